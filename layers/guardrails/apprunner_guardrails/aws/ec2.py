@@ -1,0 +1,382 @@
+"""EC2: the network around a connector, read in as few rounds as the questions allow, and parsed into facts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from apprunner_guardrails.aws.reads import Pending, Reads
+from apprunner_guardrails.facts import (
+    AclEntry,
+    Connector,
+    Endpoint,
+    GroupRule,
+    NatGateway,
+    Network,
+    NetworkAcl,
+    NetworkInterface,
+    NotKnown,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Unread,
+    Zone,
+    connector_subnets,
+    known,
+)
+from apprunner_guardrails.routes import effective_table, prefix_lists_to_read
+from apprunner_guardrails.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import (
+        AvailabilityZoneTypeDef,
+        IpPermissionOutputTypeDef,
+        NatGatewayTypeDef,
+        NetworkAclEntryTypeDef,
+        NetworkAclTypeDef,
+        NetworkInterfaceTypeDef,
+        RouteTableTypeDef,
+        RouteTypeDef,
+        SecurityGroupTypeDef,
+        SubnetTypeDef,
+        VpcEndpointTypeDef,
+    )
+
+    from apprunner_guardrails.aws.reads import Page
+
+# Who carries a target in a route; the keys of DescribeRouteTables' routes, one of which is set.
+_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "NetworkInterfaceId",
+    "EgressOnlyInternetGatewayId",
+    "InstanceId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "OdbNetworkArn",
+)
+_MANAGED_TAG = "AWSAppRunnerManaged"  # its value is not documented
+_NO_VPC = "no subnet of the connector exists, so its VPC is not known"
+
+
+def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ...]) -> None:
+    """Send what can be asked about a connector before its VPC is known. Ids sorted, or the questions differ."""
+    _zones(reads)
+    _acls(reads, subnet_ids)
+    if group_ids:
+        _groups(reads, ("group-id", group_ids))
+
+
+def read_network(reads: Reads, connector: Connector, account: str, settings: Settings) -> Network:
+    """Everything that rules may ask about a connector, in two rounds; a third where a prefix list matters.
+
+    What cannot be read is Unread in its place.
+    """
+    ask_near(reads, connector.subnet_ids, connector.security_group_ids)
+    vpc_id = _vpc_of(reads, connector)
+    if not vpc_id or isinstance(vpc_id, Unread):
+        network = _without_vpc(reads, connector, vpc_id)
+    else:
+        network = _in_vpc(reads, connector, vpc_id, settings)
+    lists = {one: _prefix_list(reads, one) for one in _lists_in_play(connector, network)}
+    return replace(
+        network,
+        account=account,
+        region=connector.region,
+        zones=_zones(reads)(),
+        network_acls=_acls(reads, connector.subnet_ids)(),
+        prefix_lists={one: pending() for one, pending in lists.items()},
+    )
+
+
+def _vpc_of(reads: Reads, connector: Connector) -> str | Unread:
+    """The connector's VPC, empty if none of its subnets exists.
+
+    Each subnet has a network ACL, which rules need anyway and which names the VPC; so do security groups. Only where
+    neither tells do the subnets cost a call of their own.
+    """
+    acls = reads.ask("ec2", "DescribeNetworkAcls", _vpc_ids("NetworkAcls"), **_near_acls(connector.subnet_ids))()
+    if acls and not isinstance(acls, Unread):
+        return acls[0]
+    if connector.security_group_ids:
+        named = _filters(("group-id", connector.security_group_ids))
+        groups = reads.ask("ec2", "DescribeSecurityGroups", _vpc_ids("SecurityGroups"), Filters=named)()
+        if groups and not isinstance(groups, Unread):
+            return groups[0]
+    named = _filters(("subnet-id", connector.subnet_ids))
+    subnets = reads.ask("ec2", "DescribeSubnets", _vpc_ids("Subnets"), Filters=named)()
+    return subnets if isinstance(subnets, Unread) else next(iter(subnets), "")
+
+
+def _in_vpc(reads: Reads, connector: Connector, vpc_id: str, settings: Settings) -> Network:
+    inside = _filters(("vpc-id", (vpc_id,)))
+    subnets = reads.ask("ec2", "DescribeSubnets", _rows("Subnets", subnet), Filters=inside)
+    tables = reads.ask("ec2", "DescribeRouteTables", _rows("RouteTables", route_table), Filters=inside)
+    nats = reads.ask("ec2", "DescribeNatGateways", _rows("NatGateways", nat_gateway), Filter=inside)
+    support = _vpc_attribute(reads, vpc_id, "EnableDnsSupport")
+    hostnames = _vpc_attribute(reads, vpc_id, "EnableDnsHostnames")
+    endpoints = _endpoints(reads, inside, settings)
+    named = ("group-id", connector.security_group_ids)
+    default = ("vpc-id", (vpc_id,)), ("group-name", ("default",))
+    groups = _groups(reads, named) if connector.security_group_ids else _groups(reads, *default)
+    interfaces = _interfaces(reads, groups())
+    return Network(
+        account="",
+        region="",
+        vpc_id=vpc_id,
+        zones=(),
+        subnets=subnets(),
+        route_tables=tables(),
+        prefix_lists={},
+        nat_gateways=nats(),
+        network_acls=(),
+        security_groups=groups(),
+        group_interfaces=interfaces(),
+        endpoints=endpoints(),
+        dns_support=support(),
+        dns_hostnames=hostnames(),
+    )
+
+
+def _without_vpc(reads: Reads, connector: Connector, why: str | Unread) -> Network:
+    """What is left when the VPC cannot be told: `why` is the failed read, or empty if no subnet exists any more."""
+    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=_NO_VPC)
+    named = connector.security_group_ids
+    return Network(
+        account="",
+        region="",
+        vpc_id="",
+        zones=(),
+        subnets=unread if isinstance(why, Unread) else (),
+        route_tables=unread,
+        prefix_lists={},
+        nat_gateways=unread,
+        network_acls=(),
+        security_groups=_groups(reads, ("group-id", named))() if named else unread,
+        group_interfaces=unread,
+        endpoints=unread,
+        dns_support=unread,
+        dns_hostnames=unread,
+    )
+
+
+def _lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
+    """The prefix lists in the tables of the connector's subnets and of the NAT gateways' subnets."""
+    tables: list[RouteTable] = []
+    try:
+        homes = (
+            {nat.subnet_id for nat in network.nat_gateways} if not isinstance(network.nat_gateways, Unread) else set()
+        )
+        subnets = (*connector_subnets(connector, network), *(one for one in known(network.subnets) if one.id in homes))
+    except NotKnown:
+        return ()
+    for one in subnets:
+        try:
+            tables.append(effective_table(one, network))
+        except NotKnown:
+            continue  # the rules will say so for this subnet
+    return prefix_lists_to_read(tables)
+
+
+def _zones(reads: Reads) -> Pending[tuple[Zone, ...]]:
+    return reads.ask("ec2", "DescribeAvailabilityZones", _rows("AvailabilityZones", zone))
+
+
+def _near_acls(subnet_ids: tuple[str, ...]) -> dict[str, object]:
+    return {"Filters": _filters(("association.subnet-id", subnet_ids))}
+
+
+def _acls(reads: Reads, subnet_ids: tuple[str, ...]) -> Pending[tuple[NetworkAcl, ...]]:
+    return reads.ask("ec2", "DescribeNetworkAcls", _rows("NetworkAcls", network_acl), **_near_acls(subnet_ids))
+
+
+def _groups(reads: Reads, *filters: tuple[str, tuple[str, ...]]) -> Pending[tuple[SecurityGroup, ...]]:
+    """By filter, not by id: EC2 answers an unknown id with an error, and an unknown filter value with less."""
+    rows = _rows("SecurityGroups", security_group)
+    return reads.ask("ec2", "DescribeSecurityGroups", rows, Filters=_filters(*filters))
+
+
+def _interfaces(reads: Reads, groups: tuple[SecurityGroup, ...] | Unread) -> Pending[tuple[NetworkInterface, ...]]:
+    """Who carries the groups that have inbound rules; nothing to ask where none has."""
+    if isinstance(groups, Unread):
+        return lambda: groups
+    inbound = tuple(group.id for group in groups if group.ingress)
+    if not inbound:
+        return lambda: ()
+    rows = _rows("NetworkInterfaces", network_interface)
+    # Interfaces of ECS and others are hidden from lists by default, and would make a group look unused.
+    every = {"Filters": _filters(("group-id", inbound)), "IncludeManagedResources": True}
+    return reads.ask("ec2", "DescribeNetworkInterfaces", rows, **every)
+
+
+def _endpoints(reads: Reads, inside: object, settings: Settings) -> Pending[tuple[Endpoint, ...]]:
+    """Endpoints matter only where a setting requires some."""
+    if not settings.required_endpoint_services:
+        return lambda: ()
+    return reads.ask("ec2", "DescribeVpcEndpoints", _rows("VpcEndpoints", endpoint), Filters=inside)
+
+
+def _vpc_attribute(reads: Reads, vpc_id: str, name: str) -> Pending[bool]:
+    """EnableDnsSupport or EnableDnsHostnames; EC2 tells one attribute a call."""
+    attribute = name[0].lower() + name[1:]
+
+    def value(pages: "Sequence[Page]") -> bool:
+        return bool(pages[0][name]["Value"])
+
+    return reads.ask("ec2", "DescribeVpcAttribute", value, VpcId=vpc_id, Attribute=attribute)
+
+
+def _prefix_list(reads: Reads, list_id: str) -> Pending[tuple[str, ...]]:
+    def cidrs(pages: "Sequence[Page]") -> tuple[str, ...]:
+        return tuple(sorted(entry["Cidr"] for page in pages for entry in page["Entries"]))
+
+    return reads.ask("ec2", "GetManagedPrefixListEntries", cidrs, PrefixListId=list_id)
+
+
+def _filters(*filters: tuple[str, tuple[str, ...]]) -> list[dict[str, object]]:
+    return [{"Name": name, "Values": list(values)} for name, values in filters]
+
+
+def _rows[Row, T](member: str, parse: "Callable[[Row], T]") -> "Callable[[Sequence[Page]], tuple[T, ...]]":
+    def rows(pages: "Sequence[Page]") -> tuple[T, ...]:
+        return tuple(parse(row) for page in pages for row in page.get(member, ()))
+
+    return rows
+
+
+def _vpc_ids(member: str) -> "Callable[[Sequence[Page]], tuple[str, ...]]":
+    def vpc_ids(pages: "Sequence[Page]") -> tuple[str, ...]:
+        return tuple(sorted({row["VpcId"] for page in pages for row in page.get(member, ()) if row.get("VpcId")}))
+
+    return vpc_ids
+
+
+def zone(row: "AvailabilityZoneTypeDef") -> Zone:
+    opted_in = row.get("OptInStatus", "opt-in-not-required") != "not-opted-in"
+    return Zone(
+        id=row["ZoneId"],
+        name=row["ZoneName"],
+        available=row.get("State") == "available" and opted_in,
+        kind=row.get("ZoneType", "availability-zone"),
+    )
+
+
+def subnet(row: "SubnetTypeDef") -> Subnet:
+    blocks = row.get("Ipv6CidrBlockAssociationSet", ())
+    associated = (one for one in blocks if one.get("Ipv6CidrBlockState", {}).get("State") == "associated")
+    return Subnet(
+        id=row["SubnetId"],
+        vpc_id=row["VpcId"],
+        zone_id=row["AvailabilityZoneId"],
+        cidr=row.get("CidrBlock", ""),
+        ipv6_cidrs=tuple(sorted(one["Ipv6CidrBlock"] for one in associated)),
+        ipv6_native=row.get("Ipv6Native", False),
+        free_addresses=row.get("AvailableIpAddressCount", 0),
+        owner_id=row.get("OwnerId", ""),
+    )
+
+
+def route_table(row: "RouteTableTypeDef") -> RouteTable:
+    """Associations that are being taken away count no more; those of gateways have no subnet."""
+    associations = [
+        one
+        for one in row.get("Associations", ())
+        if one.get("AssociationState", {}).get("State", "associated") in ("associated", "associating")
+    ]
+    return RouteTable(
+        id=row["RouteTableId"],
+        vpc_id=row["VpcId"],
+        main=any(one.get("Main", False) for one in associations),
+        subnet_ids=tuple(sorted(one["SubnetId"] for one in associations if one.get("SubnetId"))),
+        routes=tuple(route(one) for one in row.get("Routes", ())),
+    )
+
+
+def route(row: "RouteTypeDef") -> Route:
+    fields: dict[str, str] = {key: value for key, value in row.items() if isinstance(value, str)}
+    destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    return Route(
+        destination=next(fields[key] for key in destinations if fields.get(key)),
+        target=next((fields[key] for key in _TARGETS if fields.get(key)), "an unknown target"),
+        blackhole=row.get("State") == "blackhole",
+        propagated=row.get("Origin") == "EnableVgwRoutePropagation",
+    )
+
+
+def nat_gateway(row: "NatGatewayTypeDef") -> NatGateway:
+    """A regional NAT gateway names no subnet; gateways from before private ones existed name no connectivity."""
+    regional = row.get("AvailabilityMode") == "regional"
+    return NatGateway(
+        id=row["NatGatewayId"],
+        vpc_id=row["VpcId"],
+        subnet_id="" if regional else row.get("SubnetId", ""),
+        state=row["State"],
+        connectivity=row.get("ConnectivityType", "public"),
+    )
+
+
+def network_acl(row: "NetworkAclTypeDef") -> NetworkAcl:
+    return NetworkAcl(
+        id=row["NetworkAclId"],
+        subnet_ids=tuple(sorted(one["SubnetId"] for one in row.get("Associations", ()) if one.get("SubnetId"))),
+        entries=tuple(acl_entry(one) for one in row.get("Entries", ())),
+    )
+
+
+def acl_entry(row: "NetworkAclEntryTypeDef") -> AclEntry:
+    ports = row.get("PortRange", {})
+    return AclEntry(
+        number=row["RuleNumber"],
+        egress=row["Egress"],
+        allow=row["RuleAction"] == "allow",
+        protocol=row["Protocol"],
+        cidr=row.get("CidrBlock") or row.get("Ipv6CidrBlock", ""),
+        from_port=ports.get("From"),
+        to_port=ports.get("To"),
+    )
+
+
+def security_group(row: "SecurityGroupTypeDef") -> SecurityGroup:
+    return SecurityGroup(
+        id=row["GroupId"],
+        name=row["GroupName"],
+        vpc_id=row.get("VpcId", ""),
+        ingress=tuple(group_rule(one) for one in row.get("IpPermissions", ())),
+        egress=tuple(group_rule(one) for one in row.get("IpPermissionsEgress", ())),
+    )
+
+
+def group_rule(row: "IpPermissionOutputTypeDef") -> GroupRule:
+    peers = (
+        *(one["CidrIp"] for one in row.get("IpRanges", ())),
+        *(one["CidrIpv6"] for one in row.get("Ipv6Ranges", ())),
+        *(one["PrefixListId"] for one in row.get("PrefixListIds", ())),
+        *(one["GroupId"] for one in row.get("UserIdGroupPairs", ()) if "GroupId" in one),
+    )
+    return GroupRule(
+        protocol=row["IpProtocol"],
+        peers=tuple(sorted(peers)),
+        from_port=row.get("FromPort"),
+        to_port=row.get("ToPort"),
+    )
+
+
+def network_interface(row: "NetworkInterfaceTypeDef") -> NetworkInterface:
+    return NetworkInterface(
+        id=row["NetworkInterfaceId"],
+        group_ids=tuple(sorted(group["GroupId"] for group in row.get("Groups", ()))),
+        app_runner=any(tag.get("Key") == _MANAGED_TAG for tag in row.get("TagSet", ())),
+    )
+
+
+def endpoint(row: "VpcEndpointTypeDef") -> Endpoint:
+    return Endpoint(
+        id=row["VpcEndpointId"],
+        service=row["ServiceName"],
+        kind=row.get("VpcEndpointType", "Gateway"),
+        state=row.get("State", "").lower(),
+        route_table_ids=tuple(sorted(row.get("RouteTableIds", ()))),
+    )

@@ -1,0 +1,74 @@
+"""Read calls of one invocation: sent together, each at most once, all pages, failures as values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING
+
+from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, HTTPClientError
+
+from apprunner_guardrails.facts import Unread
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    type Page = Mapping[str, Any]  # an answer as botocore parsed it; each parser knows its shape
+
+# An event's widest round has nine calls; more threads than that only cost memory.
+_THREADS = 10
+
+
+# A call that was sent: calling this waits and gives what AWS told, or Unread.
+type Pending[T] = Callable[[], T | Unread]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="read")
+
+
+class Reads:
+    """Asks AWS, concurrently. The same question is sent once, so whoever may need an answer can ask early."""
+
+    def __init__(self, client: Callable[[str], BaseClient]) -> None:
+        self._client = client
+        self._sent: dict[str, Future[Sequence[Page] | Unread]] = {}
+
+    def ask[T](
+        self, service: str, operation: str, parse: "Callable[[Sequence[Page]], T]", **parameters: object
+    ) -> Pending[T]:
+        """Send a call such as `ask("ec2", "DescribeSubnets", parse, Filters=[…])` unless it was already."""
+        question = f"{service}:{operation} {sorted(parameters.items())}"
+        if question not in self._sent:
+            client = self._client(service)  # made here: botocore makes clients safely in one thread only
+            self._sent[question] = _pool().submit(_all_pages, client, service, operation, parameters)
+        sent = self._sent[question]
+
+        def wait() -> T | Unread:
+            pages = sent.result()
+            return pages if isinstance(pages, Unread) else parse(pages)
+
+        return wait
+
+
+def _all_pages(
+    client: BaseClient, service: str, operation: str, parameters: Mapping[str, object]
+) -> "Sequence[Page] | Unread":
+    """Every page, or Unread: a part is never given out as the whole.
+
+    EC2 and App Runner page alike by NextToken; botocore has no paginators for App Runner.
+    """
+    send: Callable[..., Page] = getattr(client, xform_name(operation))
+    pages: list[Page] = []
+    token: str | None = ""
+    try:
+        while token is not None:
+            pages.append(send(**parameters, **({"NextToken": token} if token else {})))
+            token = pages[-1].get("NextToken") or None
+    except ClientError as failed:
+        return Unread(call=f"{service}:{operation}", code=failed.response.get("Error", {}).get("Code", "no error code"))
+    except HTTPClientError as failed:
+        return Unread(call=f"{service}:{operation}", code=type(failed).__name__)
+    return pages

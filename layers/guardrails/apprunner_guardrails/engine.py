@@ -1,0 +1,86 @@
+"""Rules over a snapshot: one finding a rule, whatever happens to the others."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from apprunner_guardrails.facts import READ_WITH, Connector, FactName, Network, NotKnown, Unread, known, told
+from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.settings import Settings
+
+type Check = Callable[[Connector, Network, Settings], Iterator[str]]
+type Command = Callable[[Connector, Network, Settings], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule: what it is, why it matters, how to mend it, and its pure check.
+
+    `check` yields one sentence a fault and raises NotKnown for what the snapshot cannot tell. `needs` names the facts
+    it may look at (tested: nothing else is). `command` makes the shell commands that mend it, filled in for the
+    resource at hand. `reference` is AWS's page; `reports` are places where users told of the trouble.
+    """
+
+    id: str
+    name: str
+    title: str
+    severity: Severity
+    risk: str
+    remediation: str
+    reference: str
+    needs: tuple[FactName, ...]
+    check: Check
+    command: Command
+    reports: tuple[str, ...] = ()
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """The IAM actions behind the facts that this rule needs."""
+        return tuple(sorted({action for need in self.needs for action in READ_WITH[need]}))
+
+
+def evaluate(
+    rules: Iterable[Rule], resource: str, connector: Connector | Unread, network: Network | Unread, settings: Settings
+) -> tuple[Finding, ...]:
+    """Every rule's answer about the connector `resource`, in the order of the rules."""
+    return tuple(_answer(rule, resource, connector, network, settings) for rule in rules)
+
+
+def _answer(
+    rule: Rule, resource: str, connector: Connector | Unread, network: Network | Unread, settings: Settings
+) -> Finding:
+    command = ""
+    try:
+        messages, unread = told(_faults(rule, connector, network, settings))
+        status = Status.FAIL if messages else Status.UNKNOWN if unread else Status.PASS
+        if messages:
+            command = _command(rule, known(connector), known(network), settings)
+    except Exception as broken:  # noqa: BLE001 - the one guard: a broken rule must not silence the others
+        status, messages, unread = Status.ERROR, (), f"{type(broken).__name__}: {broken}"
+    return Finding(
+        resource=resource,
+        rule=rule.id,
+        name=rule.name,
+        title=rule.title,
+        severity=rule.severity,
+        status=status,
+        messages=tuple(sorted(messages)),
+        unread=unread,
+        risk=rule.risk,
+        remediation=rule.remediation,
+        command=command,
+        reference=rule.reference,
+    )
+
+
+def _faults(
+    rule: Rule, connector: Connector | Unread, network: Network | Unread, settings: Settings
+) -> Iterator[str]:
+    yield from rule.check(known(connector), known(network), settings)
+
+
+def _command(rule: Rule, connector: Connector, network: Network, settings: Settings) -> str:
+    """Nothing where the way to mend it cannot be told: the fault stands all the same."""
+    try:
+        return rule.command(connector, network, settings)
+    except NotKnown:
+        return ""

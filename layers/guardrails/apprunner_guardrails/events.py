@@ -1,0 +1,210 @@
+"""EventBridge event → Trigger | Ignored. Events are hints: they name a resource, and AWS is then read afresh.
+
+Shapes: CloudTrail's record is `detail` of the envelope, every key in lower camel case; App Runner's own events carry
+the service's ARN in `resources` (docs.aws.amazon.com/apprunner/latest/dg/monitor-ct.html and monitor-ev.html).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+type Json = Mapping[str, object]
+
+CLOUDTRAIL = "AWS API Call via CloudTrail"
+OPERATION = "AppRunner Service Operation Status Change"
+FINISHED_UPDATES = ("UpdateServiceCompletedSuccessfully", "UpdateServiceFailed")
+
+_ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:\d{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """Where a watched call's record names the resource (`arn`) and, as a hint, the connector that it uses."""
+
+    arn: str
+    connector: str
+
+
+_SERVICE_CONNECTOR = "responseElements.service.networkConfiguration.egressConfiguration.vpcConnectorArn"
+
+# The one table of watched calls: (event source, call) → paths inside the CloudTrail record.
+CALLS: Mapping[tuple[str, str], Call] = {
+    ("apprunner.amazonaws.com", "CreateVpcConnector"): Call(
+        arn="responseElements.vpcConnector.vpcConnectorArn", connector="responseElements.vpcConnector.vpcConnectorArn"
+    ),
+    ("apprunner.amazonaws.com", "CreateService"): Call(
+        arn="responseElements.service.serviceArn", connector=_SERVICE_CONNECTOR
+    ),
+    ("apprunner.amazonaws.com", "UpdateService"): Call(
+        arn="requestParameters.serviceArn", connector=_SERVICE_CONNECTOR
+    ),
+    ("apprunner.amazonaws.com", "ResumeService"): Call(
+        arn="requestParameters.serviceArn", connector=_SERVICE_CONNECTOR
+    ),
+}
+
+
+class BadEvent(ValueError):
+    """A watched event that cannot be read; the text names the field, what it holds and what it should."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignored:
+    """An event that asks for nothing, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """Who made a call and how, as far as CloudTrail knows. Empty strings where it does not say."""
+
+    name: str = ""
+    tool: str = ""  # console, CloudFormation, Terraform, AWS CLI, CDK, SDK …
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trigger:
+    """What an event says happened. `connector`, `subnets` and `groups` are hints that let reads start early."""
+
+    id: str
+    what: str  # CreateVpcConnector, UpdateServiceCompletedSuccessfully …
+    resource: str  # ARN of the connector or service
+    account: str
+    region: str
+    time: str
+    caller: Caller
+    connector: str = ""
+    subnets: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def parse(event: object) -> Trigger | Ignored:
+    """What an event asks for. Raises BadEvent for an event that is watched and cannot be understood."""
+    if not isinstance(event, Mapping):
+        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+    source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
+    if source != "aws.apprunner":
+        return Ignored(why=f"the source {_shown(source)} is not watched")
+    if not isinstance(detail, Mapping) or not detail:
+        return Ignored(why="the event has no detail")
+    if kind == CLOUDTRAIL:
+        return _api_call(event, detail)
+    if kind == OPERATION:
+        return _operation(event, detail)
+    return Ignored(why=f"the detail-type {_shown(kind)} is not watched")
+
+
+def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
+    source, name = detail.get("eventSource"), detail.get("eventName")
+    call = CALLS.get((source, name)) if isinstance(source, str) and isinstance(name, str) else None
+    if call is None:
+        return Ignored(why=f"the call {_shown(name)} of {_shown(source)} is not watched")
+    if "errorCode" in detail and detail["errorCode"] is not None:
+        return Ignored(why=f"the call {name} failed with {_shown(detail['errorCode'])}: nothing was changed")
+    for part in ("requestParameters", "responseElements"):
+        # CloudTrail omits what is over 100 KB and replaces what is sensitive by a string.
+        if not isinstance(detail.get(part), Mapping):
+            return Ignored(why=f"{part} of the {name} record was omitted or redacted: the scheduled audit covers it")
+    return Trigger(
+        id=_text(detail.get("eventID")) or _text(event.get("id")),
+        what=str(name),
+        resource=_arn(_at(detail, call.arn), f"detail.{call.arn} of {name}"),
+        account=_required(event, "account"),
+        region=_required(event, "region"),
+        time=_text(detail.get("eventTime")) or _text(event.get("time")),
+        caller=caller(detail),
+        connector=_text(_at(detail, call.connector)),
+        subnets=_texts(_at(detail, "requestParameters.subnets")),
+        groups=_texts(_at(detail, "requestParameters.securityGroups")),
+    )
+
+
+def _operation(event: Json, detail: Json) -> Trigger | Ignored:
+    status = detail.get("operationStatus")
+    if status not in FINISHED_UPDATES:
+        return Ignored(why=f"the operation status {_shown(status)} is not a finished update")
+    resources = event.get("resources")
+    first = resources[0] if isinstance(resources, list) and resources else None
+    return Trigger(
+        id=_text(event.get("id")),
+        what=str(status),
+        resource=_arn(first, f"resources[0] of {OPERATION}"),
+        account=_required(event, "account"),
+        region=_required(event, "region"),
+        time=_text(event.get("time")),
+        caller=Caller(name="App Runner", tool="App Runner"),
+    )
+
+
+def caller(detail: Json) -> Caller:
+    """The caller of a CloudTrail record: the person as far as it is known, the tool, the address."""
+    identity = detail.get("userIdentity")
+    identity = identity if isinstance(identity, Mapping) else {}
+    return Caller(name=_name(identity), tool=_tool(detail, identity), address=_text(detail.get("sourceIPAddress")))
+
+
+def _name(identity: Json) -> str:
+    kind, user = _text(identity.get("type")), _text(identity.get("userName"))
+    issuer = _text(_at(identity, "sessionContext.sessionIssuer.userName"))
+    source_identity = _text(_at(identity, "sessionContext.sourceIdentity"))
+    session = _text(identity.get("arn")).rpartition("/")[2]
+    if kind == "Root":
+        return f"root of account {_text(identity.get('accountId'))}".removesuffix(" of account ")
+    if kind == "AssumedRole":
+        return " ".join(filter(None, (f"role {issuer}" if issuer else "a role", source_identity or session)))
+    if kind == "IdentityCenterUser":
+        return f"Identity Center user {_text(_at(identity, 'onBehalfOf.userId'))}".rstrip()
+    return user or _text(identity.get("invokedBy")) or _text(identity.get("arn")) or kind
+
+
+def _tool(detail: Json, identity: Json) -> str:
+    if detail.get("sessionCredentialFromConsole") == "true":
+        return "console"
+    agent, invoked_by = _text(detail.get("userAgent")), _text(identity.get("invokedBy"))
+    known_agents = (
+        ("cloudformation.amazonaws.com", "CloudFormation"),
+        ("Terraform", "Terraform"),
+        ("pulumi", "Pulumi"),
+        ("aws-cli/", "AWS CLI"),
+        ("console.amazonaws.com", "console"),
+        ("Mozilla/", "console"),
+        ("Boto3/", "SDK for Python"),
+        ("Botocore/", "SDK for Python"),
+        ("aws-sdk-", "SDK"),
+    )
+    found = (tool for mark, tool in known_agents if mark.lower() in (invoked_by + " " + agent).lower())
+    return next(found, invoked_by or agent.partition(" ")[0])
+
+
+def _arn(value: object, field: str) -> str:
+    if isinstance(value, str) and _ARN.fullmatch(value):
+        return value
+    raise BadEvent(f"{field} should be the ARN of an App Runner connector or service, and is {_shown(value)}")
+
+
+def _required(event: Json, field: str) -> str:
+    value = event.get(field)
+    if isinstance(value, str) and value:
+        return value
+    raise BadEvent(f"the event's {field} should be a text, and is {_shown(value)}")
+
+
+def _at(record: Json, path: str) -> object:
+    value: object = record
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else repr(value)[:200]

@@ -1,0 +1,239 @@
+"""Frozen snapshots of what AWS said at one moment. Nothing here knows the SDK, and nothing here changes.
+
+A fact that could not be read is an `Unread` in its place. Rules look at facts through `known`, which raises
+`NotKnown`; the engine turns that into the answer "unknown".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+type FactName = Literal[
+    "zones",
+    "subnets",
+    "route_tables",
+    "prefix_lists",
+    "nat_gateways",
+    "network_acls",
+    "security_groups",
+    "group_interfaces",
+    "endpoints",
+    "dns_support",
+    "dns_hostnames",
+]
+
+# The IAM actions behind each fact of a Network. The rules' permissions, docs/rules.md and the template follow from it.
+READ_WITH: Mapping[FactName, tuple[str, ...]] = {
+    "zones": ("ec2:DescribeAvailabilityZones",),
+    "subnets": ("ec2:DescribeSubnets",),
+    "route_tables": ("ec2:DescribeRouteTables",),
+    "prefix_lists": ("ec2:GetManagedPrefixListEntries",),
+    "nat_gateways": ("ec2:DescribeNatGateways",),
+    "network_acls": ("ec2:DescribeNetworkAcls",),
+    "security_groups": ("ec2:DescribeSecurityGroups",),
+    "group_interfaces": ("ec2:DescribeNetworkInterfaces",),
+    "endpoints": ("ec2:DescribeVpcEndpoints",),
+    "dns_support": ("ec2:DescribeVpcAttribute",),
+    "dns_hostnames": ("ec2:DescribeVpcAttribute",),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """A fact that AWS did not tell.
+
+    `call` is the IAM action as users know it (`ec2:DescribeSubnets`), `code` AWS's error code, or the kind of network
+    failure where no answer came.
+    """
+
+    call: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.call} failed ({self.code})"
+
+
+class NotKnown(Exception):
+    """A rule needs something that this snapshot cannot tell; the text says what and why."""
+
+
+def known[T](fact: T | Unread) -> T:
+    """The fact, or NotKnown with the failed call."""
+    if isinstance(fact, Unread):
+        raise NotKnown(str(fact))
+    return fact
+
+
+def told[T](facts: Iterator[T]) -> tuple[tuple[T, ...], str]:
+    """All that is yielded up to the first NotKnown, and its text; an empty text where nothing was unknown."""
+    found: list[T] = []
+    try:
+        for fact in facts:
+            found.append(fact)  # noqa: PERF402 - list() would lose them all where NotKnown comes up
+    except NotKnown as why:
+        return tuple(found), str(why)
+    return tuple(found), ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connector:
+    """An App Runner VPC connector. It cannot be changed after it was made, only replaced."""
+
+    arn: str
+    name: str
+    status: str  # ACTIVE, or INACTIVE once deleted
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """An App Runner service, as far as its network goes. `connector_arn` is empty when EgressType is DEFAULT."""
+
+    arn: str
+    name: str
+    status: str
+    connector_arn: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Zone:
+    """A zone of the Region. `id` (use1-az4) means the same in every account, `name` (us-east-1a) does not."""
+
+    id: str
+    name: str
+    available: bool  # State is "available" and the account has opted in
+    kind: str  # availability-zone, local-zone, wavelength-zone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subnet:
+    id: str
+    vpc_id: str
+    zone_id: str
+    cidr: str  # empty for an IPv6-only subnet
+    ipv6_cidrs: tuple[str, ...]  # those in state "associated"
+    ipv6_native: bool
+    free_addresses: int  # IPv4
+    owner_id: str  # another account's where the subnet is shared with this one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """`destination` is a CIDR or a prefix list id (pl-…); `target` an id whose prefix says what it is, or "local"."""
+
+    destination: str
+    target: str
+    blackhole: bool = False
+    propagated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteTable:
+    id: str
+    vpc_id: str
+    main: bool
+    subnet_ids: tuple[str, ...]  # explicit associations only
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NatGateway:
+    id: str
+    vpc_id: str
+    subnet_id: str  # empty for a regional NAT gateway, which spans the zones of its VPC
+    state: str  # pending, failed, available, deleting, deleted
+    connectivity: str  # public, private
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AclEntry:
+    """An entry of a network ACL. `protocol` is AWS's number as text, "-1" for all; ports are None where all count."""
+
+    number: int
+    egress: bool
+    allow: bool
+    protocol: str
+    cidr: str
+    from_port: int | None = None
+    to_port: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkAcl:
+    id: str
+    subnet_ids: tuple[str, ...]
+    entries: tuple[AclEntry, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupRule:
+    """A rule of a security group. `peers` are CIDRs, prefix list ids and group ids; ports are None where all count."""
+
+    protocol: str  # tcp, udp, icmp, a number, or "-1" for all
+    peers: tuple[str, ...]
+    from_port: int | None = None
+    to_port: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityGroup:
+    id: str
+    name: str  # "default" is reserved by AWS for the VPC's default group
+    vpc_id: str
+    ingress: tuple[GroupRule, ...]
+    egress: tuple[GroupRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkInterface:
+    id: str
+    group_ids: tuple[str, ...]
+    app_runner: bool  # made by App Runner: it carries the tag key AWSAppRunnerManaged
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A VPC endpoint. Gateway endpoints have route tables, interface endpoints subnets."""
+
+    id: str
+    service: str  # com.amazonaws.<region>.<name>
+    kind: str  # Interface, Gateway, GatewayLoadBalancer …
+    state: str  # lower case; AWS's model and its answers differ in case
+    route_table_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """What rules may read about a connector: its VPC and the Region's zones.
+
+    `subnets` and `route_tables` are all of the VPC; `security_groups` those of the connector, or the VPC's default
+    group where it names none; `group_interfaces` the interfaces that carry one of them; `prefix_lists` only the lists
+    whose content decides where internet-bound traffic goes.
+    """
+
+    account: str
+    region: str
+    vpc_id: str  # empty when no subnet of the connector exists any more
+    zones: tuple[Zone, ...] | Unread
+    subnets: tuple[Subnet, ...] | Unread
+    route_tables: tuple[RouteTable, ...] | Unread
+    prefix_lists: Mapping[str, tuple[str, ...] | Unread]
+    nat_gateways: tuple[NatGateway, ...] | Unread
+    network_acls: tuple[NetworkAcl, ...] | Unread
+    security_groups: tuple[SecurityGroup, ...] | Unread
+    group_interfaces: tuple[NetworkInterface, ...] | Unread
+    endpoints: tuple[Endpoint, ...] | Unread
+    dns_support: bool | Unread
+    dns_hostnames: bool | Unread
+
+
+def connector_subnets(connector: Connector, network: Network) -> tuple[Subnet, ...]:
+    """The connector's subnets that exist, by zone and id; those that are gone are AR113's concern alone."""
+    wanted = set(connector.subnet_ids)
+    found = (subnet for subnet in known(network.subnets) if subnet.id in wanted)
+    return tuple(sorted(found, key=lambda subnet: (subnet.zone_id, subnet.id)))

@@ -1,0 +1,44 @@
+"""The rule book: one module a rule, named for the bad pattern. This is the only list of them."""
+
+from apprunner_guardrails.engine import Rule
+from apprunner_guardrails.rules import (
+    connector_acl_blocks_egress,
+    connector_blackhole_route,
+    connector_default_security_group,
+    connector_duplicate_zone,
+    connector_few_free_addresses,
+    connector_inbound_rules,
+    connector_mixed_address_types,
+    connector_nat_in_other_zone,
+    connector_nat_unusable,
+    connector_no_egress,
+    connector_no_way_out,
+    connector_open_egress,
+    connector_public_subnet,
+    connector_security_group_gone,
+    connector_subnet_gone,
+    connector_too_few_zones,
+    connector_unsupported_zone,
+    connector_vpc_dns_off,
+)
+
+RULES: tuple[Rule, ...] = (
+    connector_too_few_zones.RULE,
+    connector_public_subnet.RULE,
+    connector_duplicate_zone.RULE,
+    connector_unsupported_zone.RULE,
+    connector_few_free_addresses.RULE,
+    connector_mixed_address_types.RULE,
+    connector_no_way_out.RULE,
+    connector_blackhole_route.RULE,
+    connector_nat_in_other_zone.RULE,
+    connector_nat_unusable.RULE,
+    connector_vpc_dns_off.RULE,
+    connector_acl_blocks_egress.RULE,
+    connector_subnet_gone.RULE,
+    connector_default_security_group.RULE,
+    connector_no_egress.RULE,
+    connector_open_egress.RULE,
+    connector_inbound_rules.RULE,
+    connector_security_group_gone.RULE,
+)

@@ -1,0 +1,89 @@
+"""What several rules need: walks that survive unknowns, and the commands that mend."""
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+
+from apprunner_guardrails.facts import Connector, Network, NotKnown, Subnet, connector_subnets, known, told
+from apprunner_guardrails.routes import effective_table, is_public
+
+CONNECTOR_GUIDE = "https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html"
+
+
+def each[S, T](subjects: Iterable[S], answers_of: Callable[[S], Iterator[T]]) -> Iterator[T]:
+    """What there is to say of every subject; what one cannot tell is raised only after the others have spoken."""
+    unknown: set[str] = set()
+    for subject in subjects:
+        answers, why = told(answers_of(subject))
+        yield from answers
+        unknown |= {why} - {""}
+    if unknown:
+        raise NotKnown("; ".join(sorted(unknown)))
+
+
+def each_subnet[T](
+    connector: Connector, network: Network, answers_of: Callable[[Subnet], Iterator[T]]
+) -> Iterator[T]:
+    return each(connector_subnets(connector, network), answers_of)
+
+
+def private_subnets_in(zone_ids: Iterable[str], network: Network) -> Iterator[Subnet]:
+    """For each zone the private subnet of the VPC with most free addresses.
+
+    NotKnown at the end, for the zones that show none but have a subnet whose routes cannot be told.
+    """
+    subnets = sorted(known(network.subnets), key=lambda subnet: (-subnet.free_addresses, subnet.id))
+
+    def if_private(subnet: Subnet) -> Iterator[Subnet]:
+        if not is_public(effective_table(subnet, network), network):
+            yield subnet
+
+    def roomiest(zone_id: str) -> Iterator[Subnet]:
+        there = [one for one in subnets if one.zone_id == zone_id and one.cidr and one.vpc_id == network.vpc_id]
+        private, why = told(each(there, if_private))
+        yield from private[:1]
+        if why and not private:
+            raise NotKnown(why)
+
+    return each(sorted(set(zone_ids)), roomiest)
+
+
+def replace_connector(
+    connector: Connector, subnet_ids: Iterable[str] = (), group_ids: Iterable[str] = (), note: str = ""
+) -> str:
+    """Commands that put a new connector in the place of this one, which cannot be changed.
+
+    What is not known is a word in capitals for the reader to fill in.
+    """
+    subnets = " ".join(map(shlex.quote, subnet_ids)) or "PRIVATE_SUBNET_IDS"
+    groups = " ".join(map(shlex.quote, group_ids)) or "SECURITY_GROUP_ID"
+    region = f"--region {shlex.quote(connector.region)}"
+    name = f"{shlex.quote(connector.name[:37])}-v2"
+    network = "EgressConfiguration='{EgressType=VPC,VpcConnectorArn=NEW_CONNECTOR_ARN}'"
+    lines = (
+        note and f"# {note}",
+        # github.com/pulumi/pulumi-aws/issues/5364
+        "# App Runner may refuse a second connector with the same security groups: give it copies of them then",
+        f"aws apprunner create-vpc-connector {region} --vpc-connector-name {name} --subnets {subnets}"
+        f" --security-groups {groups}",
+        f"aws apprunner update-service {region} --service-arn SERVICE_ARN --network-configuration {network}",
+        f"aws apprunner delete-vpc-connector {region} --vpc-connector-arn {shlex.quote(connector.arn)}",
+    )
+    return "\n".join(filter(None, lines))
+
+
+def replace_route(network: Network, table_id: str, destination: str, nat_gateway: str = "NAT_GATEWAY_ID") -> str:
+    """The command that sends a route's traffic to a NAT gateway, or, for IPv6, to an egress-only gateway."""
+    option, target = "--destination-cidr-block", f"--nat-gateway-id {shlex.quote(nat_gateway)}"
+    if destination.startswith("pl-"):
+        option = "--destination-prefix-list-id"
+    elif ":" in destination:
+        option, target = "--destination-ipv6-cidr-block", "--egress-only-internet-gateway-id EGRESS_ONLY_GATEWAY_ID"
+    return (
+        f"aws ec2 replace-route --region {shlex.quote(network.region)} --route-table-id {shlex.quote(table_id)}"
+        f" {option} {shlex.quote(destination)} {target}"
+    )
+
+
+def listed(items: Iterable[str], nothing: str = "none") -> str:
+    """Sorted, comma-separated, or a word for nothing."""
+    return ", ".join(sorted(items)) or nothing
