@@ -1,0 +1,197 @@
+"""Who calls: the userIdentity blocks that a watcher of CloudTrail meets, and how a caller of the emulator picks one.
+
+In process `with calling_as("console"):`, over HTTP the header `x-emulator-caller: console`. A context variable does not
+reach the server's threads, nor a pool of threads of the caller; that is what the header is for.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import MappingProxyType
+
+DEFAULT = "iam-user"
+
+_CONSOLE_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+_CLI_AGENT = "aws-cli/2.31.20 md/awscrt#0.28.2 ua/2.1 os/linux#6.12 md/arch#x86_64 lang/python#3.13.9"
+_SDK_AGENT = "Boto3/1.43.106 md/Botocore#1.43.106 ua/2.1 os/linux#6.12 md/arch#x86_64 lang/python#3.13.9"
+_TERRAFORM_AGENT = "APN/1.0 HashiCorp/1.0 Terraform/1.13.4 (+https://www.terraform.io) terraform-provider-aws/6.18.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """One caller. `{account}` and `{session_start}` in the strings of `user_identity` are filled in at each call;
+    source_ip and user_agent None stand for what the request itself says. `console`: the credentials of the session
+    came from the console."""
+
+    user_identity: Mapping[str, object]
+    source_ip: str | None
+    user_agent: str | None
+    console: bool = False
+
+    @property
+    def is_service(self) -> bool:
+        """An AWS service made the call, for itself or on behalf of somebody."""
+        return "invokedBy" in self.user_identity
+
+
+def identity(name: str) -> Identity:
+    """The identity of that name; ValueError names the others."""
+    if name not in IDENTITIES:
+        raise ValueError(f"unknown caller {name!r}: there are {', '.join(sorted(IDENTITIES))}")
+    return IDENTITIES[name]
+
+
+@contextmanager
+def calling_as(name: str) -> Iterator[None]:
+    """Calls made in this context (this thread, or this task) are recorded as made by IDENTITIES[name]."""
+    identity(name)
+    token = _caller.set(name)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def caller() -> str:
+    """The name that `calling_as` has set here, or the default."""
+    return _caller.get()
+
+
+def user_identity(who: Identity, *, account: str, session_start: str) -> dict[str, object]:
+    """The userIdentity block of a record in that account; session_start in CloudTrail's form of a time."""
+    names = {"account": account, "session_start": session_start}
+    return {key: _filled(value, names) for key, value in who.user_identity.items()}
+
+
+def _filled(value: object, names: Mapping[str, str]) -> object:
+    if isinstance(value, Mapping):
+        return {key: _filled(member, names) for key, member in value.items()}
+    return str(value).format_map(names)
+
+
+def _assumed_role(role: str, session: str, role_id: str, *, path: str = "") -> dict[str, object]:
+    return {
+        "type": "AssumedRole",
+        "principalId": f"{role_id}:{session}",
+        "arn": f"arn:aws:sts::{{account}}:assumed-role/{role}/{session}",
+        "accountId": "{account}",
+        "accessKeyId": f"ASIA{role_id[5:]}",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": role_id,
+                "arn": f"arn:aws:iam::{{account}}:role/{path}{role}",
+                "accountId": "{account}",
+                "userName": role,
+            },
+            "attributes": {"creationDate": "{session_start}", "mfaAuthenticated": "false"},
+        },
+    }
+
+
+def _iam_user(name: str, user_id: str, access_key_id: str) -> dict[str, object]:
+    return {
+        "type": "IAMUser",
+        "principalId": user_id,
+        "arn": f"arn:aws:iam::{{account}}:user/{name}",
+        "accountId": "{account}",
+        "accessKeyId": access_key_id,
+        "userName": name,
+    }
+
+
+def _console_session(user: dict[str, object]) -> dict[str, object]:
+    # Real console sessions of IAM users carry an empty issuer and an empty federation block (aws-facts 1.7).
+    attributes = {"creationDate": "{session_start}", "mfaAuthenticated": "true"}
+    return {
+        **user,
+        "sessionContext": {"sessionIssuer": {}, "webIdFederationData": {}, "attributes": attributes},
+    }
+
+
+_ROOT: dict[str, object] = {
+    "type": "Root",
+    "principalId": "{account}",
+    "arn": "arn:aws:iam::{account}:root",
+    "accountId": "{account}",
+    "accessKeyId": "ASIAEXAMPLEROOT00001",
+    "sessionContext": {"attributes": {"creationDate": "{session_start}", "mfaAuthenticated": "true"}},
+}
+
+# No userName, arn or principalId: everything but the type is optional (aws-facts 1.7).
+_IDENTITY_CENTER: dict[str, object] = {
+    "type": "IdentityCenterUser",
+    "accountId": "{account}",
+    "onBehalfOf": {
+        "userId": "94c8e4a8-20b1-7002-9f6e-example00001",
+        "identityStoreArn": "arn:aws:identitystore::{account}:identitystore/d-9067example",
+    },
+    "credentialId": "EXAMPLEcredentialIdOfTheIdentityCenterUser",
+}
+
+IDENTITIES: Mapping[str, Identity] = MappingProxyType(
+    {
+        "console": Identity(
+            user_identity=_console_session(_iam_user("mara.lind", "AIDAEXAMPLECONSOLE001", "ASIAEXAMPLECONSOLE01")),
+            source_ip="203.0.113.24",
+            user_agent=_CONSOLE_AGENT,
+            console=True,
+        ),
+        "iam-user": Identity(
+            user_identity=_iam_user("operations", "AIDAEXAMPLEUSER000001", "AKIAEXAMPLEUSER00001"),
+            source_ip=None,
+            user_agent=None,
+        ),
+        "cli": Identity(
+            user_identity=_iam_user("operations", "AIDAEXAMPLEUSER000001", "AKIAEXAMPLEUSER00001"),
+            source_ip="192.0.2.44",
+            user_agent=_CLI_AGENT,
+        ),
+        "assumed-role": Identity(
+            user_identity=_assumed_role("NetworkEngineer", "jonas.weber", "AROAEXAMPLEENGINEER01"),
+            source_ip="203.0.113.77",
+            user_agent=_CLI_AGENT,
+        ),
+        "sso": Identity(
+            user_identity=_assumed_role(
+                "AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789",
+                "dana.ortiz@example.com",
+                "AROAEXAMPLESSOADMIN01",
+                path="aws-reserved/sso.amazonaws.com/",
+            ),
+            source_ip="203.0.113.130",
+            user_agent=_CONSOLE_AGENT,
+            console=True,
+        ),
+        "ci-role": Identity(
+            user_identity=_assumed_role("deploy-pipeline", "ci-run-48213", "AROAEXAMPLEPIPELINE01"),
+            source_ip="198.51.100.18",
+            user_agent=_SDK_AGENT,
+        ),
+        "cloudformation": Identity(
+            user_identity={
+                **_assumed_role("PlatformDeploy", "jonas.weber", "AROAEXAMPLEDEPLOY0001"),
+                "invokedBy": "cloudformation.amazonaws.com",
+            },
+            source_ip="cloudformation.amazonaws.com",
+            user_agent="cloudformation.amazonaws.com",
+        ),
+        "terraform": Identity(
+            user_identity=_assumed_role("terraform", "terraform-apply", "AROAEXAMPLETERRAFORM1"),
+            source_ip="198.51.100.42",
+            user_agent=_TERRAFORM_AGENT,
+        ),
+        "root": Identity(user_identity=_ROOT, source_ip="192.0.2.9", user_agent=_CONSOLE_AGENT, console=True),
+        "service": Identity(
+            user_identity={"type": "AWSService", "invokedBy": "apprunner.amazonaws.com"},
+            source_ip="apprunner.amazonaws.com",
+            user_agent="apprunner.amazonaws.com",
+        ),
+        "identity-center": Identity(
+            user_identity=_IDENTITY_CENTER, source_ip="203.0.113.201", user_agent=_CONSOLE_AGENT
+        ),
+    }
+)
+
+_caller: ContextVar[str] = ContextVar("emulator_caller", default=DEFAULT)

@@ -1,0 +1,107 @@
+"""`make replay`: from an event to an alert, on this machine, with no AWS account."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from emulator.worlds import WORLDS, World
+from replay import loop, show, template
+
+
+_PLAIN_WIDTH = 1000
+
+
+class Unusable(Exception):
+    """The command line asks for something that is not there; the text says what, and what there is."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    try:
+        # Nothing of the caller's AWS configuration may lead a replay to a real account.
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        return _replay(asked.event, asked.world, asked.format)
+    except Unusable as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 2
+
+
+def _replay(event_path: str | None, world_name: str | None, output: str) -> int:
+    started = time.monotonic()
+    stack = template.load()
+    # A terminal wraps tables to its width; a file or pipe gets each answer on one line.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    event = _event(event_path) if event_path else None
+    worlds = [_world(world_name, event)] if world_name or event else list(WORLDS.values())
+    played: list[tuple[World, list[loop.Step]]] = []
+    for world in worlds:
+        if output == "text":
+            show.heading(console, world.name, world.summary)
+        steps: list[loop.Step] = []
+        for step in [loop.play_event(event, world, stack)] if event else loop.play_world(world, stack):
+            steps.append(step)
+            if output == "text":
+                show.step(console, step, whole=bool(event or world_name))
+        if event and not steps[0].invocations and output == "text":
+            console.print("    no rule of template.yaml matches this event: nothing is invoked")
+        played.append((world, steps))
+    steps = [step for _, these in played for step in these]
+    if output == "json":
+        told = [{"world": world.name, "events": [show.as_json(step) for step in these]} for world, these in played]
+        print(json.dumps({"worlds": told}, indent=2))
+    else:
+        show.summary(console, len(worlds), steps, time.monotonic() - started)
+    return int(any(invocation.error for step in steps for invocation in step.invocations))
+
+
+def _event(path: str) -> Mapping[str, object]:
+    try:
+        event = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise Unusable(f"the event file {path} cannot be read: {error.strerror}; events/ has samples") from error
+    except ValueError as error:
+        raise Unusable(f"the event file {path} is not JSON: {error}") from error
+    if not isinstance(event, dict):
+        raise Unusable(f"the event file {path} should hold one EventBridge event, an object")
+    return event
+
+
+def _world(name: str | None, event: Mapping[str, object] | None) -> World:
+    """The world asked for, else the one whose connector or service the event names, else the healthy one."""
+    if name is not None:
+        if name not in WORLDS:
+            raise Unusable(f"there is no world {name!r}; there are {', '.join(WORLDS)}")
+        return WORLDS[name]
+    text = json.dumps(event)
+    named = (
+        world
+        for world in WORLDS.values()
+        if any(f":{kind}/{world.name}" in text for kind in ("vpcconnector", "service"))
+    )
+    return next(named, WORLDS["healthy"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    worlds = "\n".join(f"  {world.name:<22}{world.summary}" for world in WORLDS.values())
+    parser = argparse.ArgumentParser(
+        prog="make replay",
+        description="Play events through the functions of template.yaml, against an emulated AWS on this machine.",
+        epilog=f"worlds:\n{worlds}\n\nexamples:\n  make replay\n  make replay WORLD=public-subnets\n"
+        "  make replay EVENT=events/apprunner-CreateVpcConnector-public-subnets.json\n  make replay FORMAT=json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--event", metavar="FILE", help="play this one event (EVENT=FILE)")
+    parser.add_argument("--world", metavar="NAME", help="play this one world, or the event in it (WORLD=NAME)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="json prints the same for programs")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Writes events/: the sample events, as the emulator emits them in its named worlds. `--check` says if they are stale."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from apprunner_guardrails.events import CLOUDTRAIL, OPERATION, Ignored, parse
+from emulator import emulate
+from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen
+
+FOLDER = Path(__file__).parent.parent / "events"
+
+# Calls made while a world is built that no rule may match: other calls of App Runner, and other services.
+NOT_WATCHED = ("PauseService", "CreateRoute", "DeleteNatGateway")
+
+type Event = Mapping[str, Any]
+
+
+def samples() -> dict[str, Event]:
+    """File name → event: `<source>-<call>-<world>[-failed].json`. What nobody watches has one sample a call."""
+    found: dict[str, Event] = {}
+    unwatched: set[str] = set()
+    for world in WORLDS.values():
+        for event in _emitted(world):
+            call = f"{event['source'].removeprefix('aws.')}-{_call(event)}"
+            if call not in unwatched:
+                found.setdefault(f"{call}-{_case(world, event)}.json", event)
+            if isinstance(parse(event), Ignored) and "errorCode" not in event["detail"]:
+                unwatched.add(call)
+    whole = found["apprunner-CreateService-healthy.json"]
+    found["apprunner-CreateService-omitted.json"] = _without_bodies(whole)
+    return found
+
+
+def _emitted(world: World) -> Iterator[Event]:
+    with emulate() as aws:
+        build(world, _client)
+        built = len(aws.events)
+        happen(world, _client)
+        aws.clock.advance(OPERATION_SECONDS)
+        for number, event in enumerate(aws.events):
+            if number >= built or event["detail"].get("eventName") in NOT_WATCHED:
+                yield deepcopy(event)
+
+
+def _call(event: Event) -> str:
+    if event["detail-type"] == CLOUDTRAIL:
+        return str(event["detail"]["eventName"])
+    if event["detail-type"] == OPERATION:
+        return str(event["detail"]["operationStatus"])
+    return f"ServiceStatusChange-{event['detail']['currentServiceStatus']}"
+
+
+def _case(world: World, event: Event) -> str:
+    return world.name + ("-failed" if "errorCode" in event["detail"] else "")
+
+
+def _without_bodies(event: Event) -> Event:
+    """CloudTrail leaves out request and response when they are over 100 KB."""
+    omitted = deepcopy(dict(event))
+    omitted["detail"] |= {"requestParameters": None, "responseElements": None}
+    return omitted
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]  # the name is not a literal
+
+
+def main(arguments: list[str]) -> int:
+    wanted = {name: json.dumps(event, indent=2) + "\n" for name, event in sorted(samples().items())}
+    there = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
+    if "--check" in arguments:
+        stale = sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+        if stale:
+            print(f"stale: events/{', events/'.join(stale)}; `make docs` writes them anew", file=sys.stderr)
+        return int(bool(stale))
+    for name in there.keys() - wanted.keys():
+        (FOLDER / name).unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
