@@ -13,7 +13,6 @@ from rich.console import Console
 from emulator.worlds import WORLDS, World
 from replay import loop, show, template
 
-
 _PLAIN_WIDTH = 1000
 
 

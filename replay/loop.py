@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 
@@ -120,8 +120,7 @@ def _client(service: str) -> Any:
 
 def _handler(function: Function) -> Callable[[object, object], object]:
     module, _, name = function.handler.rpartition(".")
-    handler: Callable[[object, object], object] = runpy.run_path(str(function.code / f"{module}.py"))[name]
-    return handler
+    return cast("Callable[[object, object], object]", runpy.run_path(str(function.code / f"{module}.py"))[name])
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Writes events/: the sample events, as the emulator emits them in its named worlds. `--check` says if they are stale."""
+"""Writes events/: the sample events, as the emulator emits them in its named worlds.
+
+python -m tools.events [--check]
+"""
 
 import json
 import sys
@@ -44,8 +47,9 @@ def _emitted(world: World) -> Iterator[Event]:
         happen(world, _client)
         aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
-            if number >= built or event["detail"].get("eventName") in NOT_WATCHED:
-                yield deepcopy(event)
+            made: Event = deepcopy(event)
+            if number >= built or made["detail"].get("eventName") in NOT_WATCHED:
+                yield made
 
 
 def _call(event: Event) -> str:

@@ -1,0 +1,74 @@
+# `make` lists the targets. Each one that runs Python first sees to .venv (tools/setup), which costs nothing once it is made.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+PORT ?= 5000
+
+READY := .venv/.ready
+BIN := .venv/bin
+# For what SAM starts in turn: its builds call uv.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
+export PYTHONPATH := layers/guardrails:.
+export SAM_CLI_TELEMETRY := 0
+# `sam validate` wants a Region, though it asks nobody.
+export AWS_DEFAULT_REGION ?= us-east-1
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
+
+.PHONY: help test replay emulator lint format types template generated docs e2e build lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.txt tools/uv-requirements.txt tools/setup .python-version
+	@tools/setup
+	@touch $@
+
+test: $(READY) ## run the tests that need no Docker (ARGS="-k name" for some of them)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+replay: $(READY) ## play events through the functions against an emulated AWS (EVENT=file WORLD=name FORMAT=json)
+	@$(BIN)/python -m replay $(if $(EVENT),--event "$(EVENT)") $(if $(WORLD),--world "$(WORLD)") $(if $(FORMAT),--format "$(FORMAT)")
+
+emulator: $(READY) ## serve the emulated AWS over HTTP (PORT=5000 HOST=127.0.0.1 WORLD=name)
+	@$(BIN)/python -m emulator --port "$(PORT)" $(if $(HOST),--host "$(HOST)") $(if $(WORLD),--world "$(WORLD)")
+
+lint: $(READY) ## check style, formatting and which module may import which
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+types: $(READY) ## check the types
+	@$(BIN)/python -m mypy
+
+template: $(READY) ## check template.yaml with cfn-lint and SAM
+	@$(BIN)/cfn-lint
+	@$(BIN)/sam validate --lint
+
+generated: $(READY) ## check that docs/ and events/ are what the code makes of them
+	@$(BIN)/python -m tools.generate --check
+	@$(BIN)/python -m tools.events --check
+
+docs: $(READY) ## write the generated files of docs/ and events/
+	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.events
+
+build: $(READY) ## build the stack into .aws-sam/ for sam deploy and sam local
+	@$(BIN)/sam build
+
+e2e: $(READY) ## build the stack and run each function in the Lambda runtime (needs Docker)
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+lock: $(READY) ## pin what the .in files admit, with hashes (UPGRADE=--upgrade moves what is pinned already)
+	@for name in layers/guardrails/requirements requirements-dev tools/uv-requirements; do \
+		$(COMPILE) -o $$name.txt $$name.in || exit; done
+
+clean: ## remove what was built and installed here
+	@rm -rf .venv .tools .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,137 @@
+"""Each function in the Lambda runtime: built by SAM, run in its container, against the emulated AWS over HTTP.
+
+What it answers and publishes there has to be what the same code answers and publishes in this process.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from emulator.worlds import WORLDS
+from replay.loop import play_event
+from replay.template import load
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+ROOT = Path(__file__).parents[2]
+SAM = Path(sys.executable).parent / "sam"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:AlertTopic"
+STACK = load()
+SECONDS = 180  # the first run builds the container image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """An event, the world that it comes from, and a rule that it makes fail."""
+
+    event: str
+    world: str
+    fails: str
+
+
+CASES = {
+    "ValidateNetworkFunction": Case(
+        event="events/apprunner-CreateVpcConnector-public-subnets.json", world="public-subnets", fails="AR102"
+    ),
+}
+
+
+def environment() -> dict[str, str]:
+    """Ours, without the AWS set-up of whoever runs this."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    false = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+    return {**own, **false, "SAM_CLI_TELEMETRY": "0"}
+
+
+def sam(*arguments: str) -> str:
+    """What a command of SAM prints; its messages and the function's logs only if it fails."""
+    command = [str(SAM), *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, f"sam {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def docker() -> None:
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:  # noqa: S607 - from PATH, as SAM takes it
+        pytest.skip("no Docker engine answers; SAM needs one for its containers")
+
+
+@pytest.fixture(scope="module")
+def built(docker: None) -> None:
+    sam("build")
+
+
+@contextmanager
+def emulator(world: str) -> Iterator[int]:
+    """`make emulator HOST=0.0.0.0 WORLD=…` on a free port; the port."""
+    command = [sys.executable, "-m", "emulator", "--host", "0.0.0.0", "--port", "0", "--world", world]  # noqa: S104 - containers do not reach the loopback
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            ready = server.stdout.readline()
+            assert f"with the worlds {world}" in ready
+            yield int(ready.split(",")[0].rpartition(":")[2])
+        finally:
+            server.terminate()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """A queue in the emulated AWS that is subscribed to the stack's topic."""
+
+    sqs: "SQSClient"
+    url: str
+
+    @classmethod
+    def open(cls, port: int) -> "Inbox":
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        address = f"http://127.0.0.1:{port}"
+        sqs = session.client("sqs", endpoint_url=address)
+        url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        session.client("sns", endpoint_url=address).subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
+        return cls(sqs=sqs, url=url)
+
+    def alerts(self) -> list[Mapping[str, object]]:
+        received = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
+        return [_alert(json.loads(one["Body"])) for one in received]
+
+
+def _alert(notification: Mapping[str, Any]) -> Mapping[str, object]:
+    attributes = {name: one["Value"] for name, one in notification.get("MessageAttributes", {}).items()}
+    return {"subject": notification["Subject"], "body": notification["Message"], "attributes": attributes}
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_a_function_does_in_the_lambda_runtime_what_it_does_here(built: None, function: str) -> None:
+    case = CASES[function]
+    event = json.loads((ROOT / case.event).read_text())
+    (here,) = (one for one in play_event(event, WORLDS[case.world], STACK).invocations if one.function == function)
+
+    with emulator(case.world) as port:
+        inbox = Inbox.open(port)
+        address = f"AwsEndpointUrl=http://host.docker.internal:{port}"
+        printed = sam(
+            "local", "invoke", function, "-e", case.event, "--config-env", "local", "--parameter-overrides", address
+        )
+        alerts = inbox.alerts()
+
+    answer = json.loads(printed)
+    assert answer == here.result
+    assert alerts == here.alerts
+    assert case.fails in {rule for rules in answer["resources"].values() for rule in rules if rules[rule] == "fail"}
+    assert [case.fails in str(alert["body"]) for alert in alerts] == [True]
