@@ -67,8 +67,9 @@ def happen(world: World, client: Client) -> None:
 
 
 def make(world: World, client: Client) -> None:
-    """Build the world, let its event happen, and its operations end."""
+    """Build the world and the stack's topic, let the world's event happen, and its operations end."""
     build(world, client)
+    alert_topic(client)
     happen(world, client)
     CLOCK.advance(OPERATION_SECONDS)
 
