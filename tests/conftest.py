@@ -18,15 +18,14 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_environment() -> Iterator[None]:
-    """Whatever AWS the machine knows, the tests do not."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
-            patch.delenv(name)
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever AWS the machine knows, the tests do not; nor does moto, which looks when it is imported."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+        patch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        patch.setenv(name, value)
 
 
 @pytest.fixture(scope="session", autouse=True)

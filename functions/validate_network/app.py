@@ -7,10 +7,10 @@ from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.aws.sns import publish
-from apprunner_guardrails.events import Ignored, parse
+from apprunner_guardrails.events import Ignored, Trigger, parse
 from apprunner_guardrails.findings import Status
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.validate import validate
+from apprunner_guardrails.validate import Report, validate
 
 
 def handler(event: object, context: object) -> dict[str, object]:
@@ -18,19 +18,24 @@ def handler(event: object, context: object) -> dict[str, object]:
 
     Raises BadEvent, BadSettings and NotPublished: then Lambda tries again, and the event ends in the dead-letter queue.
     """
-    log = observe.logger()
     trigger = parse(event)
     if isinstance(trigger, Ignored):
-        log.info("ignored", extra={"why": trigger.why})
-        return {"ignored": trigger.why}
+        return _ignored(trigger)
     settings = Settings.from_env(os.environ)
-    log.append_keys(correlation_id=trigger.id)
-    report = validate(trigger, settings, Reads(client), partial(publish, client, settings.alert_topic_arn))
-    if isinstance(report, Ignored):
-        log.info("ignored", extra={"why": report.why})
-        return {"ignored": report.why}
-    statuses = [finding.status for finding in report.findings]
-    counts = {status: statuses.count(status) for status in Status}
-    log.info("evaluated", extra={"resource": trigger.resource, "answers": counts, "alerts": report.alerts})
-    observe.count(Evaluations=1, Alerts=report.alerts, Failed=counts[Status.FAIL], NotJudged=counts[Status.UNKNOWN])
+    with observe.logger().append_context_keys(correlation_id=trigger.id):
+        report = validate(trigger, settings, Reads(client), partial(publish, client, settings.alert_topic_arn))
+        return _ignored(report) if isinstance(report, Ignored) else _told(report, trigger)
+
+
+def _ignored(ignored: Ignored) -> dict[str, object]:
+    observe.logger().info("ignored", extra={"why": ignored.why})
+    return {"ignored": ignored.why}
+
+
+def _told(report: Report, trigger: Trigger) -> dict[str, object]:
+    answers = [finding.status for finding in report.findings]
+    counts = {status.value: answers.count(status) for status in Status}
+    observe.logger().info("evaluated", extra={"resource": trigger.resource, "answers": counts, "alerts": report.alerts})
+    not_judged = answers.count(Status.UNKNOWN) + answers.count(Status.ERROR)
+    observe.count(Evaluations=1, Alerts=report.alerts, Failed=answers.count(Status.FAIL), NotJudged=not_judged)
     return report.as_json()

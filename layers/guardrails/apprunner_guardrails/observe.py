@@ -1,5 +1,6 @@
 """Logs and metrics: structured, without payloads, tied together by the event's id."""
 
+import os
 from functools import cache
 
 from aws_lambda_powertools import Logger, Metrics
@@ -22,4 +23,5 @@ def count(**numbers: int) -> None:
 
 @cache
 def _metrics() -> Metrics:
-    return Metrics()
+    # Without a namespace Powertools raises, which after an alert went out would send it again.
+    return Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "AppRunnerGuardrails")

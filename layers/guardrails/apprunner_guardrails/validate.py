@@ -97,7 +97,9 @@ def _connector_of_service(trigger: Trigger, reads: Reads) -> str | Unread | Igno
     if apprunner.is_gone(service):
         return Ignored(why=f"the service {trigger.resource} no longer exists")
     if isinstance(service, Unread):
-        return trigger.connector or service
+        return trigger.connector if ":vpcconnector/" in trigger.connector else service  # it may be redacted
+    if service.status == "DELETED":
+        return Ignored(why=f"the service {trigger.resource} was deleted")
     return service.connector_arn or Ignored(why=f"the service {trigger.resource} uses no VPC connector")
 
 

@@ -42,6 +42,7 @@ def safe(text: str, limit: int = 1000) -> str:
 
     Line breaks, control and direction marks and lone surrogates become "?", runs of them one.
     """
-    shown = "".join(char if char.isprintable() else "\0" for char in text)
-    shown = "?".join(part for part in shown.split("\0") if part) or "?" * bool(text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    if not text.isprintable():
+        marked = "".join(char if char.isprintable() else "\0" for char in text)
+        text = "?".join(part for part in marked.split("\0") if part) or "?"
+    return text if len(text) <= limit else text[: limit - 1] + "…"

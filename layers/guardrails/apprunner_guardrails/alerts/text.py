@@ -14,6 +14,7 @@ from apprunner_guardrails.findings import Finding, Status
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
 MESSAGES_SHOWN = 20
+RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +31,12 @@ def render(alert: Alert) -> Message:
 
 
 def _subject(alert: Alert) -> str:
-    rules = " ".join(finding.rule for finding in alert.failed)
-    what = f"[{alert.severity}] {rules}" if rules else "[UNKNOWN] not checked"
-    subject = safe(f"{what}: {alert.resource_type} {alert.resource_name} in {alert.account} {alert.region}")
-    ascii_only = subject.encode("ascii", "replace").decode("ascii")
-    return ascii_only if len(ascii_only) <= SUBJECT_LIMIT else ascii_only[: SUBJECT_LIMIT - 3] + "..."
+    rules = [finding.rule for finding in alert.failed]
+    more = f" +{len(rules) - RULES_IN_SUBJECT}" if len(rules) > RULES_IN_SUBJECT else ""
+    failed = f"[{alert.severity}] {' '.join(rules[:RULES_IN_SUBJECT])}{more}"
+    what = failed if rules else f"[UNKNOWN] {_guardrails(len(alert.unjudged))} not judged"
+    subject = _ascii(f"{what}: {alert.resource_type} {alert.resource_name} in {alert.account} {alert.region}")
+    return subject if len(subject) <= SUBJECT_LIMIT else subject[: SUBJECT_LIMIT - 3] + "..."
 
 
 def _body(alert: Alert) -> Iterator[str]:
@@ -51,17 +53,20 @@ def _body(alert: Alert) -> Iterator[str]:
         yield ""
         yield "Could not be judged:"
         for finding in alert.unjudged:
-            part = "in part, " if finding.status is Status.FAIL else ""
-            yield f"- {finding.rule} {finding.name}: {part}{safe(finding.unread)}"
+            how = {Status.FAIL: "in part, ", Status.ERROR: "the rule itself broke, "}.get(finding.status, "")
+            yield f"- {finding.rule} {finding.name}: {how}{safe(finding.unread)}"
         yield "Let the function read what is named above (IAM), or wait for the next event if it was throttled."
 
 
 def _headline(alert: Alert) -> str:
     subject = f"{alert.resource_type} {safe(alert.resource_name)}"
     if not alert.failed:
-        return f"{len(alert.unjudged)} guardrails could not be judged for {subject}"
-    count = len(alert.failed)
-    return f"{subject} breaks {count} guardrail{'s' * (count > 1)}"
+        return f"{_guardrails(len(alert.unjudged))} could not be judged for {subject}"
+    return f"{subject} breaks {_guardrails(len(alert.failed))}"
+
+
+def _guardrails(count: int) -> str:
+    return f"{count} guardrail{'s' * (count != 1)}"
 
 
 def _event(alert: Alert) -> str:
@@ -83,7 +88,7 @@ def _failure(finding: Finding) -> Iterator[str]:
         yield f"  - and {len(finding.messages) - MESSAGES_SHOWN} more"
     yield f"  Why: {finding.risk}"
     yield f"  Fix: {finding.remediation}"
-    for command in finding.command.splitlines():
+    for command in finding.command.split("\n") if finding.command else ():
         yield f"    {safe(command, 4000)}"
     yield f"  See: {finding.reference}"
 
@@ -101,9 +106,13 @@ def _attributes(alert: Alert) -> dict[str, tuple[str, str]]:
         "status": ("String", (Status.FAIL if alert.failed else Status.UNKNOWN).value),
         "rules": ("String.Array", json.dumps(rules)),
         "resource_type": ("String", alert.resource_type),
-        "account": ("String", safe(alert.account)),
-        "region": ("String", safe(alert.region)),
+        "account": ("String", _ascii(alert.account) or "?"),  # SNS refuses empty values, and drops some of Unicode
+        "region": ("String", _ascii(alert.region) or "?"),
     }
+
+
+def _ascii(text: str) -> str:
+    return safe(text).encode("ascii", "replace").decode("ascii")
 
 
 def _cut(body: str) -> str:

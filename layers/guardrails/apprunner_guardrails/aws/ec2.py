@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page
 
 # Who carries a target in a route; the keys of DescribeRouteTables' routes, one of which is set.
-_TARGETS = (
+TARGETS = (
     "GatewayId",
     "NatGatewayId",
     "TransitGatewayId",
@@ -57,7 +57,9 @@ _TARGETS = (
     "CarrierGatewayId",
     "CoreNetworkArn",
     "OdbNetworkArn",
+    "IpAddress",  # the next hop of a route that VPC Route Server made
 )
+_PROPAGATED = ("EnableVgwRoutePropagation", "Advertisement")  # by a virtual private gateway, by VPC Route Server
 _MANAGED_TAG = "AWSAppRunnerManaged"  # its value is not documented
 _NO_VPC = "no subnet of the connector exists, so its VPC is not known"
 
@@ -66,8 +68,7 @@ def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ..
     """Send what can be asked about a connector before its VPC is known. Ids sorted, or the questions differ."""
     _zones(reads)
     _acls(reads, subnet_ids)
-    if group_ids:
-        _groups(reads, ("group-id", group_ids))
+    _groups(reads, group_ids)
 
 
 def read_network(reads: Reads, connector: Connector, account: str, settings: Settings) -> Network:
@@ -82,6 +83,7 @@ def read_network(reads: Reads, connector: Connector, account: str, settings: Set
     else:
         network = _in_vpc(reads, connector, vpc_id, settings)
     lists = {one: _prefix_list(reads, one) for one in _lists_in_play(connector, network)}
+    interfaces = _interfaces(reads, network.security_groups)
     return replace(
         network,
         account=account,
@@ -89,6 +91,7 @@ def read_network(reads: Reads, connector: Connector, account: str, settings: Set
         zones=_zones(reads)(),
         network_acls=_acls(reads, connector.subnet_ids)(),
         prefix_lists={one: pending() for one, pending in lists.items()},
+        group_interfaces=interfaces(),
     )
 
 
@@ -101,11 +104,9 @@ def _vpc_of(reads: Reads, connector: Connector) -> str | Unread:
     acls = reads.ask("ec2", "DescribeNetworkAcls", _vpc_ids("NetworkAcls"), **_near_acls(connector.subnet_ids))()
     if acls and not isinstance(acls, Unread):
         return acls[0]
-    if connector.security_group_ids:
-        named = _filters(("group-id", connector.security_group_ids))
-        groups = reads.ask("ec2", "DescribeSecurityGroups", _vpc_ids("SecurityGroups"), Filters=named)()
-        if groups and not isinstance(groups, Unread):
-            return groups[0]
+    groups = _groups(reads, connector.security_group_ids)() if connector.security_group_ids else ()
+    if groups and not isinstance(groups, Unread):
+        return groups[0].vpc_id
     named = _filters(("subnet-id", connector.subnet_ids))
     subnets = reads.ask("ec2", "DescribeSubnets", _vpc_ids("Subnets"), Filters=named)()
     return subnets if isinstance(subnets, Unread) else next(iter(subnets), "")
@@ -119,10 +120,8 @@ def _in_vpc(reads: Reads, connector: Connector, vpc_id: str, settings: Settings)
     support = _vpc_attribute(reads, vpc_id, "EnableDnsSupport")
     hostnames = _vpc_attribute(reads, vpc_id, "EnableDnsHostnames")
     endpoints = _endpoints(reads, inside, settings)
-    named = ("group-id", connector.security_group_ids)
-    default = ("vpc-id", (vpc_id,)), ("group-name", ("default",))
-    groups = _groups(reads, named) if connector.security_group_ids else _groups(reads, *default)
-    interfaces = _interfaces(reads, groups())
+    groups = _groups_in_vpc(reads, connector, vpc_id)
+    _interfaces(reads, groups)  # sent with the reads above, where the groups are known by now
     return Network(
         account="",
         region="",
@@ -133,8 +132,8 @@ def _in_vpc(reads: Reads, connector: Connector, vpc_id: str, settings: Settings)
         prefix_lists={},
         nat_gateways=nats(),
         network_acls=(),
-        security_groups=groups(),
-        group_interfaces=interfaces(),
+        security_groups=groups,
+        group_interfaces=(),
         endpoints=endpoints(),
         dns_support=support(),
         dns_hostnames=hostnames(),
@@ -155,8 +154,8 @@ def _without_vpc(reads: Reads, connector: Connector, why: str | Unread) -> Netwo
         prefix_lists={},
         nat_gateways=unread,
         network_acls=(),
-        security_groups=_groups(reads, ("group-id", named))() if named else unread,
-        group_interfaces=unread,
+        security_groups=_groups(reads, named)() if named else unread,
+        group_interfaces=(),
         endpoints=unread,
         dns_support=unread,
         dns_hostnames=unread,
@@ -193,10 +192,21 @@ def _acls(reads: Reads, subnet_ids: tuple[str, ...]) -> Pending[tuple[NetworkAcl
     return reads.ask("ec2", "DescribeNetworkAcls", _rows("NetworkAcls", network_acl), **_near_acls(subnet_ids))
 
 
-def _groups(reads: Reads, *filters: tuple[str, tuple[str, ...]]) -> Pending[tuple[SecurityGroup, ...]]:
-    """By filter, not by id: EC2 answers an unknown id with an error, and an unknown filter value with less."""
+def _groups(reads: Reads, group_ids: tuple[str, ...]) -> Pending[tuple[SecurityGroup, ...]]:
+    """The groups that exist; where none is named, the default groups of all VPCs, for the right one is not known yet.
+
+    By filter, not by id: EC2 answers an unknown id with an error, and an unknown filter value with less.
+    """
+    named = ("group-id", group_ids) if group_ids else ("group-name", ("default",))
     rows = _rows("SecurityGroups", security_group)
-    return reads.ask("ec2", "DescribeSecurityGroups", rows, Filters=_filters(*filters))
+    return reads.ask("ec2", "DescribeSecurityGroups", rows, Filters=_filters(named))
+
+
+def _groups_in_vpc(reads: Reads, connector: Connector, vpc_id: str) -> tuple[SecurityGroup, ...] | Unread:
+    groups = _groups(reads, connector.security_group_ids)()
+    if connector.security_group_ids or isinstance(groups, Unread):
+        return groups
+    return tuple(group for group in groups if group.vpc_id == vpc_id)
 
 
 def _interfaces(reads: Reads, groups: tuple[SecurityGroup, ...] | Unread) -> Pending[tuple[NetworkInterface, ...]]:
@@ -222,11 +232,7 @@ def _endpoints(reads: Reads, inside: object, settings: Settings) -> Pending[tupl
 def _vpc_attribute(reads: Reads, vpc_id: str, name: str) -> Pending[bool]:
     """EnableDnsSupport or EnableDnsHostnames; EC2 tells one attribute a call."""
     attribute = name[0].lower() + name[1:]
-
-    def value(pages: "Sequence[Page]") -> bool:
-        return bool(pages[0][name]["Value"])
-
-    return reads.ask("ec2", "DescribeVpcAttribute", value, VpcId=vpc_id, Attribute=attribute)
+    return reads.ask("ec2", "DescribeVpcAttribute", vpc_attribute(name), VpcId=vpc_id, Attribute=attribute)
 
 
 def _prefix_list(reads: Reads, list_id: str) -> Pending[tuple[str, ...]]:
@@ -252,6 +258,13 @@ def _vpc_ids(member: str) -> "Callable[[Sequence[Page]], tuple[str, ...]]":
         return tuple(sorted({row["VpcId"] for page in pages for row in page.get(member, ()) if row.get("VpcId")}))
 
     return vpc_ids
+
+
+def vpc_attribute(name: str) -> "Callable[[Sequence[Page]], bool]":
+    def value(pages: "Sequence[Page]") -> bool:
+        return bool(pages[0][name]["Value"])
+
+    return value
 
 
 def zone(row: "AvailabilityZoneTypeDef") -> Zone:
@@ -300,9 +313,9 @@ def route(row: "RouteTypeDef") -> Route:
     destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     return Route(
         destination=next(fields[key] for key in destinations if fields.get(key)),
-        target=next((fields[key] for key in _TARGETS if fields.get(key)), "an unknown target"),
+        target=next((fields[key] for key in TARGETS if fields.get(key)), "an unknown target"),
         blackhole=row.get("State") == "blackhole",
-        propagated=row.get("Origin") == "EnableVgwRoutePropagation",
+        propagated=row.get("Origin") in _PROPAGATED,
     )
 
 

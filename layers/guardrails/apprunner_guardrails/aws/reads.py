@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from apprunner_guardrails.facts import Unread
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     type Page = Mapping[str, Any]  # an answer as botocore parsed it; each parser knows its shape
 
-# An event's widest round has nine calls; more threads than that only cost memory.
+# An event's widest round has seven calls; more threads than that only cost memory.
 _THREADS = 10
 
 
@@ -69,6 +70,6 @@ def _all_pages(
             token = pages[-1].get("NextToken") or None
     except ClientError as failed:
         return Unread(call=f"{service}:{operation}", code=failed.response.get("Error", {}).get("Code", "no error code"))
-    except HTTPClientError as failed:
+    except (HTTPClientError, NoConnection) as failed:  # neither is a kind of the other
         return Unread(call=f"{service}:{operation}", code=type(failed).__name__)
     return pages

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from apprunner_guardrails.alerts.text import Message
 
@@ -21,5 +21,5 @@ def publish(client: Callable[[str], BaseClient], topic_arn: str, message: Messag
         client("sns").publish(  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
             TopicArn=topic_arn, Subject=message.subject, Message=message.body, MessageAttributes=attributes
         )
-    except (ClientError, HTTPClientError) as error:
+    except (ClientError, BotoCoreError) as error:
         raise NotPublished(f"the alert {message.subject!r} did not reach {topic_arn}: {error}") from error

@@ -1,0 +1,333 @@
+"""AWS for tests: the function's own SDK clients, whose calls end here and are answered from rows in AWS's shapes.
+
+Requests are checked against the API model by botocore, answers by `Aws`. No call leaves the process, and none is at
+work while another is: `Aws` counts in rounds instead, where a round is all the calls that were sent before somebody
+waited for an answer. That is what time is spent on when each call takes as long as the next.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import patch
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.validate import validate_parameters
+
+from apprunner_guardrails.aws import clients, reads
+from apprunner_guardrails.aws.sns import publish
+from apprunner_guardrails.events import Ignored, Trigger, parse
+from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.validate import Report, validate
+from tests.samples import SETTINGS, Event, Row, Rows
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+type Parameters = Mapping[str, Any]
+
+SERVICES = ("apprunner", "ec2", "sns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call as it was sent: `action` as IAM names it, and the round that it was sent in, from 1."""
+
+    action: str
+    parameters: Parameters
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What happens to a call instead of its answer: an HTTP response, or no response at all."""
+
+    code: str
+    respond: Callable[[str], AWSResponse]  # by the service's name; may raise
+    when: Callable[[Parameters], bool] = lambda _: True
+
+
+def refused(code: str, status: int = 400, when: Callable[[Parameters], bool] = lambda _: True) -> Fault:
+    """AWS's answer that it will not, as it is on the wire."""
+    return Fault(code=code, respond=lambda service: _refusal(service, code, status), when=when)
+
+
+def unanswered(error: type[BotoCoreError]) -> Fault:
+    def respond(service: str) -> AWSResponse:
+        raise error(endpoint_url=f"https://{service}.test", error="no answer")
+
+    return Fault(code=error.__name__, respond=respond)
+
+
+FAULTS: Mapping[str, Fault] = {
+    "denied": refused("UnauthorizedOperation", 403),
+    "throttled": refused("RequestLimitExceeded", 503),
+    "broken": refused("InternalError", 500),
+    "no connection": unanswered(ConnectTimeoutError),
+    "no address": unanswered(EndpointConnectionError),
+    "no answer": unanswered(ReadTimeoutError),
+}
+
+
+class Aws:
+    """Within `with`, calls of the function's clients for the current environment are answered from `rows`.
+
+    `faults` maps an action (`ec2:DescribeSubnets`) to what happens to it, `pages` to how many rows a page has.
+    `slept` has what botocore would have waited between tries.
+    """
+
+    def __init__(
+        self, rows: Rows, faults: Mapping[str, Fault] | None = None, pages: Mapping[str, int] | None = None
+    ) -> None:
+        self.calls: list[Call] = []
+        self.tries: list[str] = []
+        self.slept: list[float] = []
+        self._rows = rows
+        self._faults = faults or {}
+        self._pages = pages or {}
+        self._steps = LockStep(reads._THREADS)
+        self._patches = ExitStack()
+
+    def __enter__(self) -> Self:
+        hooks: Mapping[str, Callable[..., Any]] = {
+            "before-parameter-build": self._remember,
+            "before-call": self._call,
+            "before-send": self._send,
+        }
+        for service in SERVICES:
+            events = clients.client(service).meta.events
+            for event, hook in hooks.items():
+                events.register_first(event, hook)
+                self._patches.callback(events.unregister, event, hook)
+        self._patches.enter_context(patch.object(reads, "_pool", lambda: self._steps))
+        self._patches.enter_context(patch("botocore.endpoint.time", SimpleNamespace(sleep=self.slept.append)))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._patches.close()
+
+    @property
+    def rounds(self) -> list[list[str]]:
+        """The actions of each round, sorted."""
+        last = max((call.round for call in self.calls), default=0)
+        return [sorted(call.action for call in self.calls if call.round == number) for number in range(1, last + 1)]
+
+    @property
+    def published(self) -> list[Parameters]:
+        return [call.parameters for call in self.calls if call.action == "sns:Publish"]
+
+    def sent(self, action: str) -> list[Parameters]:
+        """The parameters of every call of an action."""
+        return [call.parameters for call in self.calls if call.action == action]
+
+    def _remember(self, params: Row, context: Row, **_: object) -> None:
+        context["as_asked"] = dict(params)
+
+    def _call(self, model: "OperationModel", context: Row, **_: object) -> tuple[object, Row] | None:
+        action = f"{model.service_model.signing_name}:{model.name}"
+        asked = context["as_asked"]
+        if action == "sns:Publish":  # sent and waited for outside of Reads: a round of its own
+            self._steps.round += 1
+        self.calls.append(Call(action=action, parameters=asked, round=self._steps.round))
+        fault = self._faults.get(action)
+        if fault and fault.when(asked):
+            return None  # on to the wire, where _send has the fault
+        answer = _ANSWERS[action](self._rows, asked, self._pages.get(action, 1000))
+        if "Error" in answer:
+            return SimpleNamespace(status_code=400), answer
+        assert model.output_shape is not None
+        validate_parameters(answer, model.output_shape)
+        return SimpleNamespace(status_code=200), answer
+
+    def _send(self, event_name: str, **_: object) -> AWSResponse:
+        service, operation = event_name.split(".")[1:]
+        action = f"{service}:{operation}"
+        self.tries.append(action)
+        return self._faults[action].respond(service)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of an event, and of AWS meanwhile."""
+
+    answer: Report | Ignored
+    aws: Aws
+
+    @property
+    def ignored(self) -> str:
+        assert isinstance(self.answer, Ignored), self.answer
+        return self.answer.why
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The answer of each rule, whatever resource it is about."""
+        assert isinstance(self.answer, Report), self.answer
+        return {finding.rule: finding.status.value for finding in self.answer.findings}
+
+    @property
+    def resources(self) -> set[str]:
+        assert isinstance(self.answer, Report), self.answer
+        return {finding.resource for finding in self.answer.findings}
+
+    def rules(self, status: str) -> set[str]:
+        return {rule for rule, answer in self.statuses.items() if answer == status}
+
+    @property
+    def alert(self) -> str:
+        (published,) = self.aws.published
+        body: str = published["Message"]
+        return body
+
+
+def validated(
+    event: Event,
+    rows: Rows,
+    *,
+    settings: Settings = SETTINGS,
+    faults: Mapping[str, Fault] | None = None,
+    pages: Mapping[str, int] | None = None,
+) -> Outcome:
+    """Let the event come, with AWS as the rows have it."""
+    trigger = parse(event)
+    assert isinstance(trigger, Trigger), trigger
+    with Aws(rows, faults, pages) as aws:
+        tell = partial(publish, clients.client, settings.alert_topic_arn)
+        return Outcome(answer=validate(trigger, settings, reads.Reads(clients.client), tell), aws=aws)
+
+
+@dataclass
+class LockStep:
+    """Stands in for the thread pool: what was sent is done when somebody waits, all of a round at once."""
+
+    threads: int
+    round: int = 0
+    _sent: list["_Sent"] = field(default_factory=list)
+
+    def submit(self, work: Callable[..., object], *arguments: object) -> Future[object]:
+        self._sent.append(_Sent(self, work, arguments))
+        return self._sent[-1]
+
+    def advance(self) -> None:
+        """Let as many calls as there are threads come to an end."""
+        self.round += 1
+        now, self._sent = self._sent[: self.threads], self._sent[self.threads :]
+        for sent in now:
+            sent.run()
+
+
+class _Sent(Future[object]):
+    def __init__(self, steps: LockStep, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        super().__init__()
+        self._steps, self._work, self._arguments = steps, work, arguments
+
+    def result(self, timeout: float | None = None) -> object:
+        while not self.done():
+            self._steps.advance()
+        return super().result(timeout)
+
+    def run(self) -> None:
+        try:
+            self.set_result(self._work(*self._arguments))
+        except BaseException as raised:  # noqa: BLE001 - handed on to whoever waits, as a thread pool does
+            self.set_exception(raised)
+
+
+def _refusal(service: str, code: str, status: int) -> AWSResponse:
+    body = {
+        "apprunner": json.dumps({"__type": code, "Message": "no"}),
+        "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
+        "sns": f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>",
+    }[service]
+    # botocore reads a body as urllib3 gives it
+    raw = SimpleNamespace(stream=lambda *_, **__: iter([body.encode()]))
+    return AWSResponse("https://aws.test", status, HTTPHeaders(), raw)
+
+
+type _Answer = Callable[[Rows, Parameters, int], Row]
+
+
+def _gone(what: str) -> Row:
+    return {"Error": {"Code": "ResourceNotFoundException", "Message": f"no {what}"}}
+
+
+def _one(member: str, key: str, name: str) -> _Answer:
+    """App Runner's Describe calls: one resource by its ARN, also a new one that lists do not have yet."""
+
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        found = [row for row in (*rows[member], *rows.get(f"New{member}", ())) if row[key] == asked[key]]
+        return {name: found[0]} if found else _gone(asked[key])
+
+    return answer
+
+
+def _active_connectors(rows: Rows, asked: Parameters, size: int) -> Row:
+    return _page("VpcConnectors", [row for row in rows["VpcConnectors"] if row["Status"] == "ACTIVE"], asked, size)
+
+
+def _listed(member: str, filters: str = "Filters") -> _Answer:
+    """EC2's Describe calls: rows that every filter admits."""
+
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        admitted = [
+            row
+            for row in rows[member]
+            if all(set(_FILTERED[one["Name"]](row)) & set(one["Values"]) for one in asked.get(filters, ()))
+        ]
+        return _page(member, admitted, asked, size)
+
+    return answer
+
+
+_FILTERED: Mapping[str, Callable[[Row], Iterable[str]]] = {
+    "vpc-id": lambda row: [row["VpcId"]],
+    "subnet-id": lambda row: [row["SubnetId"]],
+    "group-name": lambda row: [row["GroupName"]],
+    "group-id": lambda row: [row["GroupId"]] if "GroupId" in row else [one["GroupId"] for one in row["Groups"]],
+    "association.subnet-id": lambda row: [one["SubnetId"] for one in row["Associations"]],
+}
+
+
+def _page(member: str, rows: list[Row], asked: Parameters, size: int) -> Row:
+    start = int(asked.get("NextToken", "0"))
+    more = {"NextToken": str(start + size)} if len(rows) > start + size else {}
+    return {member: rows[start : start + size], **more}
+
+
+def _vpc_attribute(rows: Rows, asked: Parameters, size: int) -> Row:
+    (vpc,) = (row for row in rows["VpcAttributes"] if row["VpcId"] == asked["VpcId"])
+    name = asked["Attribute"][0].upper() + asked["Attribute"][1:]
+    return {"VpcId": vpc["VpcId"], name: {"Value": vpc[name]}}
+
+
+def _prefix_list_entries(rows: Rows, asked: Parameters, size: int) -> Row:
+    (found,) = (row for row in rows["PrefixLists"] if row["PrefixListId"] == asked["PrefixListId"])
+    return _page("Entries", [{"Cidr": cidr} for cidr in found["Cidrs"]], asked, size)
+
+
+def _published(rows: Rows, asked: Parameters, size: int) -> Row:
+    return {"MessageId": "77777777-7777-4777-8777-777777777777"}
+
+
+_ANSWERS: Mapping[str, _Answer] = {
+    "apprunner:DescribeService": _one("Services", "ServiceArn", "Service"),
+    "apprunner:DescribeVpcConnector": _one("VpcConnectors", "VpcConnectorArn", "VpcConnector"),
+    "apprunner:ListVpcConnectors": _active_connectors,
+    "ec2:DescribeAvailabilityZones": _listed("AvailabilityZones"),
+    "ec2:DescribeNatGateways": _listed("NatGateways", "Filter"),
+    "ec2:DescribeNetworkAcls": _listed("NetworkAcls"),
+    "ec2:DescribeNetworkInterfaces": _listed("NetworkInterfaces"),
+    "ec2:DescribeRouteTables": _listed("RouteTables"),
+    "ec2:DescribeSecurityGroups": _listed("SecurityGroups"),
+    "ec2:DescribeSubnets": _listed("Subnets"),
+    "ec2:DescribeVpcAttribute": _vpc_attribute,
+    "ec2:DescribeVpcEndpoints": _listed("VpcEndpoints"),
+    "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
+    "sns:Publish": _published,
+}
+READS = tuple(action for action in _ANSWERS if action != "sns:Publish")

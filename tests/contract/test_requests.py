@@ -1,0 +1,326 @@
+"""What exactly is asked of AWS, for every kind of event; botocore checks each request against the API model."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from apprunner_guardrails.settings import Settings
+from tests.aws import Outcome, refused, validated
+from tests.samples import (
+    CONNECTOR,
+    GROUP,
+    NEEDS_ENDPOINTS,
+    OTHER_CONNECTOR,
+    SERVICE,
+    SETTINGS,
+    SUBNETS,
+    TOPIC,
+    VPC,
+    Event,
+    Rows,
+    anything,
+    busy,
+    connector,
+    created_connector,
+    find,
+    finished_update,
+    group,
+    healthy,
+    https,
+    list_route,
+    public,
+    service,
+    service_call,
+)
+
+type Asked = tuple[str, Mapping[str, object]]
+
+
+def filters(*named: tuple[str, Sequence[str]]) -> list[dict[str, object]]:
+    return [{"Name": name, "Values": list(values)} for name, values in named]
+
+
+def in_vpc(action: str) -> Asked:
+    return action, {"Filters": filters(("vpc-id", [VPC]))}
+
+
+def acls(*subnet_ids: str) -> Asked:
+    return "ec2:DescribeNetworkAcls", {"Filters": filters(("association.subnet-id", subnet_ids))}
+
+
+def groups(*group_ids: str) -> Asked:
+    return "ec2:DescribeSecurityGroups", {"Filters": filters(("group-id", group_ids))}
+
+
+def interfaces(*group_ids: str) -> Asked:
+    return (
+        "ec2:DescribeNetworkInterfaces",
+        {"Filters": filters(("group-id", group_ids)), "IncludeManagedResources": True},
+    )
+
+
+DESCRIBE_CONNECTOR: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": CONNECTOR})
+DESCRIBE_SERVICE: Asked = ("apprunner:DescribeService", {"ServiceArn": SERVICE})
+LIST_CONNECTORS: Asked = ("apprunner:ListVpcConnectors", {"MaxResults": 100})
+ZONES: Asked = ("ec2:DescribeAvailabilityZones", {})
+DEFAULT_GROUPS: Asked = ("ec2:DescribeSecurityGroups", {"Filters": filters(("group-name", ["default"]))})
+ENDPOINTS = in_vpc("ec2:DescribeVpcEndpoints")
+PARTNERS: Asked = ("ec2:GetManagedPrefixListEntries", {"PrefixListId": "pl-partners"})
+NEAR = [ZONES, acls(*SUBNETS), groups(GROUP)]
+INSIDE = [
+    in_vpc("ec2:DescribeSubnets"),
+    in_vpc("ec2:DescribeRouteTables"),
+    ("ec2:DescribeNatGateways", {"Filter": filters(("vpc-id", [VPC]))}),
+    ("ec2:DescribeVpcAttribute", {"VpcId": VPC, "Attribute": "enableDnsSupport"}),
+    ("ec2:DescribeVpcAttribute", {"VpcId": VPC, "Attribute": "enableDnsHostnames"}),
+]
+
+
+def asked(outcome: Outcome) -> list[list[Asked]]:
+    """The reads of each round, in no order within it."""
+    reads = [call for call in outcome.aws.calls if call.action != "sns:Publish"]
+    last = max((call.round for call in reads), default=0)
+    return [
+        _sorted([(call.action, call.parameters) for call in reads if call.round == number])
+        for number in range(1, last + 1)
+    ]
+
+
+def _sorted(round_: Sequence[Asked]) -> list[Asked]:
+    return sorted(round_, key=repr)
+
+
+def ungrouped() -> Rows:
+    rows = healthy()
+    rows["VpcConnectors"] = [connector(CONNECTOR, SecurityGroups=[])]
+    elsewhere = {**group("sg-of-another-vpc", "default", egress=[anything()]), "VpcId": "vpc-2"}
+    rows["SecurityGroups"].append(elsewhere)
+    return rows
+
+
+def with_inbound_rules() -> Rows:
+    """Two groups, of which one has inbound rules."""
+    rows = healthy()
+    rows["VpcConnectors"] = [connector(CONNECTOR, SecurityGroups=["sg-inbound", GROUP])]
+    rows["SecurityGroups"].append(group("sg-inbound", "inbound", ingress=[https("10.0.0.0/8")], egress=[anything()]))
+    return rows
+
+
+def with_prefix_lists() -> Rows:
+    """A list that sends traffic out, one that leads to a gateway endpoint, and one in a table of nobody's concern."""
+    rows = healthy()
+    rows["PrefixLists"] = [{"PrefixListId": "pl-partners", "Cidrs": ["198.51.100.0/24"]}]
+    find(rows, "RouteTables", "rtb-private-a")["Routes"] += [
+        list_route("pl-partners", TransitGatewayId="tgw-1"),
+        list_route("pl-s3", GatewayId="vpce-1"),
+    ]
+    find(rows, "RouteTables", "rtb-main")["Routes"] = [list_route("pl-unused", TransitGatewayId="tgw-1")]
+    return rows
+
+
+def subnets_gone() -> Rows:
+    rows = healthy()
+    rows["VpcConnectors"] = [connector(CONNECTOR, Subnets=["subnet-gone"])]
+    return rows
+
+
+def all_gone() -> Rows:
+    rows = subnets_gone()
+    rows["SecurityGroups"] = []
+    return rows
+
+
+def moved() -> Rows:
+    """The service uses another connector by now than the event says."""
+    rows = healthy()
+    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR))
+    rows["Services"] = [service(OTHER_CONNECTOR)]
+    return rows
+
+
+DESCRIBE_OTHER: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": OTHER_CONNECTOR})
+
+CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
+    "CreateVpcConnector": (
+        created_connector(),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE],
+    ),
+    "CreateVpcConnector, subnets in any order and twice": (
+        created_connector(subnets=(*reversed(SUBNETS), SUBNETS[0])),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE],
+    ),
+    "CreateVpcConnector, other subnets and groups than AWS has now": (
+        created_connector(subnets=("subnet-public-a",), groups=("sg-default",)),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, ZONES, acls("subnet-public-a"), groups("sg-default")], [*NEAR[1:]], INSIDE],
+    ),
+    "CreateVpcConnector, no group named": (
+        created_connector(groups=()),
+        ungrouped(),
+        SETTINGS,
+        [
+            [DESCRIBE_CONNECTOR, ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
+            [*INSIDE, interfaces("sg-default")],
+        ],
+    ),
+    "CreateVpcConnector, groups with inbound rules": (
+        created_connector(groups=("sg-inbound", GROUP)),
+        with_inbound_rules(),
+        SETTINGS,
+        [
+            [DESCRIBE_CONNECTOR, ZONES, acls(*SUBNETS), groups(GROUP, "sg-inbound")],
+            [*INSIDE, interfaces("sg-inbound")],
+        ],
+    ),
+    "CreateVpcConnector, endpoints required": (
+        created_connector(),
+        healthy(),
+        NEEDS_ENDPOINTS,
+        [[DESCRIBE_CONNECTOR, *NEAR], [*INSIDE, ENDPOINTS]],
+    ),
+    "CreateVpcConnector, a prefix list in play": (
+        created_connector(),
+        with_prefix_lists(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE, [PARTNERS]],
+    ),
+    "CreateVpcConnector, its subnets are gone": (
+        created_connector(subnets=("subnet-gone",)),
+        subnets_gone(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, ZONES, acls("subnet-gone"), groups(GROUP)], INSIDE],
+    ),
+    "CreateVpcConnector, its subnets and groups are gone": (
+        created_connector(subnets=("subnet-gone",)),
+        all_gone(),
+        SETTINGS,
+        [
+            [DESCRIBE_CONNECTOR, ZONES, acls("subnet-gone"), groups(GROUP)],
+            [("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", ["subnet-gone"]))})],
+        ],
+    ),
+    "CreateService": (
+        service_call("CreateService"),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR], NEAR, INSIDE],
+    ),
+    "CreateService, of a connector with no group": (
+        service_call("CreateService"),
+        ungrouped(),
+        SETTINGS,
+        [
+            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR],
+            [ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
+            [*INSIDE, interfaces("sg-default")],
+        ],
+    ),
+    "UpdateService, another connector than AWS has now": (
+        service_call("UpdateService"),
+        moved(),
+        SETTINGS,
+        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR], [DESCRIBE_OTHER], NEAR, INSIDE],
+    ),
+    "UpdateService, no connector": (
+        service_call("UpdateService", connector_arn=""),
+        {**healthy(), "Services": [service("")]},
+        SETTINGS,
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS]],
+    ),
+    "a finished update": (
+        finished_update(),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS], NEAR, INSIDE],
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "rows", "settings", "expected"), CASES.values(), ids=CASES)
+def test_an_event_asks_for_this_and_no_more(
+    event: Event, rows: Rows, settings: Settings, expected: list[list[Asked]]
+) -> None:
+    assert asked(validated(event, rows, settings=settings)) == [_sorted(round_) for round_ in expected]
+
+
+def test_a_connector_without_groups_is_judged_by_the_default_group_of_its_own_vpc() -> None:
+    found = validated(created_connector(groups=()), ungrouped())
+    assert "sg-default " in found.alert
+    assert "sg-of-another-vpc" not in found.alert
+
+
+def test_what_is_published_is_this() -> None:
+    (published,) = validated(created_connector(), public()).aws.published
+    assert {**published, "Message": published["Message"].splitlines()[0]} == {
+        "TopicArn": TOPIC,
+        "Subject": "[HIGH] AR102: VPC connector shop-web in 123456789012 us-east-1",
+        "Message": "VPC connector shop-web breaks 1 guardrail",
+        "MessageAttributes": {
+            "severity": {"DataType": "String", "StringValue": "HIGH"},
+            "status": {"DataType": "String", "StringValue": "fail"},
+            "rules": {"DataType": "String.Array", "StringValue": '["AR102"]'},
+            "resource_type": {"DataType": "String", "StringValue": "VPC connector"},
+            "account": {"DataType": "String", "StringValue": "123456789012"},
+            "region": {"DataType": "String", "StringValue": "us-east-1"},
+        },
+    }
+
+
+def test_nothing_is_published_about_a_healthy_connector() -> None:
+    assert validated(created_connector(), healthy()).aws.published == []
+
+
+def two_of_all() -> Rows:
+    """Rows of which every call that pages gets at least two."""
+    rows = busy()
+    rows["VpcConnectors"] = [connector(CONNECTOR, SecurityGroups=["sg-last", GROUP])]
+    rows["VpcConnectors"].insert(0, connector(OTHER_CONNECTOR))
+    rows["SecurityGroups"].append(group("sg-last", "last", ingress=[https("10.0.0.0/8")], egress=[anything()]))
+    (acl,) = rows["NetworkAcls"]
+    rows["NetworkAcls"] = [
+        {**acl, "NetworkAclId": f"acl-{one['SubnetId']}", "Associations": [one]} for one in acl["Associations"]
+    ]
+    rows["VpcEndpoints"].reverse()
+    return rows
+
+
+PAGED = (
+    "apprunner:ListVpcConnectors",
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:GetManagedPrefixListEntries",
+)
+
+
+@pytest.mark.parametrize("action", PAGED)
+def test_all_pages_are_read(action: str) -> None:
+    whole = validated(finished_update(), two_of_all(), settings=NEEDS_ENDPOINTS)
+    paged = validated(finished_update(), two_of_all(), settings=NEEDS_ENDPOINTS, pages={action: 1})
+    (only,) = whole.aws.sent(action)
+    first, *later = paged.aws.sent(action)
+    assert paged.answer == whole.answer
+    assert first == only
+    assert later == [{**only, "NextToken": str(number)} for number in range(1, len(later) + 1)] != []
+
+
+@pytest.mark.parametrize("action", PAGED)
+def test_a_page_that_fails_leaves_nothing_of_the_pages_before_it(action: str) -> None:
+    """The answers are those of a call that failed at once."""
+    denied = refused("UnauthorizedOperation", 403)
+    second = refused("UnauthorizedOperation", 403, when=lambda asked: "NextToken" in asked)
+    at_once = validated(finished_update(), two_of_all(), settings=NEEDS_ENDPOINTS, faults={action: denied})
+    halfway = validated(
+        finished_update(), two_of_all(), settings=NEEDS_ENDPOINTS, faults={action: second}, pages={action: 1}
+    )
+    assert halfway.answer == at_once.answer
+    assert halfway.alert == at_once.alert

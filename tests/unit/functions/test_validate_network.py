@@ -1,0 +1,332 @@
+"""The function as Lambda runs it: any event in, JSON or an error out, logs and metrics beside."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from apprunner_guardrails import observe
+from apprunner_guardrails.aws.sns import NotPublished
+from apprunner_guardrails.events import BadEvent
+from apprunner_guardrails.settings import BadSettings
+from functions.validate_network.app import handler
+from tests.aws import FAULTS, Aws
+from tests.samples import (
+    CONNECTOR,
+    SERVICE,
+    TOPIC,
+    Event,
+    busy,
+    created_connector,
+    finished_update,
+    healthy,
+    public,
+    service,
+    service_call,
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_TOPIC_ARN", TOPIC)
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the function logs, a JSON object a line."""
+    stream = io.StringIO()
+    monkeypatch.setattr(observe.logger().registered_handler, "stream", stream)
+    return stream
+
+
+def lines(logged: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged.getvalue().splitlines()]
+
+
+def changed(event: Event, **changes: object) -> Event:
+    return {**event, **changes}
+
+
+def detail(event: Event, **changes: object) -> Event:
+    return {**event, "detail": {**event["detail"], **changes}}
+
+
+CREATED = created_connector()
+IGNORED: Mapping[str, tuple[object, str]] = {
+    "nothing": (None, "not an EventBridge event: it is a NoneType, not an object"),
+    "a list": ([CREATED], "not an EventBridge event: it is a list, not an object"),
+    "a text": (json.dumps(CREATED), "not an EventBridge event: it is a str, not an object"),
+    "an empty object": ({}, "the source missing is not watched"),
+    "another source": (changed(CREATED, source="aws.ec2"), "the source 'aws.ec2' is not watched"),
+    "a source that is no text": (
+        changed(CREATED, source=["aws.apprunner"]),
+        "the source ['aws.apprunner'] is not watched",
+    ),
+    "no detail": ({key: value for key, value in CREATED.items() if key != "detail"}, "the event has no detail"),
+    "an empty detail": (changed(CREATED, detail={}), "the event has no detail"),
+    "a detail that is no object": (changed(CREATED, detail="x"), "the event has no detail"),
+    "another detail-type": (
+        changed(CREATED, **{"detail-type": "AppRunner Service Status Change"}),
+        "the detail-type 'AppRunner Service Status Change' is not watched",
+    ),
+    "another call": (
+        detail(CREATED, eventName="DeleteService"),
+        "the call 'DeleteService' of 'apprunner.amazonaws.com' is not watched",
+    ),
+    "a call that has no name": (
+        detail(CREATED, eventName=None),
+        "the call missing of 'apprunner.amazonaws.com' is not watched",
+    ),
+    "a call that failed": (
+        detail(CREATED, errorCode="InvalidRequestException"),
+        "the call CreateVpcConnector failed with 'InvalidRequestException': nothing was changed",
+    ),
+    "an omitted request": (
+        detail(CREATED, requestParameters=None),
+        "requestParameters of the CreateVpcConnector record was omitted or redacted: the scheduled audit covers it",
+    ),
+    "a redacted response": (
+        detail(CREATED, responseElements="HIDDEN_DUE_TO_SECURITY_REASONS"),
+        "responseElements of the CreateVpcConnector record was omitted or redacted: the scheduled audit covers it",
+    ),
+    "an operation that goes on": (
+        finished_update("UpdateServiceStarted"),
+        "the operation status 'UpdateServiceStarted' is not a finished update",
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "why"), IGNORED.values(), ids=IGNORED)
+def test_an_event_that_asks_for_nothing_is_ignored_with_a_reason(
+    event: object, why: str, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    """Also without settings: they are of no concern then. No call is made."""
+    monkeypatch.delenv("ALERT_TOPIC_ARN")
+    with Aws({}) as aws:
+        assert handler(event, None) == {"ignored": why}
+    assert aws.calls == []
+    assert [(line["message"], line["why"]) for line in lines(logged)] == [("ignored", why)]
+
+
+def test_a_connector_that_is_gone_is_ignored_with_a_reason(logged: io.StringIO) -> None:
+    why = f"the VPC connector {CONNECTOR} no longer exists"
+    with Aws({**healthy(), "VpcConnectors": []}):
+        assert handler(CREATED, None) == {"ignored": why}
+    assert [(line["message"], line["why"]) for line in lines(logged)] == [("ignored", why)]
+
+
+CONNECTOR_PATH = "responseElements.vpcConnector.vpcConnectorArn"
+AN_ARN = "the ARN of an App Runner connector or service"
+BAD: Mapping[str, tuple[Event, str]] = {
+    "no ARN in the response": (
+        detail(CREATED, responseElements={"vpcConnector": {}}),
+        f"detail.{CONNECTOR_PATH} of CreateVpcConnector should be {AN_ARN}, and is missing",
+    ),
+    "something else for the ARN": (
+        detail(service_call("UpdateService"), requestParameters={"serviceArn": {"x": 1}}),
+        f"detail.requestParameters.serviceArn of UpdateService should be {AN_ARN}, and is {{'x': 1}}",
+    ),
+    "no resource": (
+        changed(finished_update(), resources=[]),
+        f"resources[0] of AppRunner Service Operation Status Change should be {AN_ARN}, and is missing",
+    ),
+    "no account": (changed(CREATED, account=None), "the event's account should be a text, and is missing"),
+    "a Region that is no text": (changed(CREATED, region=1), "the event's region should be a text, and is 1"),
+}
+
+
+@pytest.mark.parametrize(("event", "why"), BAD.values(), ids=BAD)
+def test_an_event_that_cannot_be_understood_is_an_error_that_names_the_field(event: Event, why: str) -> None:
+    with Aws({}) as aws, pytest.raises(BadEvent) as raised:
+        handler(event, None)
+    assert (str(raised.value), aws.calls) == (why, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALERT_TOPIC_ARN", ""),
+        ("MIN_CONNECTOR_ZONES", "none"),
+        ("UNSUPPORTED_ZONE_IDS", "us-east-1a"),
+        ("MIN_FREE_ADDRESSES", "-1"),
+        ("REQUIRED_ENDPOINT_SERVICES", "Secrets Manager"),
+        ("REQUIRE_INTERNET_EGRESS", "perhaps"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_an_error_that_names_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with Aws({}) as aws, pytest.raises(BadSettings, match=f"^environment variable {name} "):
+        handler(CREATED, None)
+    assert aws.calls == []
+
+
+def test_settings_are_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIN_FREE_ADDRESSES", "201")
+    with Aws(healthy()):
+        result: Any = handler(CREATED, None)
+    failed = [transition["rule"] for transition in result["opened"]]
+    assert failed == ["AR105"]
+
+
+def test_the_result_is_json_as_the_contract_has_it() -> None:
+    with Aws(public()) as aws:
+        result = handler(CREATED, None)
+    read = json.loads(json.dumps(result))
+    assert read == result
+    answers = read["resources"].pop(CONNECTOR)
+    assert {rule for rule, answer in answers.items() if answer == "fail"} == {"AR102"}
+    assert {answer for rule, answer in answers.items() if rule != "AR102"} == {"pass"}
+    assert read == {
+        "resources": {},
+        "opened": [
+            {
+                "resource": CONNECTOR,
+                "rule": "AR102",
+                "severity": "HIGH",
+                "messages": [
+                    "subnet-private-a (use1-az1) is public: its route table rtb-private-a sends 0.0.0.0/0 to igw-1",
+                    "subnet-private-b (use1-az2) is public: its route table rtb-private-b sends 0.0.0.0/0 to igw-1",
+                    "subnet-private-c (use1-az4) is public: its route table rtb-private-c sends 0.0.0.0/0 to igw-1",
+                ],
+            }
+        ],
+        "changed": [],
+        "resolved": [],
+        "alerts": 1,
+    }
+    assert [published["TopicArn"] for published in aws.published] == [TOPIC]
+
+
+def test_a_healthy_connector_opens_nothing() -> None:
+    with Aws(healthy()):
+        result: Any = handler(service_call("CreateService"), None)
+    answers = result.pop("resources")[CONNECTOR]
+    assert (set(answers.values()), result) == (
+        {"pass"},
+        {"opened": [], "changed": [], "resolved": [], "alerts": 0},
+    )
+
+
+def test_an_alert_that_cannot_be_published_is_an_error() -> None:
+    with Aws(public(), {"sns:Publish": FAULTS["denied"]}), pytest.raises(NotPublished):
+        handler(CREATED, None)
+
+
+def test_logs_say_what_was_done_for_which_event_and_not_what_was_in_it(logged: io.StringIO) -> None:
+    secret = "x9-secret-x9"
+    event = detail(CREATED, requestParameters={**CREATED["detail"]["requestParameters"], "tags": [{"key": secret}]})
+    with Aws(busy()):
+        result: Any = handler(event, None)
+    (line,) = lines(logged)
+    statuses = list(result["resources"][CONNECTOR].values())
+    assert (line["message"], line["correlation_id"], line["resource"]) == (
+        "evaluated",
+        CREATED["detail"]["eventID"],
+        CONNECTOR,
+    )
+    assert line["answers"] == {status: statuses.count(status) for status in ("pass", "fail", "unknown", "error")}
+    for content in (secret, "alice", "192.0.2.7", "aws-cli", "subnet-private-a"):
+        assert content not in logged.getvalue()
+
+
+def test_an_event_is_not_logged_under_the_id_of_the_one_before(logged: io.StringIO) -> None:
+    with Aws(healthy()):
+        handler(CREATED, None)
+    with Aws(public(), {"sns:Publish": FAULTS["denied"]}), pytest.raises(NotPublished):
+        handler(CREATED, None)
+    handler({}, None)
+    assert ["correlation_id" in line for line in lines(logged)] == [True, False]
+
+
+def metrics(printed: str) -> tuple[str, dict[str, list[float]]]:
+    """Namespace and values of the one object of the embedded metric format."""
+    (line,) = printed.splitlines()
+    emitted = json.loads(line)
+    (described,) = emitted["_aws"]["CloudWatchMetrics"]
+    return described["Namespace"], {one["Name"]: emitted[one["Name"]] for one in described["Metrics"]}
+
+
+def test_metrics_count_what_was_found(capsys: pytest.CaptureFixture[str], logged: io.StringIO) -> None:
+    with Aws(busy(), {"ec2:DescribeNatGateways": FAULTS["denied"]}):
+        result: Any = handler(CREATED, None)
+    statuses = list(result["resources"][CONNECTOR].values())
+    assert metrics(capsys.readouterr().out) == (
+        "AppRunnerGuardrails",
+        {
+            "Evaluations": [1],
+            "Alerts": [1],
+            "Failed": [statuses.count("fail")],
+            "NotJudged": [statuses.count("unknown")],
+        },
+    )
+    assert statuses.count("fail") > 0 < statuses.count("unknown")
+
+
+def test_metrics_of_a_second_event_are_its_own(capsys: pytest.CaptureFixture[str], logged: io.StringIO) -> None:
+    with Aws(public()):
+        handler(CREATED, None)
+    capsys.readouterr()
+    with Aws(healthy()):
+        handler(CREATED, None)
+    assert metrics(capsys.readouterr().out)[1] == {
+        "Evaluations": [1],
+        "Alerts": [0],
+        "Failed": [0],
+        "NotJudged": [0],
+    }
+
+
+class AppRunner(BaseHTTPRequestHandler):
+    """Knows one service, which was deleted."""
+
+    answer: Mapping[str, object] = {"Service": {"ServiceArn": SERVICE, "ServiceName": "shop", "Status": "DELETED"}}
+    status = 200
+
+    def do_POST(self) -> None:
+        body = json.dumps(self.answer).encode()
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
+        """Tests are silent."""
+
+
+class EmptyAppRunner(AppRunner):
+    """Knows no service."""
+
+    answer: Mapping[str, object] = {"__type": "ResourceNotFoundException", "Message": "none"}
+    status = 400
+
+
+@contextmanager
+def serving(answers: type[AppRunner]) -> Iterator[str]:
+    """An endpoint on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_each_event_goes_to_the_endpoint_that_the_environment_has_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process may serve several worlds, one after the other."""
+    answers = []
+    with serving(AppRunner) as one, serving(EmptyAppRunner) as other:
+        for endpoint in (one, other, one):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+            answers.append(handler(finished_update(), None)["ignored"])
+    gone, deleted = f"the service {SERVICE} no longer exists", f"the service {SERVICE} was deleted"
+    assert answers == [deleted, gone, deleted]
+
+
+def test_a_service_without_a_connector_is_ignored_with_a_reason() -> None:
+    with Aws({**healthy(), "Services": [service("")]}):
+        assert handler(finished_update(), None) == {"ignored": f"the service {SERVICE} uses no VPC connector"}

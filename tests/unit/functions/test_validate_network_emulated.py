@@ -1,0 +1,138 @@
+"""The function on the emulated AWS: the events that calls there cause, and what is left when they come."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from apprunner_guardrails.events import CLOUDTRAIL
+from emulator import Emulator, emulate
+from emulator.worlds import OPERATION_SECONDS, Vpc, alert_topic, connector, egress_through, service, vpc
+from functions.validate_network.app import handler
+
+
+def client(service_name: str) -> Any:
+    return boto3.client(service_name)  # type: ignore[call-overload]  # the name is not a literal
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The function's surroundings: a VPC as it should be, the topic, and a queue that gets the alerts."""
+
+    aws: Emulator
+    vpc: Vpc
+    queue: str
+
+    def results(self) -> list[Any]:
+        """Hand the function every event that was not handed to it yet."""
+        events = list(self.aws.events)
+        self.aws.events.clear()
+        return [handler(json.loads(json.dumps(event)), None) for event in events]
+
+    def alerts(self) -> list[dict[str, Any]]:
+        received = client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in received.get("Messages", ())]
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with emulate() as aws:
+        sqs, sns = client("sqs"), client("sns")
+        topic = alert_topic(client)
+        queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+        queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+        monkeypatch.setenv("ALERT_TOPIC_ARN", topic)
+        made = vpc(client)
+        aws.events.clear()
+        yield Stack(aws, made, queue)
+
+
+def failed(result: Any) -> dict[str, set[str]]:
+    """The rules that fail, by resource."""
+    return {
+        resource: {rule for rule, answer in answers.items() if answer == "fail"}
+        for resource, answers in result["resources"].items()
+    }
+
+
+def test_a_connector_in_public_subnets_is_alerted_on_by_a_message_that_says_who_made_it(stack: Stack) -> None:
+    with stack.aws.caller("iam-user"):
+        arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
+    (result,) = stack.results()
+    (alert,) = stack.alerts()
+    assert failed(result) == {arn: {"AR102"}}
+    assert alert["Subject"] == "[HIGH] AR102: VPC connector shop-web in 123456789012 us-east-1"
+    lines = alert["Message"].splitlines()
+    assert lines[0] == "VPC connector shop-web breaks 1 guardrail"
+    (event,) = (line for line in lines if line.startswith("Event "))
+    assert event.startswith("Event     CreateVpcConnector by ")
+    for zone, subnet_id in stack.vpc.public.items():
+        assert any(line.startswith(f"  - {subnet_id} ({zone}) is public: ") for line in lines)
+
+
+def test_a_connector_as_it_should_be_and_its_service_are_alerted_on_by_nothing(stack: Stack) -> None:
+    arn = connector(client, "shop-web", list(stack.vpc.private.values()), [stack.vpc.group])
+    service(client, "shop-front", arn)
+    stack.aws.clock.advance(OPERATION_SECONDS)
+    results = [result for result in stack.results() if "ignored" not in result]
+    assert [failed(result) for result in results] == [{arn: set()}] * len(results)
+    assert (len(results) >= 2, stack.alerts()) == (True, [])
+
+
+def test_a_connector_for_which_no_group_was_named_has_the_default_group(stack: Stack) -> None:
+    arn = connector(client, "shop-web", list(stack.vpc.private.values()))
+    (result,) = stack.results()
+    assert failed(result) == {arn: {"AR201", "AR203", "AR204"}}
+
+
+def test_events_of_a_service_that_has_left_its_connector_by_now_ask_for_nothing(stack: Stack) -> None:
+    """The events of creation and of the update come when both are over: they speak of what is there then."""
+    arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
+    made = service(client, "shop-front")
+    stack.aws.clock.advance(OPERATION_SECONDS)
+    stack.aws.events.clear()
+    apprunner = client("apprunner")
+    apprunner.update_service(ServiceArn=made, NetworkConfiguration=egress_through(arn))
+    stack.aws.clock.advance(OPERATION_SECONDS)
+    kinds = [event["detail-type"] for event in stack.aws.events]
+    assert apprunner.describe_service(ServiceArn=made)["Service"]["NetworkConfiguration"]["EgressConfiguration"] == {
+        "EgressType": "DEFAULT"  # rolled back: App Runner cannot work in public subnets
+    }
+    reasons = [result["ignored"] for result in stack.results()]
+    assert [reason for kind, reason in zip(kinds, reasons, strict=True) if kind == CLOUDTRAIL] == [
+        f"the service {made} uses no VPC connector"
+    ]
+
+
+def test_a_connector_that_was_deleted_before_its_event_came_is_left_alone(stack: Stack) -> None:
+    arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
+    created = list(stack.aws.events)
+    client("apprunner").delete_vpc_connector(VpcConnectorArn=arn)
+    stack.aws.events[:] = created
+    (result,) = stack.results()
+    assert result == {"ignored": f"the VPC connector {arn} was deleted: it is INACTIVE"}
+    assert stack.alerts() == []
+
+
+def test_a_service_that_was_deleted_before_its_event_came_is_left_alone(stack: Stack) -> None:
+    arn = connector(client, "shop-web", list(stack.vpc.private.values()), [stack.vpc.group])
+    made = service(client, "shop-front", arn)
+    created = stack.aws.events[-1:]
+    stack.aws.clock.advance(OPERATION_SECONDS)
+    client("apprunner").delete_service(ServiceArn=made)
+    stack.aws.clock.advance(OPERATION_SECONDS)
+    stack.aws.events[:] = created
+    (result,) = stack.results()
+    assert result == {"ignored": f"the service {made} was deleted"}
+
+
+def test_a_subnet_that_was_deleted_since_is_missed(stack: Stack) -> None:
+    lost = client("ec2").create_subnet(VpcId=stack.vpc.id, CidrBlock="10.0.200.0/24")["Subnet"]["SubnetId"]
+    arn = connector(client, "shop-web", [*stack.vpc.private.values(), lost], [stack.vpc.group])
+    client("ec2").delete_subnet(SubnetId=lost)
+    (result,) = [result for result in stack.results() if "ignored" not in result]
+    assert failed(result) == {arn: {"AR113"}}
