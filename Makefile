@@ -52,11 +52,11 @@ template: $(READY) ## check template.yaml with cfn-lint and SAM
 	@$(BIN)/sam validate --lint
 
 generated: $(READY) ## check that docs/ and events/ are what the code makes of them
-	@$(BIN)/python -m tools.generate --check
+	@$(BIN)/python -m tools.docs --check
 	@$(BIN)/python -m tools.events --check
 
 docs: $(READY) ## write the generated files of docs/ and events/
-	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.events
 
 build: $(READY) ## build the stack into .aws-sam/ for sam deploy and sam local

@@ -72,9 +72,7 @@ def _answer(
     )
 
 
-def _faults(
-    rule: Rule, connector: Connector | Unread, network: Network | Unread, settings: Settings
-) -> Iterator[str]:
+def _faults(rule: Rule, connector: Connector | Unread, network: Network | Unread, settings: Settings) -> Iterator[str]:
     yield from rule.check(known(connector), known(network), settings)
 
 

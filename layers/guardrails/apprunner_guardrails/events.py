@@ -14,7 +14,7 @@ CLOUDTRAIL = "AWS API Call via CloudTrail"
 OPERATION = "AppRunner Service Operation Status Change"
 FINISHED_UPDATES = ("UpdateServiceCompletedSuccessfully", "UpdateServiceFailed")
 
-_ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:\d{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
+_ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,8 +104,9 @@ def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
     if "errorCode" in detail and detail["errorCode"] is not None:
         return Ignored(why=f"the call {name} failed with {_shown(detail['errorCode'])}: nothing was changed")
     for part in ("requestParameters", "responseElements"):
-        # CloudTrail omits what is over 100 KB and replaces what is sensitive by a string.
-        if not isinstance(detail.get(part), Mapping):
+        # CloudTrail omits what is over 100 KB (older records: {"omitted": true}) and puts a string for what is hidden.
+        value = detail.get(part)
+        if not isinstance(value, Mapping) or value.get("omitted") is True:
             return Ignored(why=f"{part} of the {name} record was omitted or redacted: the scheduled audit covers it")
     return Trigger(
         id=_text(detail.get("eventID")) or _text(event.get("id")),
@@ -156,7 +157,8 @@ def _name(identity: Json) -> str:
         return " ".join(filter(None, (f"role {issuer}" if issuer else "a role", source_identity or session)))
     if kind == "IdentityCenterUser":
         return f"Identity Center user {_text(_at(identity, 'onBehalfOf.userId'))}".rstrip()
-    return user or _text(identity.get("invokedBy")) or _text(identity.get("arn")) or kind
+    account = f"{kind} {_text(identity.get('accountId'))}".strip()
+    return user or _text(identity.get("invokedBy")) or _text(identity.get("arn")) or account
 
 
 def _tool(detail: Json, identity: Json) -> str:

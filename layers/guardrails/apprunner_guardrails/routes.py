@@ -15,8 +15,8 @@ type Cidr = IPv4Network | IPv6Network
 INTERNET: dict[Family, Cidr] = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("2000::/3")}
 
 # A target carries internet-bound traffic when it wins at least this share of the addresses. A fifth catches the default
-# route, its halves and its quarters, less what the VPC's own block and other narrow routes take out of them; what a list
-# of all public ranges leaves to the default route (14 %), or one vendor's range (a /8 is 1/256), is a detour.
+# route, its halves and its quarters, less what the VPC's own block and other narrow routes take out of them. What a
+# list of all public ranges leaves to the default route (14 %), or one vendor's range (a /8 is 1/256), is a detour.
 CARRIES = 1 / 5
 
 # Routes together lead to the internet when they cover this share. Lists of "all public ranges" leave out private,

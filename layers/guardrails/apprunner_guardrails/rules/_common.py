@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from apprunner_guardrails.facts import Connector, Network, NotKnown, Subnet, connector_subnets, known, told
 from apprunner_guardrails.routes import effective_table, is_public
@@ -20,9 +21,7 @@ def each[S, T](subjects: Iterable[S], answers_of: Callable[[S], Iterator[T]]) ->
         raise NotKnown("; ".join(sorted(unknown)))
 
 
-def each_subnet[T](
-    connector: Connector, network: Network, answers_of: Callable[[Subnet], Iterator[T]]
-) -> Iterator[T]:
+def each_subnet[T](connector: Connector, network: Network, answers_of: Callable[[Subnet], Iterator[T]]) -> Iterator[T]:
     return each(connector_subnets(connector, network), answers_of)
 
 
@@ -31,14 +30,15 @@ def private_subnets_in(zone_ids: Iterable[str], network: Network) -> Iterator[Su
 
     NotKnown at the end, for the zones that show none but have a subnet whose routes cannot be told.
     """
-    subnets = sorted(known(network.subnets), key=lambda subnet: (-subnet.free_addresses, subnet.id))
+    candidates = [one for one in known(network.subnets) if one.vpc_id == network.vpc_id and not one.ipv6_native]
+    candidates.sort(key=lambda subnet: (-subnet.free_addresses, subnet.id))
 
     def if_private(subnet: Subnet) -> Iterator[Subnet]:
         if not is_public(effective_table(subnet, network), network):
             yield subnet
 
     def roomiest(zone_id: str) -> Iterator[Subnet]:
-        there = [one for one in subnets if one.zone_id == zone_id and one.cidr and one.vpc_id == network.vpc_id]
+        there = [one for one in candidates if one.zone_id == zone_id]
         private, why = told(each(there, if_private))
         yield from private[:1]
         if why and not private:
@@ -54,32 +54,38 @@ def replace_connector(
 
     What is not known is a word in capitals for the reader to fill in.
     """
-    subnets = " ".join(map(shlex.quote, subnet_ids)) or "PRIVATE_SUBNET_IDS"
-    groups = " ".join(map(shlex.quote, group_ids)) or "SECURITY_GROUP_ID"
+    subnets = " ".join(map(shlex.quote, sorted(subnet_ids))) or "PRIVATE_SUBNET_IDS"
+    groups = " ".join(map(shlex.quote, sorted(group_ids))) or "SECURITY_GROUP_ID"
     region = f"--region {shlex.quote(connector.region)}"
     name = f"{shlex.quote(connector.name[:37])}-v2"
     network = "EgressConfiguration='{EgressType=VPC,VpcConnectorArn=NEW_CONNECTOR_ARN}'"
+    create = f"--vpc-connector-name {name} --subnets {subnets} --security-groups {groups}"
     lines = (
         note and f"# {note}",
         # github.com/pulumi/pulumi-aws/issues/5364
         "# App Runner may refuse a second connector with the same security groups: give it copies of them then",
-        f"aws apprunner create-vpc-connector {region} --vpc-connector-name {name} --subnets {subnets}"
-        f" --security-groups {groups}",
+        f"aws apprunner create-vpc-connector {region} {create}",
         f"aws apprunner update-service {region} --service-arn SERVICE_ARN --network-configuration {network}",
         f"aws apprunner delete-vpc-connector {region} --vpc-connector-arn {shlex.quote(connector.arn)}",
     )
     return "\n".join(filter(None, lines))
 
 
-def replace_route(network: Network, table_id: str, destination: str, nat_gateway: str = "NAT_GATEWAY_ID") -> str:
-    """The command that sends a route's traffic to a NAT gateway, or, for IPv6, to an egress-only gateway."""
+def set_route(
+    network: Network,
+    verb: Literal["create-route", "replace-route"],
+    table_id: str,
+    destination: str,
+    nat_gateway: str = "NAT_GATEWAY_ID",
+) -> str:
+    """The command that sends a destination to a NAT gateway or, where it is IPv6, to an egress-only gateway."""
     option, target = "--destination-cidr-block", f"--nat-gateway-id {shlex.quote(nat_gateway)}"
     if destination.startswith("pl-"):
         option = "--destination-prefix-list-id"
     elif ":" in destination:
         option, target = "--destination-ipv6-cidr-block", "--egress-only-internet-gateway-id EGRESS_ONLY_GATEWAY_ID"
     return (
-        f"aws ec2 replace-route --region {shlex.quote(network.region)} --route-table-id {shlex.quote(table_id)}"
+        f"aws ec2 {verb} --region {shlex.quote(network.region)} --route-table-id {shlex.quote(table_id)}"
         f" {option} {shlex.quote(destination)} {target}"
     )
 

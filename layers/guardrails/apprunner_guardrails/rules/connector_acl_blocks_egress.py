@@ -2,55 +2,85 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from math import floor
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, NotKnown, Subnet, known
+from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, NotKnown, Subnet, known, told
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.routes import COVERS, effective_table, leads_out
 from apprunner_guardrails.rules._common import each_subnet
 from apprunner_guardrails.settings import Settings
 
-HTTPS = (443, 443)
-
-# The client ports of Linux. AWS documents none for App Runner; its guide to ACLs names 1024-65535 for all clients, but
-# an ACL that opens only the range that Linux uses lets the answers through.
-EPHEMERAL = (32768, 60999)
-
 EVERYWHERE = IPv4Network("0.0.0.0/0")
+
+FINAL = 32767  # AWS's number of the "*" entry, which denies the rest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Direction:
+    egress: bool
+    option: str  # of the AWS CLI
+    first: int
+    last: int
+    opened: str  # the ports that AWS advises to open
+    what: str
+
+
+# The answers come back to the client ports of Linux. AWS documents none for App Runner; its guide to ACLs names
+# 1024-65535 for all clients, but an ACL that opens only the range that Linux uses lets the answers through.
+_DIRECTIONS = (
+    _Direction(egress=True, option="--egress", first=443, last=443, opened="From=443,To=443", what="outbound TCP 443"),
+    _Direction(
+        egress=False,
+        option="--ingress",
+        first=32768,
+        last=60999,
+        opened="From=1024,To=65535",
+        what="the answers to outbound calls (inbound TCP 32768-60999)",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Verdict:
-    share: float  # of the IPv4 addresses that are let through on the worst port
-    stopped_by: AclEntry | None  # the deny entry that takes most of the others; None is the final "*"
+    """How much a network ACL lets through on the worst port of a direction."""
+
+    port: int
+    share: float  # of the IPv4 addresses
+    stopped_by: AclEntry | None  # the deny entry that takes most of the others; None is the final one
 
 
-def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
-    acls = {subnet_id: acl for acl in known(network.network_acls) for subnet_id in acl.subnet_ids}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stop:
+    subnet: Subnet
+    acl: NetworkAcl
+    direction: _Direction
+    verdict: _Verdict
 
-    def blocked(subnet: Subnet) -> Iterator[str]:
-        acl = acls.get(subnet.id)
+
+def _stops(connector: Connector, network: Network) -> Iterator[_Stop]:
+    def stops(subnet: Subnet) -> Iterator[_Stop]:
+        acl = next((acl for acl in known(network.network_acls) if subnet.id in acl.subnet_ids), None)
         if acl is None:
             raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
-        for egress, ports, what in (
-            (True, HTTPS, "outbound TCP 443"),
-            (False, EPHEMERAL, f"the answers to outbound calls (inbound TCP {EPHEMERAL[0]}-{EPHEMERAL[1]})"),
-        ):
-            verdict = _judge(acl, egress, ports)
+        for direction in _DIRECTIONS:
+            verdict = _judge(acl, direction)
             if verdict.share == 0 or (verdict.share < COVERS and leads_out(effective_table(subnet, network), network)):
-                yield f"{subnet.id} ({subnet.zone_id}): {acl.id} stops {what} by {_shown(verdict.stopped_by)}"
+                yield _Stop(subnet=subnet, acl=acl, direction=direction, verdict=verdict)
 
-    return each_subnet(connector, network, blocked)
+    return each_subnet(connector, network, stops)
 
 
-def _judge(acl: NetworkAcl, egress: bool, ports: tuple[int, int]) -> _Verdict:
+def _judge(acl: NetworkAcl, direction: _Direction) -> _Verdict:
     """The worst verdict over the range's ports; ports between two entries' bounds are judged alike, so one is tried."""
     entries = sorted(
-        (entry for entry in acl.entries if entry.egress == egress and entry.protocol in ("-1", "6")),
+        (entry for entry in acl.entries if entry.egress == direction.egress and entry.protocol in ("-1", "6")),
         key=lambda entry: entry.number,
     )
-    bounds = {ports[0], *(entry.from_port or 0 for entry in entries), *((entry.to_port or 0) + 1 for entry in entries)}
-    tried = sorted(port for port in bounds if ports[0] <= port <= ports[1])
+    bounds = {direction.first}
+    for entry in entries:
+        bounds |= {entry.from_port or 0, (entry.to_port or 0) + 1}
+    tried = sorted(port for port in bounds if direction.first <= port <= direction.last)
     return min((_judge_port(entries, port) for port in tried), key=lambda verdict: verdict.share)
 
 
@@ -68,7 +98,7 @@ def _judge_port(entries: Iterable[AclEntry], port: int) -> _Verdict:
             worst, stopped_by = taken, entry
     if sum(block.num_addresses for block in left) > worst:
         stopped_by = None
-    return _Verdict(share=allowed / EVERYWHERE.num_addresses, stopped_by=stopped_by)
+    return _Verdict(port=port, share=allowed / EVERYWHERE.num_addresses, stopped_by=stopped_by)
 
 
 def _on_port(entry: AclEntry, port: int) -> bool:
@@ -89,18 +119,33 @@ def _take(left: list[IPv4Network], cidr: IPv4Network) -> tuple[list[IPv4Network]
     return kept, taken
 
 
-def _shown(entry: AclEntry | None) -> str:
-    if entry is None or entry.number == 32767:  # noqa: PLR2004 - AWS's number of the final "*" entry
-        return "its final deny: no entry allows it"
-    return f"entry {entry.number}, which denies {entry.cidr}"
+def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
+    for stop in _stops(connector, network):
+        verdict, direction = stop.verdict, stop.direction
+        port = "" if direction.first == direction.last else f" at port {verdict.port}"
+        part = "" if verdict.share == 0 else f" for {floor((1 - verdict.share) * 1000) / 10} % of IPv4 addresses"
+        entry = verdict.stopped_by
+        if entry is None or entry.number == FINAL:
+            reason = "no entry allows it, so the final one denies it"
+        else:
+            reason = f"entry {entry.number} denies {entry.cidr}"
+        yield f"{stop.subnet.id} ({stop.subnet.zone_id}): {stop.acl.id} stops {direction.what}{port}{part}: {reason}"
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    create = f"aws ec2 create-network-acl-entry --region {shlex.quote(network.region)} --network-acl-id NETWORK_ACL_ID"
-    rule = "--protocol tcp --rule-action allow --cidr-block 0.0.0.0/0"
+    stops, _ = told(_stops(connector, network))
+    return "\n".join(dict.fromkeys(_allow(stop, network) for stop in stops))
+
+
+def _allow(stop: _Stop, network: Network) -> str:
+    """An entry with the highest free number that comes before the one that denies."""
+    taken = {entry.number for entry in stop.acl.entries if entry.egress == stop.direction.egress}
+    before = stop.verdict.stopped_by.number if stop.verdict.stopped_by else FINAL
+    number = next((str(number) for number in range(before - 1, 0, -1) if number not in taken), "RULE_NUMBER")
     return (
-        f"{create} --egress --rule-number LOWER_THAN_THE_DENY {rule} --port-range From=443,To=443\n"
-        f"{create} --ingress --rule-number LOWER_THAN_THE_DENY {rule} --port-range From=1024,To=65535"
+        f"aws ec2 create-network-acl-entry --region {shlex.quote(network.region)}"
+        f" --network-acl-id {shlex.quote(stop.acl.id)} {stop.direction.option} --rule-number {number}"
+        f" --protocol tcp --rule-action allow --cidr-block 0.0.0.0/0 --port-range {stop.direction.opened}"
     )
 
 
@@ -111,7 +156,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     risk="Network ACLs keep no state: without outbound 443, or without the way back on ephemeral ports,"
     " calls leave the service and never return.",
-    remediation="Allow outbound TCP 443 and inbound TCP 1024-65535 in the subnet's network ACL, above what denies them.",
+    remediation="Allow outbound TCP 443 and inbound TCP 1024-65535 in the subnet's network ACL,"
+    " before what denies them.",
     reference="https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html",
     needs=("subnets", "network_acls", "route_tables", "prefix_lists"),
     check=check,

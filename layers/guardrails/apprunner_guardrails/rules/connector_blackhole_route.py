@@ -1,11 +1,10 @@
-import shlex
 from collections.abc import Iterator
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector, Network, Subnet
+from apprunner_guardrails.facts import Connector, Network, RouteTable, Subnet, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.routes import Family, effective_table, ways_out
-from apprunner_guardrails.rules._common import each_subnet, listed
+from apprunner_guardrails.routes import Family, WayOut, effective_table, ways_out
+from apprunner_guardrails.rules._common import each_subnet, listed, set_route
 from apprunner_guardrails.settings import Settings
 
 
@@ -13,24 +12,28 @@ def _families(subnet: Subnet) -> tuple[Family, ...]:
     return (4, 6) if subnet.ipv6_cidrs else (4,)
 
 
-def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
-    def blackholes(subnet: Subnet) -> Iterator[str]:
+def _blackholes(connector: Connector, network: Network) -> Iterator[tuple[Subnet, RouteTable, WayOut]]:
+    def blackholes(subnet: Subnet) -> Iterator[tuple[Subnet, RouteTable, WayOut]]:
         table = effective_table(subnet, network)
         for way in (way for family in _families(subnet) for way in ways_out(table, network, family)):
             if way.blackhole:
-                yield (
-                    f"{subnet.id} ({subnet.zone_id}) leaves through a blackhole: {table.id} sends"
-                    f" {listed(way.destinations)} to {way.target}, which is gone"
-                )
+                yield subnet, table, way
 
     return each_subnet(connector, network, blackholes)
 
 
+def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
+    for subnet, table, way in _blackholes(connector, network):
+        yield (
+            f"{subnet.id} ({subnet.zone_id}) leaves through a blackhole: {table.id} sends"
+            f" {listed(way.destinations)} to {way.target}, which is gone"
+        )
+
+
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    return (
-        f"aws ec2 replace-route --region {shlex.quote(network.region)} --route-table-id ROUTE_TABLE_ID"
-        " --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_GATEWAY_ID"
-    )
+    lost, _ = told(_blackholes(connector, network))
+    routes = {(table.id, destination) for _, table, way in lost for destination in way.destinations}
+    return "\n".join(set_route(network, "replace-route", *route) for route in sorted(routes))
 
 
 RULE = Rule(

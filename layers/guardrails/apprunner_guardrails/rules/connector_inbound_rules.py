@@ -10,7 +10,7 @@ from apprunner_guardrails.settings import Settings
 
 def _useless(network: Network) -> Iterator[tuple[SecurityGroup, int]]:
     """Groups with inbound rules that only App Runner's interfaces carry, and how many of those there are."""
-    for group in known(network.security_groups):
+    for group in sorted(known(network.security_groups), key=lambda group: group.id):
         if group.ingress:
             carriers = [one for one in known(network.group_interfaces) if group.id in one.group_ids]
             if all(carrier.app_runner for carrier in carriers):

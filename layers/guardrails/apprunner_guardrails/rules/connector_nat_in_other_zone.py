@@ -1,33 +1,59 @@
-import shlex
 from collections.abc import Iterator
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector, Network, NotKnown, Subnet
+from apprunner_guardrails.facts import Connector, Network, RouteTable, Subnet, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._common import each_subnet
-from apprunner_guardrails.rules._nat import nat_gateways_of, subnet_of
+from apprunner_guardrails.routes import effective_table
+from apprunner_guardrails.rules._common import each, listed, set_route
+from apprunner_guardrails.rules._nat import NatWay, each_nat_way, home_of, usable_nat_gateway_in
 from apprunner_guardrails.settings import Settings
 
 
-def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
-    def crosses(subnet: Subnet) -> Iterator[str]:
-        for nat_id, nat in nat_gateways_of(subnet, network):
-            if nat is None or not nat.subnet_id:
-                continue  # a missing one is AR110's concern; a regional one is in every zone
-            home = subnet_of(nat, network)
-            if home is None:
-                raise NotKnown(f"the subnet {nat.subnet_id} of {nat_id} cannot be seen")
-            if home.zone_id != subnet.zone_id:
-                yield f"{subnet.id} ({subnet.zone_id}) leaves through {nat_id}, which is in {home.zone_id}"
+def _crossings(connector: Connector, network: Network) -> Iterator[tuple[NatWay, Subnet]]:
+    """Ways through a NAT gateway of another zone, with the subnet that this one sits in.
 
-    return each_subnet(connector, network, crosses)
+    A gateway that is not there is AR110's concern; a regional one is in every zone.
+    """
+
+    def crossing(nat_way: NatWay) -> Iterator[tuple[NatWay, Subnet]]:
+        if nat_way.nat and nat_way.nat.subnet_id:
+            home = home_of(nat_way.nat, network)
+            if home.zone_id != nat_way.subnet.zone_id:
+                yield nat_way, home
+
+    return each_nat_way(connector, network, crossing)
+
+
+def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
+    for nat_way, home in _crossings(connector, network):
+        subnet = nat_way.subnet
+        yield f"{subnet.id} ({subnet.zone_id}) leaves through {nat_way.way.target}, which is in {home.zone_id}"
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    return (
-        f"aws ec2 replace-route --region {shlex.quote(network.region)} --route-table-id ROUTE_TABLE_ID"
-        " --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_GATEWAY_OF_THE_SAME_ZONE"
-    )
+    crossings, _ = told(_crossings(connector, network))
+    return "\n".join(dict.fromkeys("\n".join(_bring_home(nat_way, network)) for nat_way, _ in crossings))
+
+
+def _bring_home(nat_way: NatWay, network: Network) -> Iterator[str]:
+    zone_id = nat_way.subnet.zone_id
+    nat_gateway = usable_nat_gateway_in(zone_id, network) or "NAT_GATEWAY_OF_THE_SAME_ZONE"
+    zones = _zones_of(nat_way.table, network)
+    if zones == {zone_id}:
+        for destination in nat_way.way.destinations:
+            yield set_route(network, "replace-route", nat_way.table.id, destination, nat_gateway)
+    else:
+        yield f"# {nat_way.table.id} serves {listed(zones)}: give {zone_id} a route table of its own, with"
+        for destination in nat_way.way.destinations:
+            yield set_route(network, "create-route", "NEW_ROUTE_TABLE_ID", destination, nat_gateway)
+
+
+def _zones_of(table: RouteTable, network: Network) -> set[str]:
+    def zone_if_served(subnet: Subnet) -> Iterator[str]:
+        if effective_table(subnet, network) == table:
+            yield subnet.zone_id
+
+    return set(told(each(known(network.subnets), zone_if_served))[0])
 
 
 RULE = Rule(

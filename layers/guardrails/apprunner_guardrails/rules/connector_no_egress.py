@@ -16,8 +16,9 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
     first = min((group.id for group in known(network.security_groups)), default="SECURITY_GROUP_ID")
+    where = f"--region {shlex.quote(network.region)} --group-id {shlex.quote(first)}"
     return (
-        f"aws ec2 authorize-security-group-egress --region {shlex.quote(network.region)} --group-id {shlex.quote(first)}"
+        f"aws ec2 authorize-security-group-egress {where}"
         " --ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,IpRanges='[{CidrIp=0.0.0.0/0}]'"
     )
 
@@ -27,7 +28,8 @@ RULE = Rule(
     name="connector_no_egress",
     title="VPC connector's security groups allow no outbound traffic",
     severity=Severity.HIGH,
-    risk="A connector carries outbound traffic only, and nothing of it is allowed: every call of the service times out.",
+    risk="A connector carries outbound traffic only, and nothing of it is allowed:"
+    " every call of the service times out.",
     remediation="Add outbound rules for what the service calls.",
     reference=CONNECTOR_GUIDE,
     needs=("security_groups",),

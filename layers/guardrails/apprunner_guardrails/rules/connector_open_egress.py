@@ -25,7 +25,7 @@ def command(connector: Connector, network: Network, settings: Settings) -> str:
     region = shlex.quote(network.region)
     ranges = {"0.0.0.0/0": "IpRanges='[{CidrIp=0.0.0.0/0}]'", "::/0": "Ipv6Ranges='[{CidrIpv6=::/0}]'"}
     lines = []
-    for group in known(network.security_groups):
+    for group in sorted(known(network.security_groups), key=lambda group: group.id):
         for peer in sorted(_open_peers(group)):
             ec2 = f"--region {region} --group-id {shlex.quote(group.id)} --ip-permissions"
             lines.append(

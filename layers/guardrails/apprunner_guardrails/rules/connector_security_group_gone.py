@@ -16,7 +16,7 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
     found = (group.id for group in known(network.security_groups) if group.id in connector.security_group_ids)
-    return replace_connector(connector, connector.subnet_ids, sorted(found))
+    return replace_connector(connector, connector.subnet_ids, found)
 
 
 RULE = Rule(

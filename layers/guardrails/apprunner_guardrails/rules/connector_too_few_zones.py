@@ -40,8 +40,9 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
     _, missing, _ = _zones(connector, network, settings)
-    added = (subnet.id for subnet in told(private_subnets_in(missing, network))[0])
-    return replace_connector(connector, (*connector.subnet_ids, *added), connector.security_group_ids)
+    added, _ = told(private_subnets_in(missing, network))
+    subnets = (*connector_subnets(connector, network), *added)
+    return replace_connector(connector, (subnet.id for subnet in subnets), connector.security_group_ids)
 
 
 RULE = Rule(

@@ -1,0 +1,66 @@
+"""What a rule answers without some facts must hold whatever those facts are."""
+
+from dataclasses import replace
+from typing import Any, get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apprunner_guardrails.engine import evaluate
+from apprunner_guardrails.facts import FactName
+from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.rules import RULES
+from tests.cases import Snapshot, cases_of
+from tests.cases._healthy import healthy, unread
+
+FACTS: tuple[FactName, ...] = get_args(FactName.__value__)
+SNAPSHOTS = tuple(case.snapshot(healthy()) for rule in RULES for case in cases_of(rule.name))
+
+snapshots = st.sampled_from(SNAPSHOTS)
+some_facts = st.sets(st.sampled_from(FACTS), min_size=1)
+
+
+def _answers(snapshot: Snapshot) -> tuple[Finding, ...]:
+    return evaluate(RULES, "arn", snapshot.connector, snapshot.network, snapshot.settings)
+
+
+def _with_facts_of(other: Snapshot, facts: set[FactName], snapshot: Snapshot) -> Snapshot:
+    theirs: dict[str, Any] = {fact: getattr(other.network, fact) for fact in facts}
+    return replace(snapshot, network=replace(snapshot.network, **theirs))
+
+
+def _faults(finding: Finding) -> set[str]:
+    """AR101 adds candidates for the fix to its fault, and says so where it cannot tell them."""
+    return {message.partition("; private subnets that would fill them")[0] for message in finding.messages}
+
+
+@given(snapshot=snapshots, facts=some_facts, other=snapshots)
+def test_an_answer_without_a_fact_holds_whatever_the_fact_is(
+    snapshot: Snapshot, facts: set[FactName], other: Snapshot
+) -> None:
+    without = _answers(unread(*sorted(facts))(snapshot))
+    for blind, seeing in zip(without, _answers(_with_facts_of(other, facts, snapshot)), strict=True):
+        if blind.status is Status.PASS:
+            assert seeing.status is Status.PASS, blind.rule
+        if blind.status is Status.FAIL:
+            assert seeing.status is Status.FAIL, blind.rule
+            assert _faults(blind) <= _faults(seeing)
+
+
+@given(snapshot=snapshots, facts=some_facts)
+def test_an_unread_fact_makes_no_rule_break_and_leaves_no_fault_without_a_reason(
+    snapshot: Snapshot, facts: set[FactName]
+) -> None:
+    for seeing, blind in zip(_answers(snapshot), _answers(unread(*sorted(facts))(snapshot)), strict=True):
+        assert blind.status is not Status.ERROR, blind.unread
+        assert bool(blind.messages) == (blind.status is Status.FAIL)
+        if blind.status is Status.UNKNOWN or _faults(blind) != _faults(seeing):
+            assert blind.unread != ""
+
+
+@given(snapshot=snapshots, other=snapshots, facts=some_facts)
+def test_no_mixture_of_facts_breaks_a_rule(snapshot: Snapshot, other: Snapshot, facts: set[FactName]) -> None:
+    for finding in _answers(_with_facts_of(other, facts, snapshot)):
+        assert finding.status is not Status.ERROR, finding.unread
+        assert finding.messages == tuple(sorted(finding.messages))
+        assert bool(finding.command) <= (finding.status is Status.FAIL)

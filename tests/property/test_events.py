@@ -1,0 +1,90 @@
+"""Whatever arrives, an event is understood, ignored with a reason, or refused by the field that cannot be read."""
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apprunner_guardrails.events import BadEvent, Ignored, Trigger, parse
+
+SAMPLES = tuple(
+    json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("apprunner-*.json"))
+)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
+known_words = st.sampled_from(
+    (
+        *("aws.apprunner", "apprunner.amazonaws.com", "CreateService", "UpdateServiceFailed", "AssumedRole", "Root"),
+        *("HIDDEN_DUE_TO_SECURITY_REASONS", "true", "", "arn:aws:apprunner:us-east-1:111122223333:service/a/b"),
+    )
+)
+keys = st.sampled_from(
+    (
+        *("source", "detail-type", "detail", "eventName", "eventSource", "errorCode", "requestParameters"),
+        *("responseElements", "service", "serviceArn", "userIdentity", "type", "arn", "resources", "operationStatus"),
+    )
+)
+values = st.recursive(
+    scalars | known_words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys | st.text(max_size=5), inner, max_size=6),
+    max_leaves=12,
+)
+
+
+def _paths(value: object, here: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place in a JSON value, the whole first."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(path for key, one in inside for path in _paths(one, (*here, key)))]
+
+
+@st.composite
+def mutated_samples(draw: st.DrawFn) -> object:
+    """A real-shaped event of which a few places are replaced, taken away or wrapped."""
+    event: Any = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from(_paths(event)[1:] or [()]))
+        if not path:
+            return draw(values)
+        parent = event
+        for step in path[:-1]:
+            parent = parent[step]
+        match draw(st.sampled_from(("replace", "take away", "wrap"))):
+            case "replace":
+                parent[path[-1]] = draw(values)
+            case "take away":
+                del parent[path[-1]]
+            case _:
+                parent[path[-1]] = [parent[path[-1]]]
+    return event
+
+
+def _is_understood_ignored_or_refused(event: object) -> None:
+    try:
+        parsed = parse(event)
+    except BadEvent as bad:
+        assert " should be " in str(bad)  # noqa: PT017 - that it is raised is allowed, not demanded
+        return
+    if isinstance(parsed, Ignored):
+        assert parsed.why != ""
+    else:
+        assert isinstance(parsed, Trigger)
+        assert re.fullmatch(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:[a-z]+/\S+", parsed.resource)
+        assert [text for text in (parsed.account, parsed.region, parsed.what) if not text] == []
+
+
+@given(event=values)
+def test_any_json_is_understood_ignored_or_refused(event: object) -> None:
+    _is_understood_ignored_or_refused(event)
+
+
+@given(event=mutated_samples())
+def test_any_change_to_a_real_event_is_understood_ignored_or_refused(event: object) -> None:
+    _is_understood_ignored_or_refused(event)
+
+
+def test_the_samples_are_events_of_which_some_are_understood() -> None:
+    assert {type(parse(event)) for event in SAMPLES} == {Trigger, Ignored}

@@ -1,0 +1,38 @@
+"""Whatever the environment holds, settings are usable or refused by the variable's name."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apprunner_guardrails.settings import BadSettings, Settings
+
+VALUES = {
+    "ALERT_TOPIC_ARN": ("arn:aws:sns:us-east-1:111122223333:alerts", "arn:aws:sns:us-east-1:111122223333:alerts.fifo"),
+    "MIN_CONNECTOR_ZONES": ("1", "6", "0", "7", "03", "+3", "3e0", "²"),
+    "UNSUPPORTED_ZONE_IDS": ("", "use1-az3", "use1-az3,usw2-az4", ",", "use1-az3;usw2-az4"),
+    "MIN_FREE_ADDRESSES": ("0", "8", "65536", "-1"),
+    "REQUIRED_ENDPOINT_SERVICES": ("", "s3", "s3, ecr.dkr", "com.amazonaws.us-east-1.s3", "S3"),
+    "REQUIRE_INTERNET_EGRESS": ("true", "FALSE", "no", ""),
+}
+
+environments = st.fixed_dictionaries(
+    {"ALERT_TOPIC_ARN": st.sampled_from(VALUES["ALERT_TOPIC_ARN"][:1]) | st.text()},
+    optional={name: st.sampled_from(values) | st.text() for name, values in VALUES.items() if "TOPIC" not in name},
+)
+
+
+@given(environment=environments)
+def test_an_environment_is_usable_or_refused_by_a_variable_of_its_own(environment: dict[str, str]) -> None:
+    try:
+        made = Settings.from_env(environment)
+    except BadSettings as bad:
+        named = re.match(r"environment variable ([A-Z_]+) is .*; it takes ", str(bad), re.DOTALL)
+        assert named
+        assert named[1] in environment
+        return
+    assert 1 <= made.min_connector_zones <= 6
+    assert 0 <= made.min_free_addresses <= 65536
+    assert made.alert_topic_arn == environment["ALERT_TOPIC_ARN"].strip()
+    assert [one for one in made.unsupported_zone_ids if not re.fullmatch(r"[a-z0-9-]+-az[0-9]+", one)] == []
+    assert [one for one in made.required_endpoint_services if not re.fullmatch(r"[a-z0-9.-]+", one)] == []

@@ -1,0 +1,63 @@
+"""Every case of every data file in tests/cases, and the data files against the registry."""
+
+from collections import Counter
+
+import pytest
+
+from apprunner_guardrails.engine import Rule, evaluate
+from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.rules import RULES
+from tests.cases import Answer, Case, cases_of, data_files
+from tests.cases._healthy import healthy
+
+ALL = tuple((rule, case) for rule in RULES for case in cases_of(rule.name))
+
+
+def _finding(rule: Rule, answer: Answer, resource: str) -> Finding:
+    return Finding(
+        resource=resource,
+        rule=rule.id,
+        name=rule.name,
+        title=rule.title,
+        severity=rule.severity,
+        status=answer.status,
+        messages=answer.messages,
+        unread=answer.unread,
+        risk=rule.risk,
+        remediation=rule.remediation,
+        command=answer.command,
+        reference=rule.reference,
+    )
+
+
+@pytest.mark.parametrize(("rule", "case"), ALL, ids=[f"{rule.id} {case.name}" for rule, case in ALL])
+def test_a_case_has_the_whole_answer_that_it_states(rule: Rule, case: Case) -> None:
+    snapshot = case.snapshot(healthy())
+    resource = snapshot.connector.arn
+    findings = evaluate((rule,), resource, snapshot.connector, snapshot.network, snapshot.settings)
+    assert findings == (_finding(rule, case.expect, resource),)
+
+
+def test_the_healthy_snapshot_passes_every_rule() -> None:
+    snapshot = healthy()
+    findings = evaluate(RULES, "", snapshot.connector, snapshot.network, snapshot.settings)
+    assert {finding.rule: finding.status for finding in findings} == dict.fromkeys(
+        (rule.id for rule in RULES), Status.PASS
+    )
+
+
+def test_every_rule_has_a_data_file_and_every_data_file_a_rule() -> None:
+    assert set(data_files()) == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_has_cases_that_pass_that_fail_and_that_cannot_tell(rule: Rule) -> None:
+    verdicts = {case.expect.status for case in cases_of(rule.name)}
+    assert verdicts == {Status.PASS, Status.FAIL, Status.UNKNOWN}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_case_carries_its_verdict_in_a_name_of_its_own(rule: Rule) -> None:
+    cases = cases_of(rule.name)
+    assert [case.name.partition(": ")[0] for case in cases] == [case.expect.status.value for case in cases]
+    assert Counter(case.name for case in cases).most_common(1)[0][1] == 1

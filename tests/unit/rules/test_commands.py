@@ -1,0 +1,70 @@
+"""The commands that findings carry, against the API models and the shell."""
+
+import shlex
+from dataclasses import replace
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.rules._common import replace_connector, set_route
+from tests.cases import cases_of
+from tests.cases._healthy import healthy
+
+LINES = sorted(
+    {line for rule in RULES for case in cases_of(rule.name) for line in case.expect.command.splitlines() if line}
+)
+SESSION = botocore.session.get_session()
+
+
+def test_every_fault_comes_with_a_command() -> None:
+    silent = [
+        (rule.id, case.name)
+        for rule in RULES
+        for case in cases_of(rule.name)
+        if case.expect.messages and not case.expect.command
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if not line.startswith("#")])
+def test_a_command_names_an_operation_and_parameters_that_the_api_has(line: str) -> None:
+    program, service, name, *words = shlex.split(line)
+    assert program == "aws"
+    model = SESSION.get_service_model(service)
+    operation = next(model.operation_model(one) for one in model.operation_names if xform_name(one, "-") == name)
+    assert operation.input_shape
+    members = {xform_name(member, "-"): member for member in operation.input_shape.members}
+    given = {word.removeprefix("--") for word in words if word.startswith("--")} - {"region"}
+    if "ingress" in given:  # the CLI's word for --no-egress
+        given = given - {"ingress"} | {"egress"}
+    assert given - set(members) == set()
+    assert set(operation.input_shape.required_members) - {members[one] for one in given} == set()
+
+
+def test_names_from_aws_cannot_break_out_of_a_command() -> None:
+    connector = replace(healthy().connector, name="a; rm -rf ~\n", arn="arn:aws:apprunner:x y:1:$(z)")
+    lines = replace_connector(connector, ("subnet-1", "`id`"), ("sg-1 sg-2",)).split("\naws ")
+    words = [shlex.split(line) for line in lines[1:]]
+    assert words[0][2:] == [
+        *("--region", "x y", "--vpc-connector-name", "a; rm -rf ~\n-v2"),
+        *("--subnets", "`id`", "subnet-1", "--security-groups", "sg-1 sg-2"),
+    ]
+    assert words[2][-1] == "arn:aws:apprunner:x y:1:$(z)"
+
+
+@pytest.mark.parametrize(
+    ("destination", "rest"),
+    [
+        ("0.0.0.0/0", "--destination-cidr-block 0.0.0.0/0 --nat-gateway-id nat-1"),
+        ("pl-1", "--destination-prefix-list-id pl-1 --nat-gateway-id nat-1"),
+        (
+            "::/0",
+            "--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EGRESS_ONLY_GATEWAY_ID",
+        ),
+    ],
+)
+def test_a_route_is_set_by_the_kind_of_its_destination(destination: str, rest: str) -> None:
+    line = set_route(healthy().network, "replace-route", "rtb-1", destination, "nat-1")
+    assert line == f"aws ec2 replace-route --region us-east-1 --route-table-id rtb-1 {rest}"

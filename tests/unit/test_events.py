@@ -1,0 +1,450 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from apprunner_guardrails.events import CALLS, FINISHED_UPDATES, BadEvent, Caller, Ignored, Trigger, caller, parse
+
+type Json = Mapping[str, Any]
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+CONNECTOR = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcconnector/orders/1/{'a' * 32}"
+SERVICE = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/orders/{'b' * 32}"
+SERVICE_ON_CONNECTOR: Json = {
+    "service": {
+        "serviceArn": SERVICE,
+        "networkConfiguration": {"egressConfiguration": {"egressType": "VPC", "vpcConnectorArn": CONNECTOR}},
+    },
+    "operationId": "op-1",
+}
+SERVICE_ON_INTERNET: Json = {
+    "service": {
+        "serviceArn": SERVICE,
+        "networkConfiguration": {"egressConfiguration": {"egressType": "DEFAULT"}},
+    }
+}
+ALICE: Json = {"type": "IAMUser", "userName": "alice", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice"}
+
+# What each watched call sends and is answered.
+RECORDS: Mapping[str, tuple[Json, Json]] = {
+    "CreateVpcConnector": (
+        {"vpcConnectorName": "orders", "subnets": ["subnet-2", "subnet-1"], "securityGroups": ["sg-1"]},
+        {"vpcConnector": {"vpcConnectorArn": CONNECTOR, "status": "ACTIVE"}},
+    ),
+    "CreateService": ({"serviceName": "orders"}, SERVICE_ON_CONNECTOR),
+    "UpdateService": ({"serviceArn": SERVICE}, SERVICE_ON_CONNECTOR),
+    "ResumeService": ({"serviceArn": SERVICE}, SERVICE_ON_CONNECTOR),
+}
+
+
+def api_call(name: str, /, **detail: object) -> dict[str, Any]:
+    """The event of a call by alice; what is given replaces or adds fields of its CloudTrail record."""
+    request, response = RECORDS.get(name, ({}, {}))
+    record = {
+        "eventVersion": "1.11",
+        "userIdentity": ALICE,
+        "eventTime": "2026-11-02T09:00:00Z",
+        "eventSource": "apprunner.amazonaws.com",
+        "eventName": name,
+        "awsRegion": REGION,
+        "sourceIPAddress": "192.0.2.7",
+        "userAgent": "aws-cli/2.31.0 md/awscrt#0.28.2",
+        "requestParameters": request,
+        "responseElements": response,
+        "eventID": "event-1",
+    }
+    return {
+        "version": "0",
+        "id": "envelope-1",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.apprunner",
+        "account": ACCOUNT,
+        "time": "2026-11-02T09:00:09Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {**record, **detail},
+    }
+
+
+def operation(status: object, **envelope: object) -> dict[str, Any]:
+    """App Runner's own event at the end of an operation."""
+    event = {
+        "version": "0",
+        "id": "envelope-2",
+        "detail-type": "AppRunner Service Operation Status Change",
+        "source": "aws.apprunner",
+        "account": ACCOUNT,
+        "time": "2026-11-02T09:05:00Z",
+        "region": REGION,
+        "resources": [SERVICE],
+        "detail": {"operationStatus": status, "serviceName": "orders", "message": "", "severity": "INFO"},
+    }
+    return {**event, **envelope}
+
+
+def trigger(what: str, **fields: Any) -> Trigger:
+    """The trigger of `api_call(what)`, for a call about the service."""
+    expected: dict[str, Any] = {
+        "id": "event-1",
+        "what": what,
+        "resource": SERVICE,
+        "account": ACCOUNT,
+        "region": REGION,
+        "time": "2026-11-02T09:00:00Z",
+        "caller": Caller(name="alice", tool="AWS CLI", address="192.0.2.7"),
+        "connector": CONNECTOR,
+    }
+    return Trigger(**{**expected, **fields})
+
+
+def test_every_watched_call_has_a_record_here() -> None:
+    assert {name for _, name in CALLS} == set(RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param(
+            api_call("CreateVpcConnector"),
+            trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-2", "subnet-1"), groups=("sg-1",)),
+            id="CreateVpcConnector",
+        ),
+        pytest.param(
+            api_call("CreateVpcConnector", requestParameters={"vpcConnectorName": "orders", "subnets": ["subnet-1"]}),
+            trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-1",)),
+            id="CreateVpcConnector without security groups",
+        ),
+        pytest.param(api_call("CreateService"), trigger("CreateService"), id="CreateService"),
+        pytest.param(api_call("UpdateService"), trigger("UpdateService"), id="UpdateService"),
+        pytest.param(api_call("ResumeService"), trigger("ResumeService"), id="ResumeService"),
+        pytest.param(
+            api_call("UpdateService", responseElements=SERVICE_ON_INTERNET),
+            trigger("UpdateService", connector=""),
+            id="a service that leaves its connector",
+        ),
+        pytest.param(
+            api_call("UpdateService", responseElements={"service": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+            trigger("UpdateService", connector=""),
+            id="a hint that is hidden is no hint",
+        ),
+        pytest.param(
+            api_call("CreateVpcConnector", requestParameters={"subnets": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+            trigger("CreateVpcConnector", resource=CONNECTOR),
+            id="subnets that are hidden are no hint",
+        ),
+        pytest.param(
+            api_call("CreateVpcConnector", requestParameters={"subnets": ["subnet-1", None, 7]}),
+            trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-1",)),
+            id="subnets that are no texts are no hints",
+        ),
+        pytest.param(
+            api_call("UpdateService", eventID=None, eventTime=None, sourceIPAddress=None),
+            trigger(
+                "UpdateService",
+                id="envelope-1",
+                time="2026-11-02T09:00:09Z",
+                caller=Caller(name="alice", tool="AWS CLI", address=""),
+            ),
+            id="what the record leaves out the envelope says",
+        ),
+        pytest.param(
+            api_call("UpdateService", errorCode=None, errorMessage=None), trigger("UpdateService"), id="no error"
+        ),
+    ],
+)
+def test_a_watched_call_names_its_resource_and_what_can_be_read_early(event: dict[str, Any], expected: Trigger) -> None:
+    assert parse(event) == expected
+
+
+@pytest.mark.parametrize("status", FINISHED_UPDATES)
+def test_a_finished_update_names_its_service(status: str) -> None:
+    assert parse(operation(status)) == Trigger(
+        id="envelope-2",
+        what=status,
+        resource=SERVICE,
+        account=ACCOUNT,
+        region=REGION,
+        time="2026-11-02T09:05:00Z",
+        caller=Caller(name="App Runner", tool="App Runner"),
+    )
+
+
+OMITTED = "of the UpdateService record was omitted or redacted: the scheduled audit covers it"
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        pytest.param(None, "not an EventBridge event: it is a NoneType, not an object", id="nothing"),
+        pytest.param([], "not an EventBridge event: it is a list, not an object", id="a list"),
+        pytest.param("x", "not an EventBridge event: it is a str, not an object", id="a text"),
+        pytest.param({}, "the source missing is not watched", id="an empty object"),
+        pytest.param(
+            {**api_call("CreateService"), "source": "aws.ec2"},
+            "the source 'aws.ec2' is not watched",
+            id="another source",
+        ),
+        pytest.param(
+            {**api_call("CreateService"), "source": ["aws.apprunner"]},
+            "the source ['aws.apprunner'] is not watched",
+            id="a source that is no text",
+        ),
+        pytest.param({**api_call("CreateService"), "detail": None}, "the event has no detail", id="no detail"),
+        pytest.param({**api_call("CreateService"), "detail": {}}, "the event has no detail", id="an empty detail"),
+        pytest.param({**api_call("CreateService"), "detail": "{}"}, "the event has no detail", id="a text as detail"),
+        pytest.param(
+            {**api_call("CreateService"), "detail-type": "AppRunner Service Status Change"},
+            "the detail-type 'AppRunner Service Status Change' is not watched",
+            id="another detail-type",
+        ),
+        pytest.param(
+            api_call("DeleteService"),
+            "the call 'DeleteService' of 'apprunner.amazonaws.com' is not watched",
+            id="another call",
+        ),
+        pytest.param(
+            api_call("CreateService", eventSource="ecs.amazonaws.com"),
+            "the call 'CreateService' of 'ecs.amazonaws.com' is not watched",
+            id="another service's call of the same name",
+        ),
+        pytest.param(
+            api_call("CreateService", eventName=["CreateService"]),
+            "the call ['CreateService'] of 'apprunner.amazonaws.com' is not watched",
+            id="a name that is no text",
+        ),
+        pytest.param(
+            api_call("CreateService", errorCode="InvalidRequestException", responseElements=None),
+            "the call CreateService failed with 'InvalidRequestException': nothing was changed",
+            id="a failed call",
+        ),
+        pytest.param(
+            api_call("CreateService", errorCode="AccessDenied", requestParameters=None, responseElements=None),
+            "the call CreateService failed with 'AccessDenied': nothing was changed",
+            id="a denied call",
+        ),
+        pytest.param(
+            api_call("UpdateService", requestParameters=None), f"requestParameters {OMITTED}", id="request omitted"
+        ),
+        pytest.param(
+            api_call("UpdateService", requestParameters={"omitted": True, "originalSize": 150000}),
+            f"requestParameters {OMITTED}",
+            id="request omitted, in so many words",
+        ),
+        pytest.param(
+            api_call("UpdateService", requestParameters="HIDDEN_DUE_TO_SECURITY_REASONS"),
+            f"requestParameters {OMITTED}",
+            id="request redacted",
+        ),
+        pytest.param(
+            api_call("UpdateService", responseElements=None), f"responseElements {OMITTED}", id="response omitted"
+        ),
+        pytest.param(
+            operation("UpdateServiceStarted"),
+            "the operation status 'UpdateServiceStarted' is not a finished update",
+            id="an update that begins",
+        ),
+        pytest.param(
+            operation("CreateServiceCompletedSuccessfully"),
+            "the operation status 'CreateServiceCompletedSuccessfully' is not a finished update",
+            id="an operation that is no update",
+        ),
+        pytest.param(
+            operation(["UpdateServiceFailed"]),
+            "the operation status ['UpdateServiceFailed'] is not a finished update",
+            id="a status that is no text",
+        ),
+    ],
+)
+def test_what_asks_for_nothing_is_ignored_with_a_reason(event: object, why: str) -> None:
+    assert parse(event) == Ignored(why=why)
+
+
+ARN_EXPECTED = "should be the ARN of an App Runner connector or service, and is"
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        pytest.param(
+            api_call("CreateVpcConnector", responseElements={"vpcConnector": {}}),
+            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {ARN_EXPECTED} missing",
+            id="a connector without its ARN",
+        ),
+        pytest.param(
+            api_call("CreateVpcConnector", responseElements={}),
+            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {ARN_EXPECTED} missing",
+            id="an answer without a connector",
+        ),
+        pytest.param(
+            api_call("CreateService", responseElements={"service": {"serviceArn": 7}}),
+            f"detail.responseElements.service.serviceArn of CreateService {ARN_EXPECTED} 7",
+            id="an ARN that is a number",
+        ),
+        pytest.param(
+            api_call("UpdateService", requestParameters={"serviceArn": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+            f"detail.requestParameters.serviceArn of UpdateService {ARN_EXPECTED} 'HIDDEN_DUE_TO_SECURITY_REASONS'",
+            id="an ARN that is hidden",
+        ),
+        pytest.param(
+            api_call("ResumeService", requestParameters={"serviceArn": f"{SERVICE}\n"}),
+            f"detail.requestParameters.serviceArn of ResumeService {ARN_EXPECTED} '{SERVICE}\\n'",
+            id="an ARN with a line break",
+        ),
+        pytest.param(
+            api_call("ResumeService", requestParameters={"serviceArn": SERVICE.replace("service", "connection")}),
+            f"detail.requestParameters.serviceArn of ResumeService {ARN_EXPECTED}"
+            f" '{SERVICE.replace('service', 'connection')}'",
+            id="the ARN of something else",
+        ),
+        pytest.param(
+            operation("UpdateServiceFailed", resources=[]),
+            f"resources[0] of AppRunner Service Operation Status Change {ARN_EXPECTED} missing",
+            id="an operation on nothing",
+        ),
+        pytest.param(
+            operation("UpdateServiceFailed", resources=SERVICE),
+            f"resources[0] of AppRunner Service Operation Status Change {ARN_EXPECTED} missing",
+            id="resources that are no list",
+        ),
+        pytest.param(
+            {**api_call("UpdateService"), "account": None},
+            "the event's account should be a text, and is missing",
+            id="no account",
+        ),
+        pytest.param(
+            operation("UpdateServiceFailed", region=""),
+            "the event's region should be a text, and is ''",
+            id="an empty Region",
+        ),
+    ],
+)
+def test_a_watched_event_that_cannot_be_read_is_an_error_that_names_the_field(event: object, says: str) -> None:
+    with pytest.raises(BadEvent) as bad:
+        parse(event)
+    assert str(bad.value) == says
+
+
+def test_a_long_value_is_cut_in_the_error() -> None:
+    with pytest.raises(BadEvent) as bad:
+        parse(api_call("UpdateService", requestParameters={"serviceArn": "x" * 5000}))
+    assert str(bad.value).endswith(f"{ARN_EXPECTED} '{'x' * 199}")
+
+
+def _assumed_role(session: str, *, issuer: str = "Deployer", **context: object) -> Json:
+    return {
+        "type": "AssumedRole",
+        "principalId": f"AROAEXAMPLE:{session}",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{issuer}/{session}",
+        "accountId": ACCOUNT,
+        "sessionContext": {"sessionIssuer": {"type": "Role", "userName": issuer}, **context},
+    }
+
+
+@pytest.mark.parametrize(
+    ("identity", "name"),
+    [
+        pytest.param({"type": "Root", "accountId": ACCOUNT}, f"root of account {ACCOUNT}", id="Root"),
+        pytest.param(
+            {"type": "Root", "accountId": ACCOUNT, "userName": "our-alias"},
+            f"root of account {ACCOUNT}",
+            id="Root with an alias",
+        ),
+        pytest.param({"type": "Root"}, "root", id="Root without its account"),
+        pytest.param(ALICE, "alice", id="IAMUser"),
+        pytest.param(
+            {**ALICE, "sessionContext": {"sessionIssuer": {}, "attributes": {"mfaAuthenticated": "true"}}},
+            "alice",
+            id="IAMUser at the console",
+        ),
+        pytest.param({**ALICE, "invokedBy": "cloudformation.amazonaws.com"}, "alice", id="IAMUser by a service"),
+        pytest.param(_assumed_role("ci-42"), "role Deployer ci-42", id="AssumedRole"),
+        pytest.param(
+            _assumed_role("botocore-session-17", sourceIdentity="alice@example.com"),
+            "role Deployer alice@example.com",
+            id="AssumedRole with a source identity",
+        ),
+        pytest.param(
+            {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ci-42"},
+            "a role ci-42",
+            id="AssumedRole without an issuer",
+        ),
+        pytest.param({"type": "AssumedRole"}, "a role", id="AssumedRole and no more"),
+        pytest.param(
+            {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer"},
+            f"arn:aws:iam::{ACCOUNT}:role/Deployer",
+            id="Role",
+        ),
+        pytest.param(
+            {"type": "FederatedUser", "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/Bob"},
+            f"arn:aws:sts::{ACCOUNT}:federated-user/Bob",
+            id="FederatedUser",
+        ),
+        pytest.param({"type": "Directory", "userName": "carol"}, "carol", id="Directory"),
+        pytest.param(
+            {"type": "AWSAccount", "principalId": "AIDA", "accountId": "444455556666"},
+            "AWSAccount 444455556666",
+            id="AWSAccount",
+        ),
+        pytest.param(
+            {"type": "AWSService", "invokedBy": "apprunner.amazonaws.com"}, "apprunner.amazonaws.com", id="AWSService"
+        ),
+        pytest.param(
+            {"type": "IdentityCenterUser", "accountId": ACCOUNT, "onBehalfOf": {"userId": "u-1"}},
+            "Identity Center user u-1",
+            id="IdentityCenterUser",
+        ),
+        pytest.param({"type": "IdentityCenterUser"}, "Identity Center user", id="IdentityCenterUser and no more"),
+        pytest.param({"type": "SAMLUser", "userName": "dave"}, "dave", id="SAMLUser"),
+        pytest.param(
+            {"type": "WebIdentityUser", "principalId": "accounts.google.com:1", "userName": "erin"},
+            "erin",
+            id="WebIdentityUser",
+        ),
+        pytest.param({"type": "Unknown"}, "Unknown", id="Unknown"),
+        pytest.param({}, "", id="no type"),
+        pytest.param(None, "", id="no identity"),
+        pytest.param("HIDDEN_DUE_TO_SECURITY_REASONS", "", id="a redacted identity"),
+        pytest.param({"type": 7, "userName": ["x"], "sessionContext": "x"}, "", id="values that are no texts"),
+    ],
+)
+def test_the_caller_is_named_as_far_as_cloudtrail_knows(identity: object, name: str) -> None:
+    assert caller({"userIdentity": identity}).name == name
+
+
+@pytest.mark.parametrize(
+    ("record", "tool"),
+    [
+        pytest.param(
+            {"userAgent": "Mozilla/5.0 (X11; Linux x86_64)", "sessionCredentialFromConsole": "true"},
+            "console",
+            id="console",
+        ),
+        pytest.param({"userAgent": "Mozilla/5.0 (X11; Linux x86_64)"}, "console", id="console, by its browser"),
+        pytest.param(
+            {
+                "userIdentity": {**_assumed_role("ci"), "invokedBy": "cloudformation.amazonaws.com"},
+                "userAgent": "cloudformation.amazonaws.com",
+            },
+            "CloudFormation",
+            id="CloudFormation",
+        ),
+        pytest.param(
+            {
+                "userAgent": "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io)"
+                " terraform-provider-aws/6.1.0 aws-sdk-go-v2/1.36.0"
+            },
+            "Terraform",
+            id="Terraform",
+        ),
+        pytest.param({"userAgent": "APN/1.0 Pulumi/1.0 PulumiAWS/7.0"}, "Pulumi", id="Pulumi"),
+        pytest.param({"userAgent": "aws-cli/2.31.0 md/Botocore#1.31"}, "AWS CLI", id="AWS CLI"),
+        pytest.param({"userAgent": "Boto3/1.40.0 md/Botocore#1.40.0"}, "SDK for Python", id="SDK for Python"),
+        pytest.param({"userAgent": "aws-sdk-js/3.9 ua/2.1"}, "SDK", id="another SDK"),
+        pytest.param({"userAgent": "curl/8.9.1 and more"}, "curl/8.9.1", id="an unknown agent, by its first word"),
+        pytest.param({"userIdentity": {"invokedBy": "x.amazonaws.com"}}, "x.amazonaws.com", id="an unknown service"),
+        pytest.param({}, "", id="nothing said"),
+    ],
+)
+def test_the_tool_is_told_by_the_agent(record: Json, tool: str) -> None:
+    assert caller(record).tool == tool

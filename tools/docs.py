@@ -1,0 +1,110 @@
+"""Writes docs/rules.md from the rules and their cases, and docs/settings.md from the template's parameters.
+
+python -m tools.docs [--check]
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from apprunner_guardrails.engine import Rule
+from apprunner_guardrails.findings import Status
+from apprunner_guardrails.rules import RULES
+from replay.template import load
+from tests.cases import Case, cases_of
+
+FOLDER = Path(__file__).parent.parent / "docs"
+
+HEAD = """\
+<!-- Written by `make docs` from the rules of apprunner_guardrails/rules and their cases in tests/cases. -->
+
+# Rules
+
+A rule answers *pass*, *fail*, *unknown* (something could not be read) or *error* (the rule itself broke).
+Ids are never given to another rule. Words in capitals in a command are for you to fill in.
+"""
+
+
+def rules_page() -> Iterator[str]:
+    """The page's lines."""
+    yield from HEAD.splitlines()
+    yield from ("", "| Id | Rule | Severity | Fails when |", "| --- | --- | --- | --- |")
+    for rule in RULES:
+        yield f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` | {rule.severity} | {rule.title} |"
+    for rule in RULES:
+        yield from _section(rule)
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    example = next(case for case in cases_of(rule.name) if case.expect.status is Status.FAIL)
+    yield from ("", f"## {rule.id}", "", f"**{rule.title}** · `{rule.name}` · {rule.severity}", "")
+    yield from (f"*Risk:* {rule.risk}", "", f"*What to do:* {rule.remediation}", "")
+    yield from (f"*Example:* {_said(example)}", "", "```text", *example.expect.messages, "```", "")
+    yield from ("```sh", *example.expect.command.splitlines(), "```", "")
+    yield f"- Reads: {_code(rule.needs)}"
+    yield f"- Permissions: {_code(rule.permissions)}"
+    yield f"- AWS says: <{rule.reference}>"
+    if rule.reports:
+        yield f"- Users report: {', '.join(f'<{url}>' for url in rule.reports)}"
+    yield ""
+    yield from _cases(rule)
+
+
+def _cases(rule: Rule) -> Iterator[str]:
+    """What the rule is tested on, folded away: the fine print of what it does and does not say."""
+    yield from ("<details>", "<summary>Its cases</summary>", "")
+    for status in (Status.FAIL, Status.PASS, Status.UNKNOWN):
+        for case in cases_of(rule.name):
+            if case.expect.status is status:
+                yield f"- {status}: {_said(case)}"
+    yield from ("", "</details>")
+
+
+def _said(case: Case) -> str:
+    return case.name.partition(": ")[2]
+
+
+def _code(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def settings_page() -> Iterator[str]:
+    yield "<!-- Written by `make docs` from the parameters of template.yaml. -->"
+    yield from ("", "# Settings", "", "Parameters of the stack: `sam deploy --parameter-overrides Name=value`.", "")
+    yield from ("| Parameter | Default | Takes | Meaning |", "| --- | --- | --- | --- |")
+    for name, one in load().parameters.items():
+        default = f"`{one['Default']}`" if str(one["Default"]) else "empty"
+        yield f"| `{name}` | {default} | {_cell(_takes(name, one))} | {_cell(one['Description'])} |"
+
+
+def _takes(name: str, parameter: Mapping[str, str]) -> str:
+    """What CloudFormation says when it refuses a value, without the words around it."""
+    return parameter["ConstraintDescription"].removeprefix(f"{name} must be ").removesuffix(".")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+PAGES: Mapping[str, Callable[[], Iterator[str]]] = {"rules.md": rules_page, "settings.md": settings_page}
+
+
+def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
+    """Write the pages, or with --check only say which are not what they should be. The exit status."""
+    status = 0
+    for name, lines in PAGES.items():
+        new, page = "\n".join(lines()) + "\n", folder / name
+        if page.exists() and page.read_text(encoding="utf-8") == new:
+            continue
+        if "--check" in arguments:
+            print(f"docs/{name} is out of date: run `make docs` and commit what it writes.")
+            status = 1
+        else:
+            folder.mkdir(exist_ok=True)
+            page.write_text(new, encoding="utf-8")
+            print(f"wrote docs/{name}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
