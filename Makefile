@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 COMPILE := uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
 
-.PHONY: help test replay emulator lint format types template generated docs e2e build lock clean
+.PHONY: help test replay emulator bench lint format types template generated docs e2e build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ replay: $(READY) ## play events through the functions against an emulated AWS (E
 
 emulator: $(READY) ## serve the emulated AWS over HTTP (PORT=5000 HOST=127.0.0.1 WORLD=name)
 	@$(BIN)/python -m emulator --port "$(PORT)" $(if $(HOST),--host "$(HOST)") $(if $(WORLD),--world "$(WORLD)")
+
+bench: $(READY) ## measure what one event costs, beside a bare script (ARGS="--event ResumeService", ARGS=--write)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY) ## check style, formatting and which module may import which
 	@$(BIN)/ruff check --quiet .

@@ -115,6 +115,21 @@ def test_every_watched_call_has_a_record_here() -> None:
             trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-1",)),
             id="CreateVpcConnector without security groups",
         ),
+        pytest.param(
+            api_call(
+                "CreateVpcConnector",
+                requestParameters={"vpcConnectorName": "orders", "subnets": ["subnet-1"]},
+                responseElements={
+                    "vpcConnector": {
+                        "vpcConnectorArn": CONNECTOR,
+                        "subnets": ["subnet-1"],
+                        "securityGroups": ["sg-default"],
+                    }
+                },
+            ),
+            trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-1",), groups=("sg-default",)),
+            id="the default group that App Runner chose is a hint",
+        ),
         pytest.param(api_call("CreateService"), trigger("CreateService"), id="CreateService"),
         pytest.param(api_call("UpdateService"), trigger("UpdateService"), id="UpdateService"),
         pytest.param(api_call("ResumeService"), trigger("ResumeService"), id="ResumeService"),

@@ -117,9 +117,15 @@ def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
         time=_text(detail.get("eventTime")) or _text(event.get("time")),
         caller=caller(detail),
         connector=_text(_at(detail, call.connector)),
-        subnets=_texts(_at(detail, "requestParameters.subnets")),
-        groups=_texts(_at(detail, "requestParameters.securityGroups")),
+        subnets=_placed(detail, "subnets"),
+        groups=_placed(detail, "securityGroups"),
     )
+
+
+def _placed(detail: Json, member: str) -> tuple[str, ...]:
+    """Where a new connector was placed. The answer may name the default group that the request left out."""
+    made, asked = (_at(detail, f"{part}.{member}") for part in ("responseElements.vpcConnector", "requestParameters"))
+    return _texts(made) or _texts(asked)
 
 
 def _operation(event: Json, detail: Json) -> Trigger | Ignored:

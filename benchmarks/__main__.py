@@ -1,0 +1,201 @@
+"""`make bench`: what one event costs, beside a bare script that makes the same calls in sequence."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import TIMED, TRIGGERS, Measure, Recording, Spread, Unmeasurable, bench, measure, programs
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+_LEAST_RUNS = 2
+_MOST_RUNS = 1000
+_LONGEST_DELAY = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What one run of the benchmarks found. The recordings are ours by trigger, and the bare script's."""
+
+    event: str
+    runs: int
+    delay: float
+    recordings: dict[str, Recording]
+    bare: Recording
+    measures: Sequence[Measure]
+
+    @property
+    def how(self) -> str:
+        return (
+            f"{self.event}, {self.runs} processes of each in turns, {self.delay * 1000:.0f} ms an answer, "
+            f"Python {platform.python_version()}, {os.process_cpu_count()} cores. "
+            "Medians, with the middle half of the runs in brackets; the ratio is ours by the script's."
+        )
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "event": self.event,
+            "runs": self.runs,
+            "delay_seconds": self.delay,
+            "python": platform.python_version(),
+            "cores": os.process_cpu_count(),
+            "calls": {
+                **{name: _calls(recording) for name, recording in self.recordings.items()},
+                "bare script": _calls(self.bare),
+            },
+            "measures": [{**asdict(one), "ratio": one.ratio} for one in self.measures],
+        }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    try:
+        found = _bench(asked.event, runs=asked.runs, delay=asked.delay / 1000, again=asked.again)
+        if asked.write:
+            put_between_markers(DOCUMENT, _markdown(found))
+    except Unmeasurable as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if asked.json:
+        print(json.dumps(found.as_json(), indent=2))
+    elif sys.stdout.isatty():
+        _show(found)
+    else:
+        print(_markdown(found))
+    return 0
+
+
+def _bench(event: str, *, runs: int, delay: float, again: int) -> Found:
+    ours, bare = programs()
+    trigger = TRIGGERS[event]
+    with bench() as place, Console(stderr=True).status("", refresh_per_second=2) as status:
+        recordings: dict[str, Recording] = {}
+        for name, one in TRIGGERS.items():
+            status.update(f"recording {name}")
+            recordings[name] = place.record(ours, one)
+        status.update(f"recording {event} for the bare script")
+        of_bare = place.record(bare, trigger)
+        if different := recordings[event].reads ^ of_bare.reads:
+            actions = ", ".join(sorted({one.action for one in different}))
+            raise Unmeasurable(f"the bare script does not ask what our handler asks: see {actions}")
+        status.update(f"measuring {event}")
+        pairs = (ours, recordings[event]), (bare, of_bare)
+        measures = measure(place, trigger, *pairs, runs=runs, delay=delay, again=again)
+    return Found(event=event, runs=runs, delay=delay, recordings=recordings, bare=of_bare, measures=measures)
+
+
+def _tables(found: Found) -> list[tuple[list[str], list[list[str]]]]:
+    """Heads and rows of the two tables."""
+    of_bare = (f"{found.event}, bare script", found.bare)
+    counted = [
+        [name, str(recording.actions.total()), str(len(recording.rounds)), _told(recording.rounds)]
+        for name, recording in (*found.recordings.items(), of_bare)
+    ]
+    measured = [
+        [one.name, _spread(one.ours, one.unit), _spread(one.bare, one.unit), f"{one.ratio:.2f}"]
+        for one in found.measures
+    ]
+    return [
+        (["event", "calls", "rounds", "calls of each round"], counted),
+        (["measured", "guardrails", "bare script", "ratio"], measured),
+    ]
+
+
+def _show(found: Found) -> None:
+    console = Console(highlight=False)
+    for head, rows in _tables(found):
+        table = Table(*head)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    console.print(found.how)
+
+
+def _markdown(found: Found) -> str:
+    parts = []
+    for head, rows in _tables(found):
+        lines = [head, ["---"] * len(head), *rows]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join([*parts, found.how])
+
+
+def _told(rounds: Sequence[Counter[str]]) -> str:
+    """`A + B · C`: A and B go out together, C after them. A program that sends one at a time has little to show."""
+    if all(one.total() == 1 for one in rounds):
+        return "one each"
+    return " · ".join(" + ".join(_times(action, times) for action, times in sorted(one.items())) for one in rounds)
+
+
+def _times(action: str, times: int) -> str:
+    name = action.partition(":")[2]
+    return name if times == 1 else f"{times} {name}"
+
+
+def _spread(one: Spread, unit: str) -> str:
+    return f"{one.median:.0f} ({one.low:.0f}-{one.high:.0f}) {unit}"
+
+
+def _calls(recording: Recording) -> dict[str, object]:
+    rounds = [sorted(one.elements()) for one in recording.rounds]
+    return {"calls": recording.actions.total(), "rounds": rounds}
+
+
+def put_between_markers(document: Path, text: str) -> None:
+    """Put the text between the document's markers."""
+    before, begin, rest = document.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise Unmeasurable(f"{document.name} has no place for the tables: it should hold {BEGIN} and then {END}")
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure what one event costs: AWS calls, rounds of them, time and memory of our handler, cold and "
+        "warm, beside a bare script that makes the same calls one after the other. Both run in processes of their own "
+        "against answers that were recorded from the emulator; nothing leaves this machine.",
+        epilog="Other work on the machine makes all numbers larger; it hits both programs alike, so trust the ratios.",
+    )
+    parser.add_argument(
+        "--runs", type=_number(_LEAST_RUNS, _MOST_RUNS), default=15, metavar="N", help="processes of each program (15)"
+    )
+    parser.add_argument("--again", type=_number(1, 100), default=3, metavar="N", help="warm events in each process (3)")
+    parser.add_argument(
+        "--delay",
+        type=_number(0, _LONGEST_DELAY),
+        default=20,
+        metavar="MS",
+        help="milliseconds that each answer takes (20)",
+    )
+    parser.add_argument(
+        "--event",
+        choices=TIMED,
+        default=TIMED[0],
+        help=f"the event that is timed ({TIMED[0]}); calls are counted for all",
+    )
+    parser.add_argument("--json", action="store_true", help="print the same for programs")
+    parser.add_argument("--write", action="store_true", help="also put the tables into docs/performance.md")
+    return parser
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""A stand-in for AWS on loopback: gives each call its answer after a fixed delay, and notes when which call came.
+
+It speaks HTTPS, as AWS does: a handshake is a good part of what a new connection costs a small function.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import cast
+from urllib.parse import parse_qs
+
+from botocore.httpsession import DEFAULT_CA_BUNDLE
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_LOOPBACK = "127.0.0.1"
+_LARGEST_REQUEST = 1_000_000
+_IDLE_SECONDS = 30.0  # a connection that asks nothing for so long is closed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One request as the SDK sent it. Two that are equal deserve the same answer."""
+
+    service: str  # as it signs: ec2
+    operation: str
+    path: str
+    headers: tuple[tuple[str, str], ...]  # those that say what is asked
+    body: bytes
+
+    @property
+    def action(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """When a question was wholly here and when its answer began to leave: seconds of time.monotonic()."""
+
+    question: Question
+    arrived: float
+    answered: float
+
+    @property
+    def action(self) -> str:
+        return self.question.action
+
+
+type Answers = Callable[[Question], Answer | None]
+
+
+@dataclass(kw_only=True)
+class StandIn:
+    """Answers calls; `calls` has those that were answered. Whoever reads it sees to it that nobody asks meanwhile.
+
+    Each answer leaves `delay` seconds after its question came. With `hold`, it waits until nobody has asked anything
+    for `delay` seconds: then calls are one after the other only where one needs the answer of the other, however
+    slow the machine.
+    """
+
+    answers: Answers
+    delay: float
+    hold: bool = False
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    unanswered: list[Question] = field(default_factory=list)
+    _noting: threading.Lock = field(default_factory=threading.Lock)
+    _latest: float = 0.0
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer, when it is time for it; None for a question that nobody has an answer to."""
+        arrived = self._latest = time.monotonic()
+        answer = self.answers(question)
+        while (left := (self._latest if self.hold else arrived) + self.delay - time.monotonic()) > 0:
+            time.sleep(left)
+        with self._noting:
+            if answer is None:
+                self.unanswered.append(question)
+            else:
+                self.calls.append(Call(question=question, arrived=arrived, answered=time.monotonic()))
+        return answer
+
+
+def rounds(calls: Sequence[Call]) -> list[Counter[str]]:
+    """The calls' actions by round: a call is one round later than the last of those that were answered before it came.
+
+    So their number is the length of the longest chain of calls that went one after the other.
+    """
+    numbers: list[int] = []
+    ordered = sorted(calls, key=lambda call: call.arrived)
+    for call in ordered:
+        before = zip(ordered, numbers, strict=False)
+        numbers.append(1 + max((number for one, number in before if one.answered <= call.arrived), default=0))
+    told: list[Counter[str]] = [Counter() for _ in range(max(numbers, default=0))]
+    for call, number in zip(ordered, numbers, strict=True):
+        told[number - 1][call.action] += 1
+    return told
+
+
+@contextmanager
+def serving(stand_in: StandIn, folder: Path) -> Iterator[Path]:
+    """Serve until the end of the block, at `stand_in.url`; gives the file of authorities that a client needs."""
+    certificate, authorities = _certificate(folder)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with _Server(stand_in, tls) as server:
+        stand_in.url = f"https://{_LOOPBACK}:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield authorities
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, stand_in: StandIn, tls: ssl.SSLContext) -> None:
+        self.stand_in = stand_in
+        self._tls = tls
+        super().__init__((_LOOPBACK, 0), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The handshake is left to the connection's own thread, or callers would stand in line for it.
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, *_: object) -> None:
+        """A caller that went away ends its connection and nothing else."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections stay open, as AWS's do
+    timeout = _IDLE_SECONDS
+    wbufsize = 65536  # an answer leaves in one piece
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        if length > _LARGEST_REQUEST:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        body = self.rfile.read(length)
+        answer = cast("_Server", self.server).stand_in.answer(self._question(body))
+        if answer is None:
+            self.send_error(HTTPStatus.BAD_REQUEST, "this was never recorded")
+            return
+        self.send_response_only(answer.status)
+        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _question(self, body: bytes) -> Question:
+        """The service stands in the signature's scope, the operation in a header (JSON) or in the body (query)."""
+        scope = self.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
+        action = parse_qs(body.decode()).get("Action", [""])[0]
+        return Question(
+            service=scope[3] if len(scope) > 3 else "unsigned",  # noqa: PLR2004  # key/date/Region/service/aws4_request
+            operation=self.headers.get("X-Amz-Target", "").rpartition(".")[2] or action,
+            path=self.path,
+            headers=tuple(
+                (name, self.headers[name]) for name in ("Content-Type", "X-Amz-Target") if name in self.headers
+            ),
+            body=body,
+        )
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for loopback with its key, and the SDK's own authorities with it added: as many as are usual."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "benchmarks")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(_LOOPBACK))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate, authorities = folder / "certificate.pem", folder / "authorities.pem"
+    certificate.write_bytes(private + pem)
+    authorities.write_bytes(Path(DEFAULT_CA_BUNDLE).read_bytes() + b"\n" + pem)
+    return certificate, authorities
