@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -23,13 +24,21 @@ class Unusable(Exception):
 def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        # Nothing of the caller's AWS configuration may lead a replay to a real account.
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
-        return _replay(asked.event, asked.world, asked.format)
+        with _no_account():
+            return _replay(asked.event, asked.world, asked.format)
     except Unusable as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _no_account() -> Iterator[None]:
+    """Nothing of the caller's AWS configuration may lead a replay to a real account."""
+    theirs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
+    try:
+        yield
+    finally:
+        os.environ.update(theirs)
 
 
 def _replay(event_path: str | None, world_name: str | None, output: str) -> int:

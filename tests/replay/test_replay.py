@@ -1,6 +1,7 @@
 """`make replay` as a person or a program uses it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,9 @@ def test_no_setting_of_the_caller_leads_to_a_real_account(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_PROFILE", "production")
     assert played(capsys, "--event", PUBLIC)["worlds"][0]["events"][0]["functions"][0]["error"] is None
+
+
+def test_the_environment_is_left_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    before = dict(os.environ)
+    played(capsys, "--event", PUBLIC)
+    assert dict(os.environ) == before
