@@ -17,18 +17,16 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-import boto3
 from werkzeug.test import Client
 
 from benchmarks.standin import Answer, Answers, Call, Question, StandIn, rounds, serving
 from emulator import Emulator, emulate
 from emulator.server import Application
-from emulator.worlds import WORLDS, alert_topic, make
+from emulator.worlds import REGION, WORLDS, make, sdk_client
 from replay import template
 
 _ROOT = Path(__file__).parent.parent
 _LAYER = _ROOT / "layers" / "guardrails"
-_REGION = "us-east-1"
 _QUIET_SECONDS = 0.1  # while recording: whoever can ask more without an answer does so sooner
 _LONGEST_RUN = 60.0
 _LAST_CALL = "sns:Publish"  # each event that is measured ends with it
@@ -36,8 +34,8 @@ _OF_ANSWERS = ("Content-Type", "x-amzn-requestid")
 
 # What Lambda sets for every function, and what keeps the SDK from looking elsewhere.
 _AWS = {
-    "AWS_REGION": _REGION,
-    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "benchmarks",
     "AWS_SECRET_ACCESS_KEY": "benchmarks",
     "AWS_SESSION_TOKEN": "benchmarks",
@@ -139,7 +137,7 @@ TIMED = ("CreateVpcConnector", "ResumeService")  # what the bare script knows
 def programs() -> tuple[Program, Program]:
     """Our handler, deployed as template.yaml says, and the bare script."""
     function = template.load().functions["ValidateNetworkFunction"]
-    topic = f"arn:aws:sns:{_REGION}:123456789012:AlertTopic"
+    topic = f"arn:aws:sns:{REGION}:123456789012:AlertTopic"
     return (
         Program(
             name="guardrails",
@@ -172,8 +170,7 @@ class Bench:
         """
         answers: dict[Question, Answer] = {}
         with emulate() as aws:
-            make(WORLDS[trigger.world], _client)
-            alert_topic(_client)
+            make(WORLDS[trigger.world], sdk_client)
             stand_in = StandIn(answers=_emulated(aws, answers), delay=_QUIET_SECONDS, hold=True)
             self._run(program, trigger, stand_in, times=2)
         return Recording(answers=answers, rounds=rounds(_events(stand_in.calls)[1]))
@@ -320,7 +317,7 @@ def _emulated(aws: Emulator, answers: dict[Question, Answer]) -> Answers:
 
     def answer(question: Question) -> Answer:
         # moto tells services apart by the signature's scope, and checks no signature.
-        scope = f"AWS4-HMAC-SHA256 Credential=benchmarks/20260101/{_REGION}/{question.service}/aws4_request"
+        scope = f"AWS4-HMAC-SHA256 Credential=benchmarks/20260101/{REGION}/{question.service}/aws4_request"
         with one_at_a_time:
             if question not in answers:
                 told = emulator.post(
@@ -353,8 +350,3 @@ def _copy_without_bytecode(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
         shutil.copyfile(source, target)
-
-
-def _client(service: str) -> Any:
-    """The SDK's client by a name that only the caller knows; its type hangs on a literal."""
-    return boto3.client(service)  # type: ignore[call-overload]

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.exceptions import ClientError
 from moto.moto_api._internal import mock_random
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 type Client = Callable[[str], Any]  # "ec2" → the SDK's client of EC2
 
+REGION = "us-east-1"
 ZONES = ("use1-az1", "use1-az2", "use1-az4")
 ALERT_TOPIC = "AlertTopic"
 OPERATION_SECONDS = 180  # long enough for an operation of a service to end
@@ -51,6 +53,12 @@ class Vpc:
     tables: Mapping[str, str]
     nats: Mapping[str, str]
     group: str
+
+
+def sdk_client(service: str) -> Any:
+    """The SDK's client in the worlds' Region, by a name that only the caller knows; its type hangs on a literal."""
+    make: Any = boto3.client
+    return make(service, region_name=REGION)
 
 
 def build(world: World, client: Client) -> None:
@@ -180,7 +188,7 @@ def _service_arn(client: Client, name: str) -> str:
     return next(str(one["ServiceArn"]) for one in services if one["ServiceName"] == name)
 
 
-def _name_for_later(client: Client, made: Vpc) -> None:
+def _tag_roles(client: Client, made: Vpc) -> None:
     """Tag what the world's event will need, so that `happen` finds it again by ordinary calls."""
     ec2: EC2Client = client("ec2")
     for role, ids in (("private", made.private), ("public", made.public)):
@@ -199,7 +207,7 @@ def _group(client: Client) -> str:
 
 
 def _build_network(client: Client) -> None:
-    _name_for_later(client, vpc(client))
+    _tag_roles(client, vpc(client))
 
 
 def _happen_healthy(client: Client) -> None:
@@ -237,7 +245,7 @@ def _build_main_table(client: Client) -> None:
     ]
     main = ec2.describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"]
     ec2.create_route(RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", GatewayId=made.internet_gateway)
-    _name_for_later(client, made)
+    _tag_roles(client, made)
     ec2.create_tags(Resources=[forgotten], Tags=[{"Key": "role", "Value": "private"}])
 
 
@@ -323,7 +331,7 @@ def _build_copilot(client: Client) -> None:
         {"Key": "copilot-environment", "Value": "test"},
     ]
     ec2.create_tags(Resources=[made.id, environment, database, *made.private.values()], Tags=tags)
-    _name_for_later(client, made)
+    _tag_roles(client, made)
 
 
 def _happen_copilot(client: Client) -> None:

@@ -8,17 +8,13 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from types import SimpleNamespace
-from typing import Any, cast
-
-import boto3
+from typing import cast
 
 from emulator import emulate
-from emulator.worlds import OPERATION_SECONDS, World, alert_topic, build, happen
+from emulator.worlds import OPERATION_SECONDS, REGION, World, alert_topic, build, happen, sdk_client
 from replay.template import Function, Stack, matches
 
 type Event = Mapping[str, object]
-
-REGION = "us-east-1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +40,10 @@ class Loop:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._topic = alert_topic(_client)
-        queue = _client("sqs").create_queue(QueueName="replay-alerts")["QueueUrl"]
-        queue_arn = _client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        _client("sns").subscribe(TopicArn=self._topic, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
+        self._topic = alert_topic(sdk_client)
+        queue = sdk_client("sqs").create_queue(QueueName="replay-alerts")["QueueUrl"]
+        queue_arn = sdk_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+        sdk_client("sns").subscribe(TopicArn=self._topic, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
         self._queue = queue
 
     def deliver(self, event: Event) -> Step:
@@ -73,7 +69,7 @@ class Loop:
 
     def _take_alerts(self) -> list[Mapping[str, object]]:
         alerts: list[Mapping[str, object]] = []
-        sqs = _client("sqs")
+        sqs = sdk_client("sqs")
         while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
@@ -89,10 +85,10 @@ def play_world(world: World, stack: Stack) -> Iterator[Step]:
     Those of the calls are delivered while their operations run, those of the operations when they have ended.
     """
     with emulate() as aws:
-        build(world, _client)
+        build(world, sdk_client)
         loop = Loop(stack)
         built = len(aws.events)
-        happen(world, _client)
+        happen(world, sdk_client)
         called = len(aws.events)
         for event in aws.events[built:called]:
             yield loop.deliver(event)
@@ -104,21 +100,15 @@ def play_world(world: World, stack: Stack) -> Iterator[Step]:
 def play_event(event: Event, world: World, stack: Stack) -> Step:
     """Deliver one event in the world as it is after its own event happened."""
     with emulate():
-        build(world, _client)
+        build(world, sdk_client)
         loop = Loop(stack)
-        happen(world, _client)
+        happen(world, sdk_client)
         return loop.deliver(event)
 
 
 # Function code reports by return value and alerts here; its logs and metrics would drown them.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
 _CONTEXT = SimpleNamespace(function_name="replay", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="")
-
-
-def _client(service: str) -> Any:
-    """The SDK's client by a name that only the caller knows; its type hangs on a literal."""
-    make: Any = boto3.client
-    return make(service, region_name=REGION)
 
 
 def _handler(function: Function) -> Callable[[object, object], object]:

@@ -104,7 +104,7 @@ def load(path: Path = TEMPLATE) -> Stack:
 
 
 def matches(pattern: Pattern, event: Mapping[str, object]) -> bool:
-    """Whether EventBridge's pattern admits the event. moto does not look into objects in a list: match on none."""
+    """Whether EventBridge's pattern admits the event. moto cannot match objects in a list: no pattern may try."""
     return EventPattern.load(json.dumps(pattern)).matches_event(cast("EventMessageType", event))
 
 

@@ -10,11 +10,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from apprunner_guardrails.events import CLOUDTRAIL, OPERATION, Ignored, parse
 from emulator import emulate
-from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen
+from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, sdk_client
 
 FOLDER = Path(__file__).parent.parent / "events"
 
@@ -42,9 +40,9 @@ def samples() -> dict[str, Event]:
 
 def _emitted(world: World) -> Iterator[Event]:
     with emulate() as aws:
-        build(world, _client)
+        build(world, sdk_client)
         built = len(aws.events)
-        happen(world, _client)
+        happen(world, sdk_client)
         aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
             made: Event = deepcopy(event)
@@ -69,12 +67,6 @@ def _without_bodies(event: Event) -> Event:
     omitted = deepcopy(dict(event))
     omitted["detail"] |= {"requestParameters": None, "responseElements": None}
     return omitted
-
-
-def _client(service: str) -> Any:
-    """The SDK's client by a name that only the caller knows; its type hangs on a literal."""
-    make: Any = boto3.client
-    return make(service, region_name="us-east-1")
 
 
 def main(arguments: list[str]) -> int:

@@ -60,7 +60,7 @@ class Caller:
     """Who made a call and how, as far as CloudTrail knows. Empty strings where it does not say."""
 
     name: str = ""
-    tool: str = ""  # console, CloudFormation, Terraform, AWS CLI, CDK, SDK …
+    tool: str = ""  # console, CloudFormation, Terraform, AWS CLI, SDK …, else the service or the user agent
     address: str = ""
 
 
@@ -167,22 +167,26 @@ def _name(identity: Json) -> str:
     return user or _text(identity.get("invokedBy")) or _text(identity.get("arn")) or account
 
 
+# What a user agent or the calling service holds, in lower case → the tool. The first that is found counts.
+_TOOLS = (
+    ("cloudformation.amazonaws.com", "CloudFormation"),
+    ("terraform", "Terraform"),
+    ("pulumi", "Pulumi"),
+    ("aws-cli/", "AWS CLI"),
+    ("console.amazonaws.com", "console"),
+    ("mozilla/", "console"),
+    ("boto3/", "SDK for Python"),
+    ("botocore/", "SDK for Python"),
+    ("aws-sdk-", "SDK"),
+)
+
+
 def _tool(detail: Json, identity: Json) -> str:
     if detail.get("sessionCredentialFromConsole") == "true":
         return "console"
     agent, invoked_by = _text(detail.get("userAgent")), _text(identity.get("invokedBy"))
-    known_agents = (
-        ("cloudformation.amazonaws.com", "CloudFormation"),
-        ("Terraform", "Terraform"),
-        ("pulumi", "Pulumi"),
-        ("aws-cli/", "AWS CLI"),
-        ("console.amazonaws.com", "console"),
-        ("Mozilla/", "console"),
-        ("Boto3/", "SDK for Python"),
-        ("Botocore/", "SDK for Python"),
-        ("aws-sdk-", "SDK"),
-    )
-    found = (tool for mark, tool in known_agents if mark.lower() in (invoked_by + " " + agent).lower())
+    said = f"{invoked_by} {agent}".lower()
+    found = (tool for mark, tool in _TOOLS if mark in said)
     return next(found, invoked_by or agent.partition(" ")[0])
 
 

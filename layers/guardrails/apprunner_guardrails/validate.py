@@ -23,7 +23,7 @@ class Report:
     alerts: int
 
     def as_json(self) -> dict[str, object]:
-        """The function's result: every rule's answer by resource, and what is new."""
+        """The function's result: every rule's answer by resource; with no memory yet, each fault is opened."""
         resources: dict[str, dict[str, str]] = {}
         for finding in self.findings:
             resources.setdefault(finding.resource, {})[finding.rule] = finding.status.value

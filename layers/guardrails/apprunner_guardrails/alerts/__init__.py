@@ -40,7 +40,7 @@ class Alert:
 def safe(text: str, limit: int = 1000) -> str:
     """One line of printable text, cut to `limit` characters: what comes from outside cannot break or forge lines.
 
-    Line breaks, control and direction marks and lone surrogates become "?", runs of them one.
+    Line breaks, control and direction marks and lone surrogates become "?", runs of them one; at either end they go.
     """
     if not text.isprintable():
         marked = "".join(char if char.isprintable() else "\0" for char in text)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from apprunner_guardrails.aws.reads import Page
 
-# Who carries a target in a route; the keys of DescribeRouteTables' routes, one of which is set.
+# The keys under which DescribeRouteTables may name a route's target; one of them is set.
 TARGETS = (
     "GatewayId",
     "NatGatewayId",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     type Page = Mapping[str, Any]  # an answer as botocore parsed it; each parser knows its shape
 
-# An event's widest round has seven calls; more threads than that only cost memory.
+# An event's widest round has seven calls, and each prefix list is one more; a thread is started only when it is needed.
 _THREADS = 10
 
 
