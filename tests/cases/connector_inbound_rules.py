@@ -24,7 +24,7 @@ def _revoke(group_id: str) -> str:
     return (
         f"aws ec2 revoke-security-group-ingress --region us-east-1 --group-id {group_id} --ip-permissions"
         f' "$(aws ec2 describe-security-groups --region us-east-1 --group-ids {group_id}'
-        " --query 'SecurityGroups[0].IpPermissions')\""
+        " --query 'SecurityGroups[0].IpPermissions' --output json)\""
     )
 
 

@@ -26,6 +26,7 @@ _TWO_OF_THREE = (
     "the subnets cover 2 of 3 required Availability Zones (use1-az1, use1-az2);"
     " missing: 1 of use1-az4, use1-az5, use1-az6; private subnets that would fill them: "
 )
+_FIND_ONE = "first find or make a private subnet in 1 of use1-az4, use1-az5, use1-az6"
 
 CASES = (
     Case(name="pass: three zones", expect=PASS),
@@ -59,7 +60,7 @@ CASES = (
         ),
         expect=fail(
             f"{_TWO_OF_THREE}none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(
@@ -67,7 +68,10 @@ CASES = (
         changes=(set_subnet("subnet-private-4", zone_id="use1-az1"),),
         expect=fail(
             f"{_TWO_OF_THREE}none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2 subnet-private-4"),
+            command=new_connector(
+                "MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2 subnet-private-4",
+                note=_FIND_ONE,
+            ),
         ),
     ),
     Case(
@@ -104,7 +108,10 @@ CASES = (
         expect=fail(
             "the subnets cover 2 of 3 required Availability Zones (use1-az1, use1-az2); missing: 1 of use1-az3;"
             " private subnets that would fill them: none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector(
+                "MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2",
+                note="first find or make a private subnet in 1 of use1-az3",
+            ),
         ),
     ),
     Case(
@@ -126,7 +133,10 @@ CASES = (
         expect=fail(
             "the subnets cover 3 of 4 required Availability Zones (use1-az1, use1-az2, use1-az4);"
             " missing: 1 of use1-az5, use1-az6; private subnets that would fill them: none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2 subnet-private-4"),
+            command=new_connector(
+                "MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2 subnet-private-4",
+                note="first find or make a private subnet in 1 of use1-az5, use1-az6",
+            ),
         ),
     ),
     Case(
@@ -134,7 +144,7 @@ CASES = (
         changes=(subnets_are_gone("subnet-private-4"),),
         expect=fail(
             f"{_TWO_OF_THREE}none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(
@@ -143,7 +153,10 @@ CASES = (
         expect=fail(
             "the subnets cover 0 of 3 required Availability Zones (none); missing: 3 of use1-az1, use1-az2, use1-az4,"
             " use1-az5, use1-az6; private subnets that would fill them: none in its VPC",
-            command=new_connector("PRIVATE_SUBNET_IDS"),
+            command=new_connector(
+                "MORE_PRIVATE_SUBNET_IDS",
+                note="first find or make a private subnet in 3 of use1-az1, use1-az2, use1-az4, use1-az5, use1-az6",
+            ),
         ),
     ),
     Case(
@@ -152,7 +165,7 @@ CASES = (
         expect=fail(
             f"{_TWO_OF_THREE}not known",
             unread="ec2:DescribeRouteTables failed (UnauthorizedOperation)",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(
@@ -179,7 +192,7 @@ CASES = (
         expect=fail(
             f"{_TWO_OF_THREE}not known",
             unread="no route table of subnet-private-4 (shared by account 444455556666) can be seen from this account",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(
@@ -188,7 +201,7 @@ CASES = (
         expect=fail(
             f"{_TWO_OF_THREE}not known",
             unread="ec2:GetManagedPrefixListEntries failed (UnauthorizedOperation)",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(
@@ -196,7 +209,7 @@ CASES = (
         changes=(_TWO_ZONES, add_route("rtb-private-4", "pl-1", "igw-1"), prefix_list_has("pl-1", *PUBLIC_RANGES)),
         expect=fail(
             f"{_TWO_OF_THREE}none in vpc-1",
-            command=new_connector("subnet-private-1 subnet-private-2"),
+            command=new_connector("MORE_PRIVATE_SUBNET_IDS subnet-private-1 subnet-private-2", note=_FIND_ONE),
         ),
     ),
     Case(

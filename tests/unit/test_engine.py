@@ -116,7 +116,13 @@ def test_a_fault_whose_mending_cannot_be_told_is_still_a_fault() -> None:
 def test_a_broken_rule_gives_no_verdict(error: Exception) -> None:
     broken = f"{type(error).__name__}: {error}"
     assert answers(rule(two_faults_and_then(error))) == (finding(Status.ERROR, unread=broken),)
-    assert answers(rule(two_faults, command=raises(error))) == (finding(Status.ERROR, unread=broken),)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), RecursionError("x")])
+def test_a_broken_command_leaves_the_faults_as_they_are(error: Exception) -> None:
+    assert answers(rule(two_faults, command=raises(error))) == (
+        finding(Status.FAIL, "a is wrong", "b is wrong", unread=f"{type(error).__name__}: {error}"),
+    )
 
 
 def test_a_broken_rule_does_not_stop_the_others_and_the_order_is_the_rules() -> None:

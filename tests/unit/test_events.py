@@ -185,7 +185,7 @@ def test_a_finished_update_names_its_service(status: str) -> None:
     )
 
 
-OMITTED = "of the UpdateService record was omitted or redacted: the scheduled audit covers it"
+OMITTED = "of the UpdateService record was omitted or redacted: it names nothing to check"
 
 
 @pytest.mark.parametrize(
@@ -324,12 +324,12 @@ ARN_EXPECTED = "should be the ARN of an App Runner connector or service, and is"
         ),
         pytest.param(
             {**api_call("UpdateService"), "account": None},
-            "the event's account should be a text, and is missing",
+            "the event's account should be twelve digits, and is missing",
             id="no account",
         ),
         pytest.param(
             operation("UpdateServiceFailed", region=""),
-            "the event's region should be a text, and is ''",
+            "the event's region should be the name of a Region, and is ''",
             id="an empty Region",
         ),
     ],
@@ -456,7 +456,8 @@ def test_the_caller_is_named_as_far_as_cloudtrail_knows(identity: object, name: 
         pytest.param({"userAgent": "aws-cli/2.31.0 md/Botocore#1.31"}, "AWS CLI", id="AWS CLI"),
         pytest.param({"userAgent": "Boto3/1.40.0 md/Botocore#1.40.0"}, "SDK for Python", id="SDK for Python"),
         pytest.param({"userAgent": "aws-sdk-js/3.9 ua/2.1"}, "SDK", id="another SDK"),
-        pytest.param({"userAgent": "curl/8.9.1 and more"}, "curl/8.9.1", id="an unknown agent, by its first word"),
+        pytest.param({"userAgent": "curl/8.9.1 and more"}, "curl", id="an unknown agent, by its first word"),
+        pytest.param({"userAgent": "https://fix.example/now"}, "", id="an agent that mail would make a link of"),
         pytest.param({"userIdentity": {"invokedBy": "x.amazonaws.com"}}, "x.amazonaws.com", id="an unknown service"),
         pytest.param({}, "", id="nothing said"),
     ],

@@ -48,14 +48,15 @@ def evaluate(
 def _answer(
     rule: Rule, resource: str, connector: Connector | Unread, network: Network | Unread, settings: Settings
 ) -> Finding:
-    command = ""
+    messages: tuple[str, ...] = ()
+    status, unread, command = Status.ERROR, "", ""
     try:
         messages, unread = told(_faults(rule, connector, network, settings))
         status = Status.FAIL if messages else Status.UNKNOWN if unread else Status.PASS
         if messages:
             command = _command(rule, known(connector), known(network), settings)
     except Exception as broken:  # noqa: BLE001 - the one guard: a broken rule must not silence the others
-        status, messages, unread = Status.ERROR, (), f"{type(broken).__name__}: {broken}"
+        unread = f"{type(broken).__name__}: {broken}"  # faults that were found stand, though the command broke
     return Finding(
         resource=resource,
         rule=rule.id,

@@ -107,13 +107,13 @@ def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
         # CloudTrail omits what is over 100 KB (older records: {"omitted": true}) and puts a string for what is hidden.
         value = detail.get(part)
         if not isinstance(value, Mapping) or value.get("omitted") is True:
-            return Ignored(why=f"{part} of the {name} record was omitted or redacted: the scheduled audit covers it")
+            return Ignored(why=f"{part} of the {name} record was omitted or redacted: it names nothing to check")
     return Trigger(
         id=_text(detail.get("eventID")) or _text(event.get("id")),
         what=str(name),
         resource=_arn(_at(detail, call.arn), f"detail.{call.arn} of {name}"),
-        account=_required(event, "account"),
-        region=_required(event, "region"),
+        account=_account(event),
+        region=_region(event),
         time=_text(detail.get("eventTime")) or _text(event.get("time")),
         caller=caller(detail),
         connector=_text(_at(detail, call.connector)),
@@ -138,8 +138,8 @@ def _operation(event: Json, detail: Json) -> Trigger | Ignored:
         id=_text(event.get("id")),
         what=str(status),
         resource=_arn(first, f"resources[0] of {OPERATION}"),
-        account=_required(event, "account"),
-        region=_required(event, "region"),
+        account=_account(event),
+        region=_region(event),
         time=_text(event.get("time")),
         caller=Caller(name="App Runner", tool="App Runner"),
     )
@@ -187,7 +187,13 @@ def _tool(detail: Json, identity: Json) -> str:
     agent, invoked_by = _text(detail.get("userAgent")), _text(identity.get("invokedBy"))
     said = f"{invoked_by} {agent}".lower()
     found = (tool for mark, tool in _TOOLS if mark in said)
-    return next(found, invoked_by or agent.partition(" ")[0])
+    return next(found, invoked_by or _product(agent))
+
+
+def _product(agent: str) -> str:
+    """The name at the head of an unknown user agent; anything that a mail client could make a link of is not one."""
+    name = agent.partition(" ")[0].partition("/")[0]
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else ""
 
 
 def _arn(value: object, field: str) -> str:
@@ -196,11 +202,18 @@ def _arn(value: object, field: str) -> str:
     raise BadEvent(f"{field} should be the ARN of an App Runner connector or service, and is {_shown(value)}")
 
 
-def _required(event: Json, field: str) -> str:
-    value = event.get(field)
-    if isinstance(value, str) and value:
+def _account(event: Json) -> str:
+    value = event.get("account")
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value):
         return value
-    raise BadEvent(f"the event's {field} should be a text, and is {_shown(value)}")
+    raise BadEvent(f"the event's account should be twelve digits, and is {_shown(value)}")
+
+
+def _region(event: Json) -> str:
+    value = event.get("region")
+    if isinstance(value, str) and re.fullmatch(r"[a-z0-9-]+", value):
+        return value
+    raise BadEvent(f"the event's region should be the name of a Region, and is {_shown(value)}")
 
 
 def _at(record: Json, path: str) -> object:

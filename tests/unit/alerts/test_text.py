@@ -117,6 +117,8 @@ LOW AR203 VPC connector's security group lets everything out
   Fix: Allow what the service calls.
   See: https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html
 
+Several of these fixes replace the connector: make one new connector that satisfies them all.
+
 Could not be judged:
 - AR111 connector_vpc_dns_off: ec2:DescribeVpcAttribute failed (Throttling)
 - AR112 connector_acl_blocks_egress: the rule itself broke, KeyError: 'x?y'

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError, SSLError
 
+from apprunner_guardrails.aws import ec2
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Unread
 
@@ -101,3 +102,23 @@ def test_a_call_that_fails_is_unread(error: Exception, code: str) -> None:
 def test_what_is_wrong_with_the_function_itself_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
         ask(reads(failing(error)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local"}], ()),
+        ([{"DestinationToCome": "x"}], "answer not understood: RuntimeError generator raised StopIteration"),
+        ([None], "answer not understood: AttributeError 'NoneType' object has no attribute 'items'"),
+    ],
+    ids=["known", "a route to a new kind of destination", "no route at all"],
+)
+def test_an_answer_that_is_not_understood_is_unread(rows: list[Any], said: object) -> None:
+    table = {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": rows}
+    asking = reads(Client(lambda _: {"Subnets": [table]}))
+    told = asking.ask("ec2", "DescribeSubnets", lambda pages: tuple(map(ec2.route_table, pages[0]["Subnets"])))()
+    if isinstance(told, Unread):
+        assert (told.call, told.code) == ("ec2:DescribeSubnets", said)
+    else:
+        assert [table.routes[0].target for table in told] == ["local"]
+        assert said == ()

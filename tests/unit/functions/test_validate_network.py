@@ -88,11 +88,11 @@ IGNORED: Mapping[str, tuple[object, str]] = {
     ),
     "an omitted request": (
         detail(CREATED, requestParameters=None),
-        "requestParameters of the CreateVpcConnector record was omitted or redacted: the scheduled audit covers it",
+        "requestParameters of the CreateVpcConnector record was omitted or redacted: it names nothing to check",
     ),
     "a redacted response": (
         detail(CREATED, responseElements="HIDDEN_DUE_TO_SECURITY_REASONS"),
-        "responseElements of the CreateVpcConnector record was omitted or redacted: the scheduled audit covers it",
+        "responseElements of the CreateVpcConnector record was omitted or redacted: it names nothing to check",
     ),
     "an operation that goes on": (
         finished_update("UpdateServiceStarted"),
@@ -135,8 +135,11 @@ BAD: Mapping[str, tuple[Event, str]] = {
         changed(finished_update(), resources=[]),
         f"resources[0] of AppRunner Service Operation Status Change should be {AN_ARN}, and is missing",
     ),
-    "no account": (changed(CREATED, account=None), "the event's account should be a text, and is missing"),
-    "a Region that is no text": (changed(CREATED, region=1), "the event's region should be a text, and is 1"),
+    "no account": (changed(CREATED, account=None), "the event's account should be twelve digits, and is missing"),
+    "a Region that is no text": (
+        changed(CREATED, region=1),
+        "the event's region should be the name of a Region, and is 1",
+    ),
 }
 
 

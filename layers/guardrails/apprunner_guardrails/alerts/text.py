@@ -14,6 +14,7 @@ from apprunner_guardrails.findings import Finding, Status
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
 MESSAGES_SHOWN = 20
+REPLACES = "create-vpc-connector"  # in a command: it makes a new connector
 RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
 
 
@@ -49,6 +50,9 @@ def _body(alert: Alert) -> Iterator[str]:
     for finding in alert.failed:
         yield ""
         yield from _failure(finding)
+    if sum(REPLACES in finding.command for finding in alert.failed) > 1:
+        yield ""
+        yield "Several of these fixes replace the connector: make one new connector that satisfies them all."
     if alert.unjudged:
         yield ""
         yield "Could not be judged:"

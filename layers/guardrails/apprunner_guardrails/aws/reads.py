@@ -49,7 +49,13 @@ class Reads:
 
         def wait() -> T | Unread:
             pages = sent.result()
-            return pages if isinstance(pages, Unread) else parse(pages)
+            if isinstance(pages, Unread):
+                return pages
+            try:
+                return parse(pages)
+            except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as odd:
+                # A shape that AWS did not have when this was written; the other facts are still good.
+                return Unread(call=f"{service}:{operation}", code=f"answer not understood: {type(odd).__name__} {odd}")
 
         return wait
 

@@ -30,7 +30,7 @@ def command(connector: Connector, network: Network, settings: Settings) -> str:
     return "\n".join(
         f"aws ec2 revoke-security-group-ingress --region {region} --group-id {shlex.quote(group.id)}"
         f' --ip-permissions "$(aws ec2 describe-security-groups --region {region} --group-ids {shlex.quote(group.id)}'
-        " --query 'SecurityGroups[0].IpPermissions')\""
+        " --query 'SecurityGroups[0].IpPermissions' --output json)\""
         for group, _ in _useless(network)
     )
 

@@ -39,10 +39,16 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    _, missing, _ = _zones(connector, network, settings)
+    """What the VPC has is filled in; a zone that it cannot fill is left to the reader, or nothing would be mended."""
+    covered, missing, required = _zones(connector, network, settings)
     added, _ = told(private_subnets_in(missing, network))
-    subnets = (*connector_subnets(connector, network), *added)
-    return replace_connector(connector, (subnet.id for subnet in subnets), connector.security_group_ids)
+    subnets = [subnet.id for subnet in (*connector_subnets(connector, network), *added)]
+    lacking = required - len(covered) - len(added)
+    if lacking <= 0:
+        return replace_connector(connector, subnets, connector.security_group_ids)
+    unfilled = listed(missing - {subnet.zone_id for subnet in added})
+    note = f"first find or make a private subnet in {lacking} of {unfilled}"
+    return replace_connector(connector, (*subnets, "MORE_PRIVATE_SUBNET_IDS"), connector.security_group_ids, note)
 
 
 RULE = Rule(
