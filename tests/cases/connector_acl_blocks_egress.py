@@ -87,6 +87,15 @@ def _allow_in(number: int) -> str:
     )
 
 
+def _by_ipv6(command: str) -> str:
+    return command.replace("--cidr-block 0.0.0.0/0", "--ipv6-cidr-block ::/0")
+
+
+_DUAL_STACK = (
+    set_subnet("subnet-private-1", ipv6_cidrs=("2600:1f18::/64",)),
+    add_route("rtb-private-1", "::/0", "eigw-1"),
+)
+
 CASES = (
     Case(name="pass: the default ACL allows everything", expect=PASS),
     Case(name="pass: just what is needed is allowed", changes=(_acl(_out(100), _in(100)),), expect=PASS),
@@ -234,7 +243,43 @@ CASES = (
         expect=PASS,
     ),
     Case(
-        name="pass: IPv6 entries are left out",
+        name="fail: a dual-stack subnet's way out by IPv6 has no entry",
+        changes=(*_DUAL_STACK, _acl(_out(100), _in(100))),
+        expect=fail(
+            f"{_OUTBOUND} over IPv6: {_FINAL_DENIES}",
+            f"{_ANSWERS} 32768 over IPv6: {_FINAL_DENIES}",
+            command=lines(_by_ipv6(_allow_out(32766)), _by_ipv6(_allow_in(32766))),
+        ),
+    ),
+    Case(
+        name="fail: half of IPv6's internet is denied",
+        changes=(
+            *_DUAL_STACK,
+            _acl(
+                _out(90, "2000::/4", allow=False),
+                _out(100),
+                _out(110, "::/0"),
+                _in(100),
+                _in(110, "::/0"),
+            ),
+        ),
+        expect=fail(
+            f"{_OUTBOUND} for 50.0 % of IPv6 addresses: entry 90 denies 2000::/4",
+            command=_by_ipv6(_allow_out(89)),
+        ),
+    ),
+    Case(
+        name="pass: a dual-stack subnet whose ACL allows both families",
+        changes=(*_DUAL_STACK, _acl(_out(100), _out(110, "::/0"), _in(100), _in(110, "::/0"))),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: a dual-stack subnet without a way out by IPv6",
+        changes=(_DUAL_STACK[0], _acl(_out(100), _in(100))),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: IPv6 entries mean nothing to an IPv4 subnet",
         changes=(
             _acl(
                 _out(10, "::/0", allow=False, protocol="-1", ports=None),

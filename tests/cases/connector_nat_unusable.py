@@ -16,6 +16,7 @@ from tests.cases._healthy import (
     remove_route,
     set_nat_gateway,
     set_subnet,
+    settings_have,
     subnets_are_gone,
     unread,
     vpc_is_unknown,
@@ -116,6 +117,11 @@ CASES = (
         expect=fail(
             f"{_LEAVES} a private NAT gateway: rtb-public of its subnet subnet-public-1 {_DROPPED}", command=_EXCHANGE
         ),
+    ),
+    Case(
+        name="pass: a private NAT gateway where the internet is not meant",
+        changes=(_PRIVATE, settings_have(require_internet_egress=False)),
+        expect=PASS,
     ),
     Case(
         name="fail: a private NAT gateway in a subnet without a default route",

@@ -19,8 +19,7 @@ from tests.cases._healthy import (
 )
 
 _ISOLATED = remove_route("rtb-private-1", "0.0.0.0/0")
-_NO_ROUTE = "subnet-private-1 (use1-az1) has no default route in rtb-private-1"
-_NOTHING = f"{_NO_ROUTE}: nothing outside the VPC can be reached from it"
+_NO_ROUTE = "subnet-private-1 (use1-az1) has no default route for IPv4 in rtb-private-1"
 _ADD_ROUTE = nat_route("create-route", "rtb-private-1")
 _OR = "# or, without a way to the internet:"
 _S3_ELSEWHERE = add_endpoint("vpce-s3", "s3", kind="Gateway", tables=("rtb-private-2", "rtb-main"))
@@ -45,16 +44,14 @@ CASES = (
     Case(
         name="fail: a subnet without a default route",
         changes=(_ISOLATED,),
-        expect=fail(_NOTHING, command=_ADD_ROUTE),
+        expect=fail(_NO_ROUTE, command=_ADD_ROUTE),
     ),
     Case(
         name="fail: no association, and the main table has no default route",
         changes=(disassociate("subnet-private-1"), disassociate("subnet-private-2")),
         expect=fail(
-            "subnet-private-1 (use1-az1) has no default route in rtb-main:"
-            " nothing outside the VPC can be reached from it",
-            "subnet-private-2 (use1-az2) has no default route in rtb-main:"
-            " nothing outside the VPC can be reached from it",
+            "subnet-private-1 (use1-az1) has no default route for IPv4 in rtb-main",
+            "subnet-private-2 (use1-az2) has no default route for IPv4 in rtb-main",
             command=nat_route("create-route", "rtb-main"),
         ),
     ),
@@ -73,8 +70,7 @@ CASES = (
             ),
         ),
         expect=fail(
-            "subnet-private-1 (use1-az1) has no default route in rtb-main:"
-            " nothing outside the VPC can be reached from it",
+            "subnet-private-1 (use1-az1) has no default route for IPv4 in rtb-main",
             command=nat_route("create-route", "rtb-main"),
         ),
     ),
@@ -115,7 +111,7 @@ CASES = (
     Case(
         name="fail: one half alone leads out",
         changes=(_ISOLATED, add_route("rtb-private-1", "0.0.0.0/1", "nat-1")),
-        expect=fail(_NOTHING, command=_ADD_ROUTE),
+        expect=fail(_NO_ROUTE, command=_ADD_ROUTE),
     ),
     Case(
         name="pass: a list of all public ranges leads out",
@@ -133,12 +129,12 @@ CASES = (
             add_route("rtb-private-1", "pl-1", "nat-1"),
             prefix_list_has("pl-1", "10.0.0.0/8", "52.0.0.0/8"),
         ),
-        expect=fail(_NOTHING, command=_ADD_ROUTE),
+        expect=fail(_NO_ROUTE, command=_ADD_ROUTE),
     ),
     Case(
         name="fail: IPv6 alone leads out",
         changes=(_ISOLATED, add_route("rtb-private-1", "::/0", "eigw-1")),
-        expect=fail(_NOTHING, command=_ADD_ROUTE),
+        expect=fail(_NO_ROUTE, command=_ADD_ROUTE),
     ),
     Case(
         name="pass: no way out is required",
@@ -244,7 +240,7 @@ CASES = (
             hide_route_tables("rtb-private-2", "rtb-main"),
         ),
         expect=fail(
-            _NOTHING,
+            _NO_ROUTE,
             unread="no route table of subnet-private-2 (shared by account 444455556666) can be seen from this account",
             command=_ADD_ROUTE,
         ),

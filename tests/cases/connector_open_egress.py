@@ -48,6 +48,27 @@ CASES = (
         ),
     ),
     Case(
+        name="fail: everything may go to each half of IPv4",
+        changes=(
+            set_group(
+                "sg-app",
+                egress=tuple(GroupRule(protocol="-1", peers=(half,)) for half in ("128.0.0.0/1", "0.0.0.0/1")),
+            ),
+        ),
+        expect=fail(
+            "sg-app allows all protocols and ports to 0.0.0.0/1, 128.0.0.0/1",
+            command=lines(
+                _narrow("sg-app", _IPV4.replace("0.0.0.0/0", "0.0.0.0/1")),
+                _narrow("sg-app", _IPV4.replace("0.0.0.0/0", "128.0.0.0/1")),
+            ),
+        ),
+    ),
+    Case(
+        name="pass: everything may go to one half of each family",
+        changes=(set_group("sg-app", egress=(GroupRule(protocol="-1", peers=("0.0.0.0/1", "8000::/1")),)),),
+        expect=PASS,
+    ),
+    Case(
         name="pass: everything may go to the VPC, to a list and to a group",
         changes=(set_group("sg-app", egress=(GroupRule(protocol="-1", peers=("10.0.0.0/16", "pl-1", "sg-db")),)),),
         expect=PASS,

@@ -144,6 +144,11 @@ def test_every_watched_call_has_a_record_here() -> None:
             id="a hint that is hidden is no hint",
         ),
         pytest.param(
+            api_call("UpdateService", responseElements=None),
+            trigger("UpdateService", connector=""),
+            id="a response omitted where the request names the service",
+        ),
+        pytest.param(
             api_call("CreateVpcConnector", requestParameters={"subnets": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
             trigger("CreateVpcConnector", resource=CONNECTOR),
             id="subnets that are hidden are no hint",
@@ -252,7 +257,9 @@ OMITTED = "of the UpdateService record was omitted or redacted: it names nothing
             id="request redacted",
         ),
         pytest.param(
-            api_call("UpdateService", responseElements=None), f"responseElements {OMITTED}", id="response omitted"
+            api_call("CreateService", responseElements=None),
+            f"responseElements {OMITTED.replace('UpdateService', 'CreateService')}",
+            id="response omitted that alone names the service",
         ),
         pytest.param(
             operation("UpdateServiceStarted"),
@@ -275,7 +282,8 @@ def test_what_asks_for_nothing_is_ignored_with_a_reason(event: object, why: str)
     assert parse(event) == Ignored(why=why)
 
 
-ARN_EXPECTED = "should be the ARN of an App Runner connector or service, and is"
+CONNECTOR_EXPECTED = "should be the ARN of an App Runner vpcconnector, and is"
+SERVICE_EXPECTED = "should be the ARN of an App Runner service, and is"
 
 
 @pytest.mark.parametrize(
@@ -283,43 +291,49 @@ ARN_EXPECTED = "should be the ARN of an App Runner connector or service, and is"
     [
         pytest.param(
             api_call("CreateVpcConnector", responseElements={"vpcConnector": {}}),
-            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {ARN_EXPECTED} missing",
+            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {CONNECTOR_EXPECTED} missing",
             id="a connector without its ARN",
         ),
         pytest.param(
             api_call("CreateVpcConnector", responseElements={}),
-            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {ARN_EXPECTED} missing",
+            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {CONNECTOR_EXPECTED} missing",
             id="an answer without a connector",
         ),
         pytest.param(
+            api_call("CreateVpcConnector", responseElements={"vpcConnector": {"vpcConnectorArn": SERVICE}}),
+            f"detail.responseElements.vpcConnector.vpcConnectorArn of CreateVpcConnector {CONNECTOR_EXPECTED}"
+            f" '{SERVICE}'",
+            id="a service in the place of a connector",
+        ),
+        pytest.param(
             api_call("CreateService", responseElements={"service": {"serviceArn": 7}}),
-            f"detail.responseElements.service.serviceArn of CreateService {ARN_EXPECTED} 7",
+            f"detail.responseElements.service.serviceArn of CreateService {SERVICE_EXPECTED} 7",
             id="an ARN that is a number",
         ),
         pytest.param(
             api_call("UpdateService", requestParameters={"serviceArn": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
-            f"detail.requestParameters.serviceArn of UpdateService {ARN_EXPECTED} 'HIDDEN_DUE_TO_SECURITY_REASONS'",
+            f"detail.requestParameters.serviceArn of UpdateService {SERVICE_EXPECTED} 'HIDDEN_DUE_TO_SECURITY_REASONS'",
             id="an ARN that is hidden",
         ),
         pytest.param(
             api_call("ResumeService", requestParameters={"serviceArn": f"{SERVICE}\n"}),
-            f"detail.requestParameters.serviceArn of ResumeService {ARN_EXPECTED} '{SERVICE}\\n'",
+            f"detail.requestParameters.serviceArn of ResumeService {SERVICE_EXPECTED} '{SERVICE}\\n'",
             id="an ARN with a line break",
         ),
         pytest.param(
             api_call("ResumeService", requestParameters={"serviceArn": SERVICE.replace("service", "connection")}),
-            f"detail.requestParameters.serviceArn of ResumeService {ARN_EXPECTED}"
+            f"detail.requestParameters.serviceArn of ResumeService {SERVICE_EXPECTED}"
             f" '{SERVICE.replace('service', 'connection')}'",
             id="the ARN of something else",
         ),
         pytest.param(
             operation("UpdateServiceFailed", resources=[]),
-            f"resources[0] of AppRunner Service Operation Status Change {ARN_EXPECTED} missing",
+            f"resources[0] of AppRunner Service Operation Status Change {SERVICE_EXPECTED} missing",
             id="an operation on nothing",
         ),
         pytest.param(
             operation("UpdateServiceFailed", resources=SERVICE),
-            f"resources[0] of AppRunner Service Operation Status Change {ARN_EXPECTED} missing",
+            f"resources[0] of AppRunner Service Operation Status Change {SERVICE_EXPECTED} missing",
             id="resources that are no list",
         ),
         pytest.param(
@@ -343,7 +357,7 @@ def test_a_watched_event_that_cannot_be_read_is_an_error_that_names_the_field(ev
 def test_a_long_value_is_cut_in_the_error() -> None:
     with pytest.raises(BadEvent) as bad:
         parse(api_call("UpdateService", requestParameters={"serviceArn": "x" * 5000}))
-    assert str(bad.value).endswith(f"{ARN_EXPECTED} '{'x' * 199}")
+    assert str(bad.value).endswith(f"{SERVICE_EXPECTED} '{'x' * 199}")
 
 
 def _assumed_role(session: str, *, issuer: str = "Deployer", **context: object) -> Json:

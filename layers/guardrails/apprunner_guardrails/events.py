@@ -7,6 +7,7 @@ the service's ARN in `resources` (docs.aws.amazon.com/apprunner/latest/dg/monito
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 type Json = Mapping[str, object]
 
@@ -17,30 +18,30 @@ FINISHED_UPDATES = ("UpdateServiceCompletedSuccessfully", "UpdateServiceFailed")
 _ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
 
 
+type Kind = Literal["vpcconnector", "service"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """Where a watched call's record names the resource (`arn`) and, as a hint, the connector that it uses."""
+    """Where a watched call's record names the resource (`arn`, of a `kind`) and, as a hint, the connector it uses."""
 
+    kind: Kind
     arn: str
     connector: str
 
 
+_CONNECTOR = "responseElements.vpcConnector.vpcConnectorArn"
 _SERVICE_CONNECTOR = "responseElements.service.networkConfiguration.egressConfiguration.vpcConnectorArn"
+
+_CREATE_SERVICE = Call(kind="service", arn="responseElements.service.serviceArn", connector=_SERVICE_CONNECTOR)
+_CHANGE_SERVICE = Call(kind="service", arn="requestParameters.serviceArn", connector=_SERVICE_CONNECTOR)
 
 # The one table of watched calls: (event source, call) → paths inside the CloudTrail record.
 CALLS: Mapping[tuple[str, str], Call] = {
-    ("apprunner.amazonaws.com", "CreateVpcConnector"): Call(
-        arn="responseElements.vpcConnector.vpcConnectorArn", connector="responseElements.vpcConnector.vpcConnectorArn"
-    ),
-    ("apprunner.amazonaws.com", "CreateService"): Call(
-        arn="responseElements.service.serviceArn", connector=_SERVICE_CONNECTOR
-    ),
-    ("apprunner.amazonaws.com", "UpdateService"): Call(
-        arn="requestParameters.serviceArn", connector=_SERVICE_CONNECTOR
-    ),
-    ("apprunner.amazonaws.com", "ResumeService"): Call(
-        arn="requestParameters.serviceArn", connector=_SERVICE_CONNECTOR
-    ),
+    ("apprunner.amazonaws.com", "CreateVpcConnector"): Call(kind="vpcconnector", arn=_CONNECTOR, connector=_CONNECTOR),
+    ("apprunner.amazonaws.com", "CreateService"): _CREATE_SERVICE,
+    ("apprunner.amazonaws.com", "UpdateService"): _CHANGE_SERVICE,
+    ("apprunner.amazonaws.com", "ResumeService"): _CHANGE_SERVICE,
 }
 
 
@@ -103,7 +104,7 @@ def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
         return Ignored(why=f"the call {_shown(name)} of {_shown(source)} is not watched")
     if "errorCode" in detail and detail["errorCode"] is not None:
         return Ignored(why=f"the call {name} failed with {_shown(detail['errorCode'])}: nothing was changed")
-    for part in ("requestParameters", "responseElements"):
+    for part in ("requestParameters", call.arn.partition(".")[0]):
         # CloudTrail omits what is over 100 KB (older records: {"omitted": true}) and puts a string for what is hidden.
         value = detail.get(part)
         if not isinstance(value, Mapping) or value.get("omitted") is True:
@@ -111,7 +112,7 @@ def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
     return Trigger(
         id=_text(detail.get("eventID")) or _text(event.get("id")),
         what=str(name),
-        resource=_arn(_at(detail, call.arn), f"detail.{call.arn} of {name}"),
+        resource=_arn(_at(detail, call.arn), call.kind, f"detail.{call.arn} of {name}"),
         account=_account(event),
         region=_region(event),
         time=_text(detail.get("eventTime")) or _text(event.get("time")),
@@ -137,7 +138,7 @@ def _operation(event: Json, detail: Json) -> Trigger | Ignored:
     return Trigger(
         id=_text(event.get("id")),
         what=str(status),
-        resource=_arn(first, f"resources[0] of {OPERATION}"),
+        resource=_arn(first, "service", f"resources[0] of {OPERATION}"),
         account=_account(event),
         region=_region(event),
         time=_text(event.get("time")),
@@ -196,10 +197,11 @@ def _product(agent: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else ""
 
 
-def _arn(value: object, field: str) -> str:
-    if isinstance(value, str) and _ARN.fullmatch(value):
-        return value
-    raise BadEvent(f"{field} should be the ARN of an App Runner connector or service, and is {_shown(value)}")
+def _arn(value: object, kind: Kind, field: str) -> str:
+    found = _ARN.fullmatch(value) if isinstance(value, str) else None
+    if found is not None and found[1] == kind:
+        return found[0]
+    raise BadEvent(f"{field} should be the ARN of an App Runner {kind}, and is {_shown(value)}")
 
 
 def _account(event: Json) -> str:

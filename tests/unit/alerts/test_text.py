@@ -197,7 +197,7 @@ def test_of_many_rules_the_subject_names_three_and_counts_the_others() -> None:
 
 def test_a_long_subject_is_cut_visibly() -> None:
     long = replace(ALERT, resource_name="n" * 60)
-    assert render(long).subject == f"[HIGH] AR102: VPC connector {'n' * 60} in 1234..."
+    assert render(long).subject == f"[HIGH] AR102: VPC connector {'n' * 42}... in 123456789012 eu-west-1"
     assert len(render(long).subject) == 99
 
 

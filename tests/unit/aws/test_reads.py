@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError, SSLError
+from botocore.parsers import ResponseParserError
 
 from apprunner_guardrails.aws import ec2
 from apprunner_guardrails.aws.reads import Reads
@@ -91,8 +92,9 @@ def test_an_empty_token_is_the_end() -> None:
         (ClientError({}, "DescribeSubnets"), "no error code"),
         (ReadTimeoutError(endpoint_url="https://ec2.test"), "ReadTimeoutError"),
         (SSLError(endpoint_url="https://ec2.test", error=ValueError("bad certificate")), "SSLError"),
+        (ResponseParserError("no XML"), "ResponseParserError"),
     ],
-    ids=["refused", "refused without a code", "no answer", "no trust"],
+    ids=["refused", "refused without a code", "no answer", "no trust", "an answer that is no XML"],
 )
 def test_a_call_that_fails_is_unread(error: Exception, code: str) -> None:
     assert ask(reads(failing(error))) == Unread(call="ec2:DescribeSubnets", code=code)

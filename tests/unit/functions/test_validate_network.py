@@ -121,19 +121,19 @@ def test_a_connector_that_is_gone_is_ignored_with_a_reason(logged: io.StringIO) 
 
 
 CONNECTOR_PATH = "responseElements.vpcConnector.vpcConnectorArn"
-AN_ARN = "the ARN of an App Runner connector or service"
+AN_ARN = "the ARN of an App Runner"
 BAD: Mapping[str, tuple[Event, str]] = {
     "no ARN in the response": (
         detail(CREATED, responseElements={"vpcConnector": {}}),
-        f"detail.{CONNECTOR_PATH} of CreateVpcConnector should be {AN_ARN}, and is missing",
+        f"detail.{CONNECTOR_PATH} of CreateVpcConnector should be {AN_ARN} vpcconnector, and is missing",
     ),
     "something else for the ARN": (
         detail(service_call("UpdateService"), requestParameters={"serviceArn": {"x": 1}}),
-        f"detail.requestParameters.serviceArn of UpdateService should be {AN_ARN}, and is {{'x': 1}}",
+        f"detail.requestParameters.serviceArn of UpdateService should be {AN_ARN} service, and is {{'x': 1}}",
     ),
     "no resource": (
         changed(finished_update(), resources=[]),
-        f"resources[0] of AppRunner Service Operation Status Change should be {AN_ARN}, and is missing",
+        f"resources[0] of AppRunner Service Operation Status Change should be {AN_ARN} service, and is missing",
     ),
     "no account": (changed(CREATED, account=None), "the event's account should be twelve digits, and is missing"),
     "a Region that is no text": (

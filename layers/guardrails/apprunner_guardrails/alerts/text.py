@@ -36,8 +36,12 @@ def _subject(alert: Alert) -> str:
     more = f" +{len(rules) - RULES_IN_SUBJECT}" if len(rules) > RULES_IN_SUBJECT else ""
     failed = f"[{alert.severity}] {' '.join(rules[:RULES_IN_SUBJECT])}{more}"
     what = failed if rules else f"[UNKNOWN] {_guardrails(len(alert.unjudged))} not judged"
-    subject = _ascii(f"{what}: {alert.resource_type} {alert.resource_name} in {alert.account} {alert.region}")
-    return subject if len(subject) <= SUBJECT_LIMIT else subject[: SUBJECT_LIMIT - 3] + "..."
+    head, tail = f"{what}: {alert.resource_type} ", _ascii(f" in {alert.account} {alert.region}")
+    return _short(head + _short(_ascii(alert.resource_name), SUBJECT_LIMIT - len(head + tail)) + tail, SUBJECT_LIMIT)
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: max(limit, 3) - 3] + "..."
 
 
 def _body(alert: Alert) -> Iterator[str]:

@@ -9,6 +9,7 @@ from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
+from botocore.parsers import ResponseParserError
 
 from apprunner_guardrails.facts import Unread
 
@@ -76,6 +77,6 @@ def _all_pages(
             token = pages[-1].get("NextToken") or None
     except ClientError as failed:
         return Unread(call=f"{service}:{operation}", code=failed.response.get("Error", {}).get("Code", "no error code"))
-    except (HTTPClientError, NoConnection) as failed:  # neither is a kind of the other
+    except (HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
         return Unread(call=f"{service}:{operation}", code=type(failed).__name__)
     return pages

@@ -1,18 +1,19 @@
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 from math import floor
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, NotKnown, Subnet, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.routes import COVERS, effective_table, leads_out
+from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, leads_out, ways_out
 from apprunner_guardrails.rules._common import each_subnet
 from apprunner_guardrails.settings import Settings
 
-EVERYWHERE = IPv4Network("0.0.0.0/0")
+type _Range = tuple[int, int]  # the first and the last address, as numbers
 
+_EVERYWHERE: dict[Family, str] = {4: "--cidr-block 0.0.0.0/0", 6: "--ipv6-cidr-block ::/0"}
 FINAL = 32767  # AWS's number of the "*" entry, which denies the rest
 
 
@@ -46,7 +47,7 @@ class _Verdict:
     """How much a network ACL lets through on the worst port of a direction."""
 
     port: int
-    share: float  # of the IPv4 addresses
+    share: float  # of the internet's addresses of the family
     stopped_by: AclEntry | None  # the deny entry that takes most of the others; None is the final one
 
 
@@ -54,6 +55,7 @@ class _Verdict:
 class _Stop:
     subnet: Subnet
     acl: NetworkAcl
+    family: Family
     direction: _Direction
     verdict: _Verdict
 
@@ -63,15 +65,27 @@ def _stops(connector: Connector, network: Network) -> Iterator[_Stop]:
         acl = next((acl for acl in known(network.network_acls) if subnet.id in acl.subnet_ids), None)
         if acl is None:
             raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
-        for direction in _DIRECTIONS:
-            verdict = _judge(acl, direction)
-            if verdict.share == 0 or (verdict.share < COVERS and leads_out(effective_table(subnet, network), network)):
-                yield _Stop(subnet=subnet, acl=acl, direction=direction, verdict=verdict)
+        for family in _families(subnet):
+            for direction in _DIRECTIONS:
+                verdict = _judge(acl, family, direction)
+                if verdict.share < COVERS and _is_used(family, verdict, subnet, network):
+                    yield _Stop(subnet=subnet, acl=acl, family=family, direction=direction, verdict=verdict)
 
     return each_subnet(connector, network, stops)
 
 
-def _judge(acl: NetworkAcl, direction: _Direction) -> _Verdict:
+def _families(subnet: Subnet) -> tuple[Family, ...]:
+    return (4, 6) if subnet.ipv6_cidrs else (4,)
+
+
+def _is_used(family: Family, verdict: _Verdict, subnet: Subnet, network: Network) -> bool:
+    """Whether what is stopped would have gone somewhere: out, or for IPv4, when all of it is stopped, into the VPC."""
+    if family == 6:  # noqa: PLR2004 - IPv6
+        return bool(ways_out(effective_table(subnet, network), network, family))
+    return verdict.share == 0 or leads_out(effective_table(subnet, network), network)
+
+
+def _judge(acl: NetworkAcl, family: Family, direction: _Direction) -> _Verdict:
     """The worst verdict over the range's ports; ports between two entries' bounds are judged alike, so one is tried."""
     entries = sorted(
         (entry for entry in acl.entries if entry.egress == direction.egress and entry.protocol in ("-1", "6")),
@@ -81,41 +95,45 @@ def _judge(acl: NetworkAcl, direction: _Direction) -> _Verdict:
     for entry in entries:
         bounds |= {entry.from_port or 0, (entry.to_port or 0) + 1}
     tried = sorted(port for port in bounds if direction.first <= port <= direction.last)
-    return min((_judge_port(entries, port) for port in tried), key=lambda verdict: verdict.share)
+    return min((_judge_port(entries, family, port) for port in tried), key=lambda verdict: verdict.share)
 
 
-def _judge_port(entries: Iterable[AclEntry], port: int) -> _Verdict:
+def _judge_port(entries: Iterable[AclEntry], family: Family, port: int) -> _Verdict:
     """First match wins, address by address: each entry takes its part of what no entry before it took."""
-    left, allowed = [EVERYWHERE], 0
+    left, allowed = [_range(INTERNET[family])], 0
     worst, stopped_by = 0, None
     for entry in entries:
-        if ":" in entry.cidr or not _on_port(entry, port):
+        cidr = ip_network(entry.cidr, strict=False)
+        if cidr.version != family or not _on_port(entry, port):
             continue
-        left, taken = _take(left, IPv4Network(entry.cidr, strict=False))
+        left, taken = _take(left, *_range(cidr))
         if entry.allow:
             allowed += taken
         elif taken > worst:
             worst, stopped_by = taken, entry
-    if sum(block.num_addresses for block in left) > worst:
+    if sum(high - low + 1 for low, high in left) > worst:
         stopped_by = None
-    return _Verdict(port=port, share=allowed / EVERYWHERE.num_addresses, stopped_by=stopped_by)
+    return _Verdict(port=port, share=allowed / INTERNET[family].num_addresses, stopped_by=stopped_by)
+
+
+def _range(cidr: Cidr) -> _Range:
+    return int(cidr.network_address), int(cidr.broadcast_address)
 
 
 def _on_port(entry: AclEntry, port: int) -> bool:
     return entry.from_port is None or entry.to_port is None or entry.from_port <= port <= entry.to_port
 
 
-def _take(left: list[IPv4Network], cidr: IPv4Network) -> tuple[list[IPv4Network], int]:
-    kept: list[IPv4Network] = []
+def _take(left: list[_Range], first: int, last: int) -> tuple[list[_Range], int]:
+    """What of `left` is outside the range, and how many addresses are inside."""
+    kept: list[_Range] = []
     taken = 0
-    for block in left:
-        if block.subnet_of(cidr):
-            taken += block.num_addresses
-        elif cidr.subnet_of(block):
-            taken += cidr.num_addresses
-            kept.extend(block.address_exclude(cidr))
-        else:
-            kept.append(block)
+    for low, high in left:
+        if high < first or last < low:
+            kept.append((low, high))
+            continue
+        taken += min(high, last) - max(low, first) + 1
+        kept += [(low, first - 1)] * (low < first) + [(last + 1, high)] * (last < high)
     return kept, taken
 
 
@@ -123,7 +141,9 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
     for stop in _stops(connector, network):
         verdict, direction = stop.verdict, stop.direction
         port = "" if direction.first == direction.last else f" at port {verdict.port}"
-        part = "" if verdict.share == 0 else f" for {floor((1 - verdict.share) * 1000) / 10} % of IPv4 addresses"
+        part = "" if stop.family == 4 else " over IPv6"  # noqa: PLR2004 - IPv4
+        if verdict.share > 0:
+            part = f" for {floor((1 - verdict.share) * 1000) / 10} % of IPv{stop.family} addresses"
         entry = verdict.stopped_by
         if entry is None or entry.number == FINAL:
             reason = "no entry allows it, so the final one denies it"
@@ -145,7 +165,7 @@ def _allow(stop: _Stop, network: Network) -> str:
     return (
         f"aws ec2 create-network-acl-entry --region {shlex.quote(network.region)}"
         f" --network-acl-id {shlex.quote(stop.acl.id)} {stop.direction.option} --rule-number {number}"
-        f" --protocol tcp --rule-action allow --cidr-block 0.0.0.0/0 --port-range {stop.direction.opened}"
+        f" --protocol tcp --rule-action allow {_EVERYWHERE[stop.family]} --port-range {stop.direction.opened}"
     )
 
 

@@ -10,7 +10,7 @@ from apprunner_guardrails.rules._nat import NatWay, each_nat_way, home_of, usabl
 from apprunner_guardrails.settings import Settings
 
 
-def _unusable(connector: Connector, network: Network) -> Iterator[tuple[NatWay, str]]:
+def _unusable(connector: Connector, network: Network, settings: Settings) -> Iterator[tuple[NatWay, str]]:
     """Ways through NAT gateways that carry nothing, and why."""
 
     def unusable(nat_way: NatWay) -> Iterator[tuple[NatWay, str]]:
@@ -23,18 +23,18 @@ def _unusable(connector: Connector, network: Network) -> Iterator[tuple[NatWay, 
         elif nat.state != "available":
             yield nat_way, f"which is {nat.state}"
         elif nat.subnet_id:  # a regional NAT gateway sits in no subnet and routes by a table of its own
-            for why in _misplaced(nat, network):
+            for why in _misplaced(nat, network, settings):
                 yield nat_way, why
 
     return each_nat_way(connector, network, unusable)
 
 
-def _misplaced(nat: NatGateway, network: Network) -> Iterator[str]:
+def _misplaced(nat: NatGateway, network: Network, settings: Settings) -> Iterator[str]:
     home = home_of(nat, network)
     table = effective_table(home, network)
     ways = ways_out(table, network, 4)
     if nat.connectivity == "private":
-        if not any(_passes_on(way) for way in ways):
+        if settings.require_internet_egress and not any(_passes_on(way) for way in ways):
             yield (
                 f"a private NAT gateway: {table.id} of its subnet {home.id} does not pass internet-bound traffic on to"
                 " another network, and an internet gateway drops what a private NAT gateway sends"
@@ -48,12 +48,12 @@ def _passes_on(way: WayOut) -> bool:
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
-    for nat_way, why in _unusable(connector, network):
+    for nat_way, why in _unusable(connector, network, settings):
         yield f"{nat_way.subnet.id} ({nat_way.subnet.zone_id}) leaves through {nat_way.way.target}, {why}"
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    unusable, _ = told(_unusable(connector, network))
+    unusable, _ = told(_unusable(connector, network, settings))
     return "\n".join(dict.fromkeys(line for nat_way, _ in unusable for line in _exchange(nat_way, network)))
 
 

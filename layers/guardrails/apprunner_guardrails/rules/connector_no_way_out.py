@@ -43,11 +43,11 @@ def _isolated(
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
     for subnet, table, missing in _isolated(connector, network, settings):
-        where = f"{subnet.id} ({subnet.zone_id}) has no default route in {table.id}"
+        where = f"{subnet.id} ({subnet.zone_id}) has no default route for IPv4 in {table.id}"
         if missing:
             yield f"{where}, and no available VPC endpoint reaches {listed(missing)} from it"
         else:
-            yield f"{where}: nothing outside the VPC can be reached from it"
+            yield where
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:

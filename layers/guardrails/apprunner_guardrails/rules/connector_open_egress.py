@@ -1,5 +1,6 @@
 import shlex
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network, SecurityGroup, known
@@ -7,11 +8,18 @@ from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, listed
 from apprunner_guardrails.settings import Settings
 
-EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
-
 
 def _open_peers(group: SecurityGroup) -> set[str]:
-    return {peer for rule in group.egress if rule.protocol == "-1" for peer in rule.peers} & EVERYWHERE
+    """The CIDRs that together are everywhere, such as 0.0.0.0/0 or its halves; a prefix list's entries are not read."""
+    peers = {peer for rule in group.egress if rule.protocol == "-1" for peer in rule.peers if "/" in peer}
+    ipv6 = {peer for peer in peers if ":" in peer}
+    ipv4 = peers - ipv6
+    found: set[str] = set()
+    if list(collapse_addresses(IPv4Network(peer, strict=False) for peer in ipv4)) == [IPv4Network("0.0.0.0/0")]:
+        found |= {"0.0.0.0/0"} & ipv4 or ipv4
+    if list(collapse_addresses(IPv6Network(peer, strict=False) for peer in ipv6)) == [IPv6Network("::/0")]:
+        found |= {"::/0"} & ipv6 or ipv6
+    return found
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
@@ -23,15 +31,13 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
     region = shlex.quote(network.region)
-    ranges = {"0.0.0.0/0": "IpRanges='[{CidrIp=0.0.0.0/0}]'", "::/0": "Ipv6Ranges='[{CidrIpv6=::/0}]'"}
     lines = []
     for group in sorted(known(network.security_groups), key=lambda group: group.id):
         for peer in sorted(_open_peers(group)):
             ec2 = f"--region {region} --group-id {shlex.quote(group.id)} --ip-permissions"
-            lines.append(
-                f"aws ec2 authorize-security-group-egress {ec2} IpProtocol=tcp,FromPort=443,ToPort=443,{ranges[peer]}"
-            )
-            lines.append(f"aws ec2 revoke-security-group-egress {ec2} IpProtocol=-1,{ranges[peer]}")
+            to = f"Ipv6Ranges='[{{CidrIpv6={peer}}}]'" if ":" in peer else f"IpRanges='[{{CidrIp={peer}}}]'"
+            lines.append(f"aws ec2 authorize-security-group-egress {ec2} IpProtocol=tcp,FromPort=443,ToPort=443,{to}")
+            lines.append(f"aws ec2 revoke-security-group-egress {ec2} IpProtocol=-1,{to}")
     return "\n".join(lines)
 
 
