@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from rich.console import Console
 
@@ -34,11 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
 @contextmanager
 def _no_account() -> Iterator[None]:
     """Nothing of the caller's AWS configuration may lead a replay to a real account."""
-    theirs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
-    try:
+    with patch.dict(os.environ):
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
         yield
-    finally:
-        os.environ.update(theirs)
 
 
 def _replay(event_path: str | None, world_name: str | None, output: str) -> int:

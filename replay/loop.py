@@ -4,11 +4,12 @@ import json
 import os
 import runpy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from types import SimpleNamespace
 from typing import cast
+from unittest.mock import patch
 
 from emulator import emulate
 from emulator.worlds import OPERATION_SECONDS, REGION, World, alert_topic, build, happen, sdk_client
@@ -59,7 +60,7 @@ class Loop:
         environment = function.environment({}, {"AlertTopic": self._topic})
         result: Mapping[str, object] = {}
         error = ""
-        with _environment({**environment, "AWS_REGION": REGION, **_QUIET}), redirect_stdout(StringIO()):
+        with patch.dict(os.environ, {**environment, "AWS_REGION": REGION, **_QUIET}), redirect_stdout(StringIO()):
             try:
                 # Through JSON and back, as Lambda does it: what is not JSON fails here too.
                 result = json.loads(json.dumps(_handler(function)(json.loads(json.dumps(event)), _CONTEXT)))
@@ -114,14 +115,3 @@ _CONTEXT = SimpleNamespace(function_name="replay", memory_limit_in_mb=256, invok
 def _handler(function: Function) -> Callable[[object, object], object]:
     module, _, name = function.handler.rpartition(".")
     return cast("Callable[[object, object], object]", runpy.run_path(str(function.code / f"{module}.py"))[name])
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -38,6 +38,11 @@ class WayOut:
     share: float
 
 
+def families(subnet: Subnet) -> tuple[Family, ...]:
+    """The address families that the subnet's interfaces speak; IPv6-only subnets are refused to connectors."""
+    return (4, 6) if subnet.ipv6_cidrs else (4,)
+
+
 def effective_table(subnet: Subnet, network: Network) -> RouteTable:
     """The subnet's explicitly associated route table, else the main table of its own VPC.
 

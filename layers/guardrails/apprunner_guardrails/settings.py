@@ -28,24 +28,30 @@ class Settings:
 
         Raises BadSettings.
         """
-        read = _Reader(environment)
+        read, default = _Reader(environment), cls(alert_topic_arn="")
         return cls(
             alert_topic_arn=read.required("ALERT_TOPIC_ARN", _topic_arn, "the ARN of an SNS topic"),
-            min_connector_zones=read("MIN_CONNECTOR_ZONES", _number(1, 6), "a whole number from 1 to 6", 3),
+            min_connector_zones=read(
+                "MIN_CONNECTOR_ZONES", _number(1, 6), "a whole number from 1 to 6", default.min_connector_zones
+            ),
             unsupported_zone_ids=read(
                 "UNSUPPORTED_ZONE_IDS",
                 _names(_ZONE_ID),
                 "zone ids such as use1-az3, separated by commas",
-                ("use1-az3",),
+                default.unsupported_zone_ids,
             ),
-            min_free_addresses=read("MIN_FREE_ADDRESSES", _number(0, 65536), "a whole number from 0 to 65536", 8),
+            min_free_addresses=read(
+                "MIN_FREE_ADDRESSES", _number(0, 65536), "a whole number from 0 to 65536", default.min_free_addresses
+            ),
             required_endpoint_services=read(
                 "REQUIRED_ENDPOINT_SERVICES",
                 _names(_ENDPOINT_SERVICE),
                 "endpoint services such as secretsmanager or com.amazonaws.eu-west-1.s3, separated by commas",
-                (),
+                default.required_endpoint_services,
             ),
-            require_internet_egress=read("REQUIRE_INTERNET_EGRESS", _truth, "true or false", True),
+            require_internet_egress=read(
+                "REQUIRE_INTERNET_EGRESS", _truth, "true or false", default.require_internet_egress
+            ),
         )
 
 

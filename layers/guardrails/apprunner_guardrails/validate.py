@@ -36,7 +36,6 @@ class _Subject:
     """The connector to judge; under the service's ARN where it is not even known which connector that is."""
 
     resource: str
-    name: str
     connector: Connector | Unread
 
 
@@ -51,7 +50,7 @@ def validate(
     findings = evaluate(RULES, subject.resource, subject.connector, network, settings)
     alert = Alert(
         resource=subject.resource,
-        resource_name=subject.name,
+        resource_name=_name(subject.resource),
         resource_type="service" if ":service/" in subject.resource else "VPC connector",
         account=trigger.account,
         region=trigger.region,
@@ -72,13 +71,13 @@ def _subject(trigger: Trigger, reads: Reads) -> _Subject | Ignored:
     if isinstance(arn, Ignored):
         return arn
     if isinstance(arn, Unread):
-        return _Subject(resource=trigger.resource, name=_name(trigger.resource), connector=arn)
+        return _Subject(resource=trigger.resource, connector=arn)
     connector = _connector(arn, trigger, reads)
     if apprunner.is_gone(connector):
         return Ignored(why=f"the VPC connector {arn} no longer exists")
     if isinstance(connector, Connector) and connector.status != "ACTIVE":
         return Ignored(why=f"the VPC connector {arn} was deleted: it is {connector.status}")
-    return _Subject(resource=arn, name=_name(arn), connector=connector)
+    return _Subject(resource=arn, connector=connector)
 
 
 def _ask_early(trigger: Trigger, reads: Reads) -> None:

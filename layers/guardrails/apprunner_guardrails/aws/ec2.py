@@ -79,20 +79,11 @@ def read_network(reads: Reads, connector: Connector, account: str, settings: Set
     ask_near(reads, connector.subnet_ids, connector.security_group_ids)
     vpc_id = _vpc_of(reads, connector)
     if not vpc_id or isinstance(vpc_id, Unread):
-        network = _without_vpc(reads, connector, vpc_id)
+        network = _without_vpc(reads, connector, account, vpc_id)
     else:
-        network = _in_vpc(reads, connector, vpc_id, settings)
+        network = _in_vpc(reads, connector, account, vpc_id, settings)
     lists = {one: _prefix_list(reads, one) for one in _lists_in_play(connector, network)}
-    interfaces = _interfaces(reads, network.security_groups)
-    return replace(
-        network,
-        account=account,
-        region=connector.region,
-        zones=_zones(reads)(),
-        network_acls=_acls(reads, connector.subnet_ids)(),
-        prefix_lists={one: pending() for one, pending in lists.items()},
-        group_interfaces=interfaces(),
-    )
+    return replace(network, prefix_lists={one: pending() for one, pending in lists.items()})
 
 
 def _vpc_of(reads: Reads, connector: Connector) -> str | Unread:
@@ -112,7 +103,7 @@ def _vpc_of(reads: Reads, connector: Connector) -> str | Unread:
     return subnets if isinstance(subnets, Unread) else next(iter(subnets), "")
 
 
-def _in_vpc(reads: Reads, connector: Connector, vpc_id: str, settings: Settings) -> Network:
+def _in_vpc(reads: Reads, connector: Connector, account: str, vpc_id: str, settings: Settings) -> Network:
     inside = _filters(("vpc-id", (vpc_id,)))
     subnets = reads.ask("ec2", "DescribeSubnets", _rows("Subnets", subnet), Filters=inside)
     tables = reads.ask("ec2", "DescribeRouteTables", _rows("RouteTables", route_table), Filters=inside)
@@ -121,41 +112,42 @@ def _in_vpc(reads: Reads, connector: Connector, vpc_id: str, settings: Settings)
     hostnames = _vpc_attribute(reads, vpc_id, "EnableDnsHostnames")
     endpoints = _endpoints(reads, inside, settings)
     groups = _groups_in_vpc(reads, connector, vpc_id)
-    _interfaces(reads, groups)  # sent with the reads above, where the groups are known by now
+    interfaces = _interfaces(reads, groups)  # the groups were asked for before: this goes out with the reads above
     return Network(
-        account="",
-        region="",
+        account=account,
+        region=connector.region,
         vpc_id=vpc_id,
-        zones=(),
+        zones=_zones(reads)(),
         subnets=subnets(),
         route_tables=tables(),
         prefix_lists={},
         nat_gateways=nats(),
-        network_acls=(),
+        network_acls=_acls(reads, connector.subnet_ids)(),
         security_groups=groups,
-        group_interfaces=(),
+        group_interfaces=interfaces(),
         endpoints=endpoints(),
         dns_support=support(),
         dns_hostnames=hostnames(),
     )
 
 
-def _without_vpc(reads: Reads, connector: Connector, why: str | Unread) -> Network:
+def _without_vpc(reads: Reads, connector: Connector, account: str, why: str | Unread) -> Network:
     """What is left when the VPC cannot be told: `why` is the failed read, or empty if no subnet exists any more."""
     unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=_NO_VPC)
     named = connector.security_group_ids
+    groups = _groups(reads, named)() if named else unread
     return Network(
-        account="",
-        region="",
+        account=account,
+        region=connector.region,
         vpc_id="",
-        zones=(),
+        zones=_zones(reads)(),
         subnets=unread if isinstance(why, Unread) else (),
         route_tables=unread,
         prefix_lists={},
         nat_gateways=unread,
-        network_acls=(),
-        security_groups=_groups(reads, named)() if named else unread,
-        group_interfaces=(),
+        network_acls=_acls(reads, connector.subnet_ids)(),
+        security_groups=groups,
+        group_interfaces=_interfaces(reads, groups)(),
         endpoints=unread,
         dns_support=unread,
         dns_hostnames=unread,

@@ -7,7 +7,7 @@ from math import floor
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, NotKnown, Subnet, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, leads_out, ways_out
+from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, families, leads_out, ways_out
 from apprunner_guardrails.rules._common import each_subnet
 from apprunner_guardrails.settings import Settings
 
@@ -65,17 +65,13 @@ def _stops(connector: Connector, network: Network) -> Iterator[_Stop]:
         acl = next((acl for acl in known(network.network_acls) if subnet.id in acl.subnet_ids), None)
         if acl is None:
             raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
-        for family in _families(subnet):
+        for family in families(subnet):
             for direction in _DIRECTIONS:
                 verdict = _judge(acl, family, direction)
                 if verdict.share < COVERS and _is_used(family, verdict, subnet, network):
                     yield _Stop(subnet=subnet, acl=acl, family=family, direction=direction, verdict=verdict)
 
     return each_subnet(connector, network, stops)
-
-
-def _families(subnet: Subnet) -> tuple[Family, ...]:
-    return (4, 6) if subnet.ipv6_cidrs else (4,)
 
 
 def _is_used(family: Family, verdict: _Verdict, subnet: Subnet, network: Network) -> bool:
@@ -87,24 +83,24 @@ def _is_used(family: Family, verdict: _Verdict, subnet: Subnet, network: Network
 
 def _judge(acl: NetworkAcl, family: Family, direction: _Direction) -> _Verdict:
     """The worst verdict over the range's ports; ports between two entries' bounds are judged alike, so one is tried."""
-    entries = sorted(
-        (entry for entry in acl.entries if entry.egress == direction.egress and entry.protocol in ("-1", "6")),
-        key=lambda entry: entry.number,
-    )
+    entries: list[tuple[AclEntry, Cidr]] = []
+    for entry in sorted(acl.entries, key=lambda entry: entry.number):
+        cidr = ip_network(entry.cidr, strict=False)
+        if entry.egress == direction.egress and entry.protocol in ("-1", "6") and cidr.version == family:
+            entries.append((entry, cidr))
     bounds = {direction.first}
-    for entry in entries:
+    for entry, _ in entries:
         bounds |= {entry.from_port or 0, (entry.to_port or 0) + 1}
     tried = sorted(port for port in bounds if direction.first <= port <= direction.last)
     return min((_judge_port(entries, family, port) for port in tried), key=lambda verdict: verdict.share)
 
 
-def _judge_port(entries: Iterable[AclEntry], family: Family, port: int) -> _Verdict:
+def _judge_port(entries: Iterable[tuple[AclEntry, Cidr]], family: Family, port: int) -> _Verdict:
     """First match wins, address by address: each entry takes its part of what no entry before it took."""
     left, allowed = [_range(INTERNET[family])], 0
     worst, stopped_by = 0, None
-    for entry in entries:
-        cidr = ip_network(entry.cidr, strict=False)
-        if cidr.version != family or not _on_port(entry, port):
+    for entry, cidr in entries:
+        if not _on_port(entry, port):
             continue
         left, taken = _take(left, *_range(cidr))
         if entry.allow:

@@ -3,19 +3,15 @@ from collections.abc import Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network, RouteTable, Subnet, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.routes import Family, WayOut, effective_table, ways_out
+from apprunner_guardrails.routes import WayOut, effective_table, families, ways_out
 from apprunner_guardrails.rules._common import each_subnet, listed, set_route
 from apprunner_guardrails.settings import Settings
-
-
-def _families(subnet: Subnet) -> tuple[Family, ...]:
-    return (4, 6) if subnet.ipv6_cidrs else (4,)
 
 
 def _blackholes(connector: Connector, network: Network) -> Iterator[tuple[Subnet, RouteTable, WayOut]]:
     def blackholes(subnet: Subnet) -> Iterator[tuple[Subnet, RouteTable, WayOut]]:
         table = effective_table(subnet, network)
-        for way in (way for family in _families(subnet) for way in ways_out(table, network, family)):
+        for way in (way for family in families(subnet) for way in ways_out(table, network, family)):
             if way.blackhole:
                 yield subnet, table, way
 
