@@ -3,21 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from apprunner_guardrails.facts import READ_WITH, Connector, FactName, Network, NotKnown, Unread, known, told
+from apprunner_guardrails.facts import READ_WITH, FactName, Network, NotKnown, Unread, known, told
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.settings import Settings
 
-type Check = Callable[[Connector, Network, Settings], Iterator[str]]
-type Command = Callable[[Connector, Network, Settings], str]
+type Check[S] = Callable[[S, Network, Settings], Iterator[str]]
+type Command[S] = Callable[[S, Network, Settings], str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Rule[S]:
     """A rule: what it is, why it matters, how to mend it, and its pure check.
 
     `check` yields one sentence a fault and raises NotKnown for what the snapshot cannot tell. `needs` names the facts
     it may look at (tested: nothing else is). `command` makes the shell commands that mend it, filled in for the
-    resource at hand. `reference` is AWS's page; `reports` are places where users told of the trouble.
+    resource at hand. `reference` is AWS's page; `reports` are places where users told of the trouble. `fault` cuts from
+    a message what may change while the fault stays the same, such as a count of free addresses.
     """
 
     id: str
@@ -28,9 +29,10 @@ class Rule:
     remediation: str
     reference: str
     needs: tuple[FactName, ...]
-    check: Check
-    command: Command
+    check: Check[S]
+    command: Command[S]
     reports: tuple[str, ...] = ()
+    fault: Callable[[str], str] = str
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -38,23 +40,23 @@ class Rule:
         return tuple(sorted({action for need in self.needs for action in READ_WITH[need]}))
 
 
-def evaluate(
-    rules: Iterable[Rule], resource: str, connector: Connector | Unread, network: Network | Unread, settings: Settings
+def evaluate[S](
+    rules: Iterable[Rule[S]], resource: str, subject: S | Unread, network: Network | Unread, settings: Settings
 ) -> tuple[Finding, ...]:
-    """Every rule's answer about the connector `resource`, in the order of the rules."""
-    return tuple(_answer(rule, resource, connector, network, settings) for rule in rules)
+    """Every rule's answer about `resource`, a connector or a service, in the order of the rules."""
+    return tuple(_answer(rule, resource, subject, network, settings) for rule in rules)
 
 
-def _answer(
-    rule: Rule, resource: str, connector: Connector | Unread, network: Network | Unread, settings: Settings
+def _answer[S](
+    rule: Rule[S], resource: str, subject: S | Unread, network: Network | Unread, settings: Settings
 ) -> Finding:
     messages: tuple[str, ...] = ()
     status, unread, command = Status.ERROR, "", ""
     try:
-        messages, unread = told(_faults(rule, connector, network, settings))
+        messages, unread = told(_faults(rule, subject, network, settings))
         status = Status.FAIL if messages else Status.UNKNOWN if unread else Status.PASS
         if messages:
-            command = _command(rule, known(connector), known(network), settings)
+            command = _command(rule, known(subject), known(network), settings)
     except Exception as broken:  # noqa: BLE001 - the one guard: a broken rule must not silence the others
         unread = f"{type(broken).__name__}: {broken}"  # faults that were found stand, though the command broke
     return Finding(
@@ -65,6 +67,7 @@ def _answer(
         severity=rule.severity,
         status=status,
         messages=tuple(sorted(messages)),
+        faults=tuple(sorted(map(rule.fault, messages))),
         unread=unread,
         risk=rule.risk,
         remediation=rule.remediation,
@@ -73,13 +76,13 @@ def _answer(
     )
 
 
-def _faults(rule: Rule, connector: Connector | Unread, network: Network | Unread, settings: Settings) -> Iterator[str]:
-    yield from rule.check(known(connector), known(network), settings)
+def _faults[S](rule: Rule[S], subject: S | Unread, network: Network | Unread, settings: Settings) -> Iterator[str]:
+    yield from rule.check(known(subject), known(network), settings)
 
 
-def _command(rule: Rule, connector: Connector, network: Network, settings: Settings) -> str:
+def _command[S](rule: Rule[S], subject: S, network: Network, settings: Settings) -> str:
     """Nothing where the way to mend it cannot be told: the fault stands all the same."""
     try:
-        return rule.command(connector, network, settings)
+        return rule.command(subject, network, settings)
     except NotKnown:
         return ""

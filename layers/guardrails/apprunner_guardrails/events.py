@@ -81,6 +81,27 @@ class Trigger:
     groups: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailedCall:
+    """A call that AWS refused, or an operation of App Runner that failed after it was accepted.
+
+    `request` is the call's requestParameters as CloudTrail has them, empty where it omitted them; hidden values are
+    strings in the place of whatever was there.
+    """
+
+    id: str
+    what: str  # DeleteVpcConnector, or the status: UpdateServiceFailed
+    source: str  # apprunner.amazonaws.com, ec2.amazonaws.com; "aws.apprunner" for an operation
+    code: str  # CloudTrail's errorCode; empty for an operation
+    message: str  # CloudTrail's errorMessage, or the operation's message
+    resource: str  # the ARN or id that the call is about, empty where it names none
+    request: Json
+    account: str
+    region: str
+    time: str
+    caller: Caller
+
+
 def parse(event: object) -> Trigger | Ignored:
     """What an event asks for. Raises BadEvent for an event that is watched and cannot be understood."""
     if not isinstance(event, Mapping):

@@ -5,7 +5,7 @@ A fact that could not be read is an `Unread` in its place. Rules look at facts t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 type FactName = Literal[
@@ -84,6 +84,7 @@ class Connector:
     status: str  # ACTIVE, or INACTIVE once deleted
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
 
     @property
     def region(self) -> str:
@@ -98,6 +99,7 @@ class Service:
     name: str
     status: str
     connector_arn: str
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

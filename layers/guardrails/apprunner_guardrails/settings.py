@@ -1,8 +1,11 @@
 """The function's settings: environment variables, read once and refused with their name when they are unusable."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from apprunner_guardrails.findings import Severity
 
 _ZONE_ID = re.compile(r"[a-z]{3,4}[0-9]-(?:[a-z0-9]+-)?az[0-9]+")
 _ENDPOINT_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -16,6 +19,12 @@ class BadSettings(ValueError):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     alert_topic_arn: str
+    findings_table: str
+    chat_topic_arn: str = ""  # empty: no chat
+    security_hub: bool = False
+    reminder_days: int = 7  # 0: never
+    digest_hour: int | None = 7  # UTC; None: no digest
+    rule_overrides: Mapping[str, Severity | None] = field(default_factory=dict)  # by rule id; None: switched off
     min_connector_zones: int = 3
     unsupported_zone_ids: tuple[str, ...] = ("use1-az3",)
     min_free_addresses: int = 8
@@ -28,9 +37,27 @@ class Settings:
 
         Raises BadSettings.
         """
-        read, default = _Reader(environment), cls(alert_topic_arn="")
+        read, default = _Reader(environment), cls(alert_topic_arn="", findings_table="")
         return cls(
             alert_topic_arn=read.required("ALERT_TOPIC_ARN", _topic_arn, "the ARN of an SNS topic"),
+            findings_table=read.required("FINDINGS_TABLE", _table, "the name of a DynamoDB table"),
+            chat_topic_arn=read(
+                "CHAT_TOPIC_ARN", _or_nothing(_topic_arn), "the ARN of an SNS topic, or nothing", default.chat_topic_arn
+            ),
+            security_hub=read("SECURITY_HUB", _truth, "true or false", default.security_hub),
+            reminder_days=read(
+                "REMINDER_DAYS", _number(0, 365), "a whole number of days from 0 (never) to 365", default.reminder_days
+            ),
+            digest_hour=read(
+                "DIGEST_HOUR", _hour, "an hour of the day in UTC from 0 to 23, or off", _Hour(default.digest_hour)
+            ).hour,
+            rule_overrides=read(
+                "RULE_OVERRIDES",
+                _overrides,
+                'a JSON object such as {"AR101": "off", "AR203": "HIGH"}: rule ids with off or'
+                f" {', '.join(Severity)}",
+                default.rule_overrides,
+            ),
             min_connector_zones=read(
                 "MIN_CONNECTOR_ZONES", _number(1, 6), "a whole number from 1 to 6", default.min_connector_zones
             ),
@@ -64,11 +91,70 @@ class _Reader:
 
     def required[T](self, name: str, parse: Callable[[str], T | None], takes: str) -> T:
         raw = self._environment.get(name, "").strip()
-        value = parse(raw)
+        try:
+            value = parse(raw)
+        except _Entry as entry:
+            raise BadSettings(f"environment variable {name}: {entry}; it takes {takes}") from entry
         if value is None:
             holds = f"is {raw[:200]!r}" if raw else "is not set"
             raise BadSettings(f"environment variable {name} {holds}; it takes {takes}")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    """None stands for "cannot be used" while a value is parsed, so an hour that is switched off needs a box."""
+
+    hour: int | None
+
+
+def _hour(raw: str) -> _Hour | None:
+    if raw == "off":
+        return _Hour(None)
+    hour = _number(0, 23)(raw)
+    return None if hour is None else _Hour(hour)
+
+
+def _overrides(raw: str) -> Mapping[str, Severity | None] | None:
+    if not raw:
+        return {}
+    try:
+        chosen = json.loads(raw, object_pairs_hook=_without_repeats)
+    except ValueError as odd:
+        raise _Entry(str(odd)) from odd
+    if not isinstance(chosen, dict):
+        return None
+    return {rule: _override(rule, value) for rule, value in sorted(chosen.items())}
+
+
+def _override(rule: str, value: object) -> Severity | None:
+    if not re.fullmatch(r"AR[1-9][0-9]{2}", rule):
+        raise _Entry(f"{rule[:50]!r} is not a rule's id")
+    if value == "off":
+        return None
+    if value in list(Severity):
+        return Severity(str(value))
+    raise _Entry(f"{rule} is {repr(value)[:50]}")
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    chosen = dict(pairs)
+    if len(chosen) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Entry(f"{next(name for name in names if names.count(name) > 1)[:50]!r} is named twice")
+    return chosen
+
+
+class _Entry(ValueError):
+    """One entry of a value cannot be used; the text says which, and how."""
+
+
+def _table(raw: str) -> str | None:
+    return raw if re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", raw) else None
+
+
+def _or_nothing(parse: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    return lambda raw: parse(raw) if raw else ""
 
 
 def _topic_arn(raw: str) -> str | None:

@@ -1,40 +1,60 @@
 """What people are told: one alert, and one module for each way to render it. All of it is pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from apprunner_guardrails.events import Caller
-from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.events import Caller, FailedCall
+from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity
+from apprunner_guardrails.ledger import Channel, Kind, Transition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """What one event brought to light about one resource: what fails, and what could not be judged."""
+    """What one evaluation has to tell about one resource.
 
-    resource: str
+    `transitions` are told now; `unjudged` (rules that could not answer) and `standing` (what fails still and was told
+    before) are there for the reader to see the whole.
+    """
+
+    resource: str  # ARN
     resource_name: str
-    resource_type: str  # "VPC connector"
+    resource_type: str  # "VPC connector", "service"
     account: str
     region: str
-    what: str  # the call or status that led here
+    what: str  # the call, status or schedule that led here
     caller: Caller
     time: str
-    findings: tuple[Finding, ...]
+    transitions: tuple[Transition, ...]
+    unjudged: tuple[Finding, ...] = ()
+    standing: tuple[Finding, ...] = ()
 
-    @property
-    def failed(self) -> tuple[Finding, ...]:
-        """The worst first, then by rule."""
-        failed = (finding for finding in self.findings if finding.status is Status.FAIL)
-        return tuple(sorted(failed, key=lambda finding: (finding.severity.rank, finding.rule)))
+    def on(self, channel: Channel) -> "Alert":
+        """The part of it that goes to a channel."""
+        return replace(self, transitions=tuple(one for one in self.transitions if channel in one.channels))
 
-    @property
-    def unjudged(self) -> tuple[Finding, ...]:
-        """Whatever could not be read or broke, also in part, by rule."""
-        return tuple(sorted((one for one in self.findings if one.unread), key=lambda finding: finding.rule))
+    def told(self, *kinds: Kind) -> tuple[Transition, ...]:
+        """The transitions of some kinds, the worst first, then by rule; AR902 is told as `unjudged`."""
+        told = (one for one in self.transitions if one.kind in kinds and one.finding.rule != NOT_JUDGED)
+        return tuple(sorted(told, key=lambda one: (one.finding.severity.rank, one.finding.rule)))
 
     @property
     def severity(self) -> Severity:
-        """The worst of what fails, or of what could not be judged where nothing fails."""
-        return min((one.severity for one in self.failed or self.unjudged), key=lambda severity: severity.rank)
+        """The worst of what is told."""
+        return min((one.finding.severity for one in self.transitions), key=lambda severity: severity.rank)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """A call or an operation that failed, in plain words, with what the account shows about the reason."""
+
+    failed: FailedCall
+    title: str  # one line: "VPC connector orders cannot be deleted while services use it"
+    severity: Severity
+    what: str  # what happened, a sentence or two
+    causes: tuple[str, ...]  # likely ones, read from the account, the likeliest first; empty where none was found
+    commands: str  # to paste, filled in; words in capitals are for the reader; may be empty
+    reference: str  # a page of AWS's documentation
+    cause: str  # the kind of cause and what it is about: the same caller hears of the same one once an hour
+    unread: tuple[str, ...] = ()  # reads that failed on the way ("apprunner:ListServices failed (AccessDenied)")
 
 
 def safe(text: str, limit: int = 1000) -> str:

@@ -1,6 +1,7 @@
 """The rule book: one module a rule, named for the bad pattern. This is the only list of them."""
 
 from apprunner_guardrails.engine import Rule
+from apprunner_guardrails.facts import Connector
 from apprunner_guardrails.rules import (
     connector_acl_blocks_egress,
     connector_blackhole_route,
@@ -22,7 +23,7 @@ from apprunner_guardrails.rules import (
     connector_vpc_dns_off,
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Connector], ...] = (
     connector_too_few_zones.RULE,
     connector_public_subnet.RULE,
     connector_duplicate_zone.RULE,

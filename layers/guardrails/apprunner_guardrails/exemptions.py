@@ -1,0 +1,76 @@
+"""Exemptions: tags on a resource by which its owner accepts that a rule fails, until a day. Pure.
+
+    apprunner-guardrails:exempt:AR101 = 2026-12-31 @owner reason
+
+All three parts are required. What is not of this form exempts nothing, and is a fault of its own (AR901).
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from apprunner_guardrails.facts import Unread
+from apprunner_guardrails.findings import Exemption, Finding, Status
+
+PREFIX = "apprunner-guardrails:exempt:"
+_VALUE = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})\s+(@\S+)\s+(\S.*?)\s*", re.DOTALL)
+_RULE = re.compile(r"AR[1-8][0-9]{2}")  # the guardrails' own (AR9xx) cannot be exempted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Malformed:
+    """A tag that means to exempt and does not, and why."""
+
+    key: str
+    value: str
+    why: str
+
+
+def exemptions(tags: Mapping[str, str]) -> tuple[tuple[Exemption, ...], tuple[Malformed, ...]]:
+    """The exemptions that the tags hold, past ones too, and the tags that only mean to be one; by key."""
+    found: list[Exemption] = []
+    malformed: list[Malformed] = []
+    for key, value in sorted(tags.items()):
+        if key.lower().startswith(PREFIX):
+            one = _exemption(key, value)
+            if isinstance(one, Exemption):
+                found.append(one)
+            else:
+                malformed.append(Malformed(key=key, value=value, why=one))
+    return tuple(found), tuple(malformed)
+
+
+def applied(findings: Iterable[Finding], tags: Mapping[str, str] | Unread, today: str) -> tuple[Finding, ...]:
+    """The findings with what exemptions make of those that fail. `today` is 2026-11-21, in UTC; the day counts.
+
+    One that has run out stays on the finding, which fails, so that it can be told. Where the tags could not be read
+    a failure stands, marked: a finding that was exempt is not opened again for that.
+    """
+    if isinstance(tags, Unread):
+        return tuple(replace(one, tags_unread=True) if one.status is Status.FAIL else one for one in findings)
+    by_rule = {one.rule: one for one in exemptions(tags)[0]}
+    return tuple(_applied(one, by_rule.get(one.rule), today) for one in findings)
+
+
+def _applied(finding: Finding, exemption: Exemption | None, today: str) -> Finding:
+    if finding.status is not Status.FAIL or exemption is None:
+        return finding
+    status = Status.EXEMPT if today <= exemption.until else Status.FAIL  # ISO dates sort as text
+    return replace(finding, status=status, exemption=exemption)
+
+
+def _exemption(key: str, value: str) -> Exemption | str:
+    rule = key[len(PREFIX) :]
+    if not key.startswith(PREFIX):
+        return f"the key should begin with {PREFIX}, in lower case"
+    if not _RULE.fullmatch(rule):
+        return f"{rule!r} is not the id of a rule that can be exempted, such as AR101"
+    parts = _VALUE.fullmatch(value)
+    if parts is None:
+        return "the value should be a date, an owner and a reason, such as 2026-12-31 @owner reason"
+    until, owner, reason = parts.groups()
+    year, month, day = map(int, until.split("-"))
+    if not (year and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
+        return f"{until} is not a day of the calendar"
+    return Exemption(rule=rule, until=until, owner=owner, reason=reason)

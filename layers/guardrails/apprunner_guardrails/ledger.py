@@ -1,0 +1,312 @@
+"""The life of a finding: what the rules answer now, and what is recorded → what people are to be told. Pure.
+
+    recorded ↓      answer →  pass          fail, same faults   fail, others   exempt
+    nothing                   -             opened              opened         exempted (machines only)
+    resolved                  -             reopened            reopened       exempted (machines only)
+    open                      resolved      - or reminded       changed        exempted
+    exempt                    resolved (m)  exemption expired, where its tag says so; else reopened
+                                                                               -
+
+Unknown and error change nothing. What was told to nobody, or not on every channel, is *owed*: it is told again.
+A transition is claimed (`until`, for LEASE_SECONDS), published, then settled. Times are seconds since 1970, UTC.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
+
+LEASE_SECONDS = 45  # longer than telling on every channel takes, shorter than Lambda's first wait before a retry (60 s)
+KEPT_SECONDS = 90 * 86_400  # how long a finding that is over stays on record
+SEEN_SECONDS = 86_400  # `last_seen` is kept to the day: writing it at every evaluation would double the writes
+MESSAGES_KEPT = 20
+MESSAGE_LENGTH = 1000
+
+
+class Channel(StrEnum):
+    TEXT = "text"  # SNS, for e-mail
+    CHAT = "chat"  # SNS, for Amazon Q Developer in chat applications
+    EVENTS = "events"  # EventBridge
+    SECURITY_HUB = "securityhub"
+
+
+MACHINES = frozenset({Channel.EVENTS, Channel.SECURITY_HUB})
+
+
+class State(StrEnum):
+    OPEN = "open"
+    EXEMPT = "exempt"
+    RESOLVED = "resolved"
+
+
+class Kind(StrEnum):
+    """What happened to a finding."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    EXPIRED = "exemption expired"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+    EXEMPTED = "exempted"
+    REMINDED = "reminded"
+    SEEN = "seen"  # nothing to tell: what is recorded is brought up to date
+
+
+OPENING = frozenset({Kind.OPENED, Kind.REOPENED, Kind.EXPIRED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What is recorded of one finding: one item of the findings table.
+
+    `owed` is the transition that led to `state` as long as `owed_to` (its channels) have not all had it. It is being
+    told by somebody until `leased_until`, and after that is anybody's to tell. `version` counts the writes.
+    """
+
+    resource: str
+    rule: str
+    state: State
+    severity: Severity
+    messages: tuple[str, ...]
+    faults: tuple[str, ...]  # hashes
+    first_seen: int  # when it opened, for the last time
+    last_seen: int  # to the day
+    last_alerted: int = 0
+    who: str = ""  # whose call opened it
+    exempt_until: str = ""  # 2026-12-31
+    exempt_by: str = ""
+    owed: Kind | None = None
+    owed_to: tuple[Channel, ...] = ()
+    leased_until: int = 0
+    version: int = 1
+
+    @property
+    def fingerprint(self) -> str:
+        return _hash("\n".join((self.severity.value, *self.faults)))
+
+    @property
+    def expires(self) -> int:
+        """When DynamoDB may forget it; 0 for never: only what is over, and was told."""
+        return self.last_seen + KEPT_SECONDS if self.state is State.RESOLVED and not self.owed else 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """One thing to tell: `finding` as it is now (for what is over, with the messages that it had), on `channels`.
+
+    `record` is what is to be recorded; `before` what was. No channel: there is nobody to tell, it is only written.
+    """
+
+    kind: Kind
+    finding: Finding
+    record: Record
+    before: Record | None
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """What holds for one evaluation: the time, whose call led to it, where to tell, and when to remind (0: never)."""
+
+    now: int
+    who: str
+    channels: tuple[Channel, ...]
+    reminder_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What to tell and write. `busy` are the rules that somebody else is just telling, and that have changed since:
+    whoever asks has to come back when the lease is over."""
+
+    transitions: tuple[Transition, ...]
+    busy: tuple[str, ...] = ()
+
+
+class Busy(Exception):
+    """Findings that another evaluation is just telling are no longer as it tells them: this is to be tried again."""
+
+
+def plan(answers: Iterable[Finding], recorded: Iterable[Record], terms: Terms) -> Plan:
+    """What follows for one resource, in the order of the answers: one answer and at most one record a rule."""
+    by_rule = {record.rule: record for record in recorded}
+    found: list[Transition] = []
+    busy: list[str] = []
+    for answer in answers:
+        record = by_rule.get(answer.rule)
+        kind = _kind(answer, record, terms)
+        if record is not None and record.owed and record.leased_until > terms.now:
+            if kind not in (None, Kind.REMINDED):
+                busy.append(answer.rule)
+            continue
+        transition = _transition(kind, answer, record, terms)
+        if transition is not None:
+            found.append(transition)
+    return Plan(transitions=tuple(found), busy=tuple(busy))
+
+
+def settled(transition: Transition, delivered: Iterable[Channel], now: int) -> Record:
+    """What to record once the transition was told on some channels: the others are owed, and anybody may tell them."""
+    record = transition.record
+    left = tuple(channel for channel in record.owed_to if channel not in set(delivered))
+    return replace(
+        record,
+        owed=record.owed if left else None,
+        owed_to=left,
+        leased_until=0,
+        last_alerted=record.last_alerted if len(left) == len(record.owed_to) else now,
+        version=record.version + 1,
+    )
+
+
+def _kind(answer: Finding, record: Record | None, terms: Terms) -> Kind | None:
+    """What has happened to the finding since it was recorded."""
+    state = None if record is None or 0 < record.expires <= terms.now else record.state
+    match answer.status, state:
+        case Status.PASS, State.OPEN | State.EXEMPT:
+            return Kind.RESOLVED
+        case Status.FAIL, None:
+            return Kind.OPENED
+        case Status.FAIL, State.RESOLVED:
+            return Kind.REOPENED
+        case Status.FAIL, State.EXEMPT if not answer.tags_unread:
+            return Kind.EXPIRED if answer.exemption else Kind.REOPENED
+        case Status.FAIL, State.OPEN:
+            assert record is not None
+            return _still_open(answer, record, terms)
+        case Status.EXEMPT, None | State.RESOLVED | State.OPEN:
+            return Kind.EXEMPTED
+    return None
+
+
+def _still_open(answer: Finding, record: Record, terms: Terms) -> Kind | None:
+    faults = set(_hashes(answer))
+    # Where a part could not be judged, what is not said any more is not known to be over.
+    same = faults <= set(record.faults) if answer.unread else faults == set(record.faults)
+    if not same or answer.severity is not record.severity:
+        return Kind.CHANGED
+    reminded = answer.severity in (Severity.CRITICAL, Severity.HIGH) and terms.reminder_seconds > 0
+    return Kind.REMINDED if reminded and terms.now - record.last_alerted >= terms.reminder_seconds else None
+
+
+def _transition(kind: Kind | None, answer: Finding, record: Record | None, terms: Terms) -> Transition | None:
+    if record is not None and record.owed and kind in (None, Kind.REMINDED):
+        return _tell_again(answer, record, terms)
+    if record is not None and record.owed in OPENING and kind is Kind.CHANGED:
+        kind = record.owed  # perhaps nobody knows of it yet
+    if kind is None:
+        return _seen(answer, record, terms)
+    return _new(kind, answer, record, terms)
+
+
+def _new(kind: Kind, answer: Finding, record: Record | None, terms: Terms) -> Transition:
+    channels = _channels(kind, record, terms)
+    opening = kind in OPENING or record is None or record.state is State.RESOLVED
+    told = _shown(kind, answer, record)
+    return Transition(
+        kind=kind,
+        finding=told,
+        record=Record(
+            resource=answer.resource,
+            rule=answer.rule,
+            state=_STATES.get(kind, State.OPEN),
+            severity=told.severity,
+            messages=_kept(told.messages),
+            faults=_merged_faults(kind, answer, record),
+            first_seen=terms.now if opening or record is None else record.first_seen,
+            last_seen=terms.now,
+            last_alerted=record.last_alerted if record else 0,
+            who=terms.who if opening or record is None else record.who,
+            exempt_until=answer.exemption.until if kind is Kind.EXEMPTED and answer.exemption else "",
+            exempt_by=answer.exemption.owner if kind is Kind.EXEMPTED and answer.exemption else "",
+            owed=kind if channels else None,
+            owed_to=channels,
+            leased_until=terms.now + LEASE_SECONDS if channels else 0,
+            version=record.version + 1 if record else 1,
+        ),
+        before=record,
+        channels=channels,
+    )
+
+
+_STATES: Mapping[Kind, State] = {Kind.RESOLVED: State.RESOLVED, Kind.EXEMPTED: State.EXEMPT}
+
+
+def _channels(kind: Kind, record: Record | None, terms: Terms) -> tuple[Channel, ...]:
+    """People hear neither of what was exempt before they heard of it, nor of its end; machines need no reminder."""
+    unheard = record is None or record.state is not State.OPEN
+    if (kind is Kind.EXEMPTED and unheard) or (kind is Kind.RESOLVED and unheard):
+        return tuple(one for one in terms.channels if one in MACHINES)
+    if record is not None and record.rule == NOT_JUDGED and _just_said(kind, record, terms):
+        return tuple(one for one in terms.channels if one in MACHINES)
+    if kind is Kind.REMINDED:
+        return tuple(one for one in terms.channels if one not in MACHINES)
+    return terms.channels
+
+
+def _just_said(kind: Kind, record: Record, terms: Terms) -> bool:
+    """That AWS throttles now and then is said once a day; that it no longer does, to nobody."""
+    return kind is Kind.RESOLVED or (kind is Kind.REOPENED and terms.now - record.last_alerted < SEEN_SECONDS)
+
+
+def _tell_again(answer: Finding, record: Record, terms: Terms) -> Transition:
+    """The same transition once more, where it is still owed; a channel that is switched off by now is owed nothing."""
+    assert record.owed is not None
+    channels = tuple(one for one in record.owed_to if one in terms.channels)
+    return Transition(
+        kind=record.owed,
+        finding=_shown(record.owed, answer, record),
+        record=replace(
+            record,
+            owed=record.owed if channels else None,
+            owed_to=channels,
+            leased_until=terms.now + LEASE_SECONDS if channels else 0,
+            version=record.version + 1,
+        ),
+        before=record,
+        channels=channels,
+    )
+
+
+def _seen(answer: Finding, record: Record | None, terms: Terms) -> Transition | None:
+    """Nothing to tell. Once a day, and when an exemption was moved, what stands is written down as it is now."""
+    if record is None or answer.status not in (Status.FAIL, Status.EXEMPT):
+        return None
+    until = answer.exemption.until if answer.status is Status.EXEMPT and answer.exemption else record.exempt_until
+    if terms.now - record.last_seen < SEEN_SECONDS and until == record.exempt_until:
+        return None
+    by = answer.exemption.owner if answer.status is Status.EXEMPT and answer.exemption else record.exempt_by
+    seen = replace(record, last_seen=terms.now, exempt_until=until, exempt_by=by, version=record.version + 1)
+    return Transition(kind=Kind.SEEN, finding=answer, record=seen, before=record, channels=())
+
+
+def _shown(kind: Kind, answer: Finding, record: Record | None) -> Finding:
+    """The finding as it is told: what is over, or cannot be judged again just now, with the messages on record."""
+    if record is None or (answer.status in (Status.FAIL, Status.EXEMPT) and not answer.unread):
+        return answer
+    status = Status.PASS if kind is Kind.RESOLVED else Status.FAIL
+    messages = tuple(sorted({*record.messages, *answer.messages})) if status is Status.FAIL else record.messages
+    return replace(
+        answer, status=status, messages=messages, severity=answer.severity if answer.messages else record.severity
+    )
+
+
+def _merged_faults(kind: Kind, answer: Finding, record: Record | None) -> tuple[str, ...]:
+    if record is None or (answer.status is not Status.PASS and not answer.unread):
+        return _hashes(answer)
+    return tuple(sorted({*record.faults, *_hashes(answer)}))
+
+
+def _kept(messages: tuple[str, ...]) -> tuple[str, ...]:
+    """As many as an item has room for; the faults are all there, as hashes."""
+    return tuple(message[:MESSAGE_LENGTH] for message in messages[:MESSAGES_KEPT])
+
+
+def _hashes(answer: Finding) -> tuple[str, ...]:
+    return tuple(sorted({_hash(fault) for fault in answer.faults or answer.messages}))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
