@@ -20,8 +20,9 @@ from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
 from moto.moto_api._internal import mock_random
 
-from emulator import apprunner, cloudtrail, endpoints, routes, targets
+from emulator import apprunner, cloudtrail, denials, endpoints, routes, support, targets
 from emulator.clock import CLOCK, EPOCH, PENDING_SECONDS, Clock
+from emulator.settings import SETTINGS, Settings
 
 __all__ = ["Emulator", "emulate", "install"]
 
@@ -36,6 +37,8 @@ def install() -> None:
     routes.install()
     endpoints.install()
     targets.install()
+    support.install()
+    denials.install()
     cloudtrail.install()
 
 
@@ -46,8 +49,12 @@ class Emulator:
         self._seed, self._speed, self._start, self._pending_seconds = seed, speed, start, pending_seconds
         self._subscriptions: list[Callable[[], None]] = []
         self.clock: Clock = CLOCK
+        self.settings: Settings = SETTINGS
+        """Quotas, and what AWS does not document."""
         self.events: list[cloudtrail.Event] = []
-        """Everything that EventBridge would have been sent, in order."""
+        """Everything that EventBridge would have been sent by AWS's services, in order."""
+        self.put_events: list[cloudtrail.Event] = support.PUT_EVENTS
+        """What PutEvents has put on default buses, in order."""
         self.subscribe(self._keep)
 
     def subscribe(self, listener: cloudtrail.Listener) -> Callable[[], None]:
@@ -63,17 +70,25 @@ class Emulator:
         """Inside, calls are made by that one of `cloudtrail.IDENTITIES`."""
         return cloudtrail.calling_as(identity_name)
 
+    def deny(self, *actions: str, recorded_as: str = "AccessDenied") -> AbstractContextManager[None]:
+        """Inside, calls of these IAM actions are denied, whoever makes them: "apprunner:CreateVpcConnector", "ec2:*".
+        `recorded_as`: CloudTrail's errorCode, which is not known for App Runner; EC2 has its own."""
+        return denials.denied(*actions, recorded_as=recorded_as)
+
     def reset(self) -> None:
-        """An empty AWS again: no resources, no events, the clock at its start, ids from the seed."""
+        """An empty AWS again: no resources, no events, nothing set, the clock at its start, ids from the seed."""
+        SETTINGS.reset()
         CLOCK.reset(start=self._start, speed=self._speed, pending_seconds=self._pending_seconds)
         BackendDict.reset()
         reset_model_data()
         mock_random.seed(self._seed)
         self.events.clear()
+        self.put_events.clear()
 
     def close(self) -> None:
         for unsubscribe in self._subscriptions:
             unsubscribe()
+        SETTINGS.reset()
         CLOCK.reset()
 
     def _keep(self, event: cloudtrail.Event) -> None:

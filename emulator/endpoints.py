@@ -11,8 +11,8 @@ a deleted endpoint stays for ever, and a gateway endpoint's routes follow neithe
     DeleteVpcEndpoints  Interfaces and routes go at once; an interface endpoint is `deleting` for DELETING_SECONDS,
                         then unknown. Unknown ids come back in Unsuccessful.
 
-Not reproduced: that private DNS needs both DNS attributes of the VPC; that a service may lack a zone, or not exist;
-subnets and groups of another VPC; endpoint connections that await acceptance.
+Not reproduced: that private DNS needs both DNS attributes of the VPC; that a service may not exist; subnets and groups
+of another VPC; endpoint connections that await acceptance.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from moto.moto_api._internal import mock_random
 from emulator import routes
 from emulator.clock import CLOCK
 from emulator.routes import Method
+from emulator.settings import SETTINGS
 
 type Configuration = Mapping[str, str]
 """SubnetId, and the Ipv4 or Ipv6 address that the endpoint is to have there."""
@@ -90,6 +91,7 @@ def _create(
         return endpoint
     designated = _by_subnet(subnet_configurations)
     subnets = [backend.get_subnet(subnet_id) for subnet_id in dict.fromkeys([*(subnet_ids or ()), *designated])]
+    _check_supported(request["service_name"], subnets)
     _check_zones(subnets)
     _check_private_dns(backend, request["vpc_id"], request["service_name"], request.get("private_dns_enabled"))
     request["security_group_ids"] = _groups(backend, request["vpc_id"], request.get("security_group_ids"))
@@ -137,6 +139,22 @@ def _check_zones(subnets: Iterable[Subnet]) -> None:
                 " should be in different availability zones supported by the VPC endpoint service.",
             )
         zones.add(subnet.availability_zone_id)
+
+
+def _check_supported(service_name: str, subnets: Iterable[Subnet]) -> None:
+    """Message as reported in terraform-aws-modules/terraform-aws-vpc#785."""
+    for subnet in subnets:
+        if subnet.availability_zone_id in _lacking(service_name):
+            raise EC2ClientError(
+                "InvalidParameter",
+                f"The VPC endpoint service {service_name} does not support the availability zone of the subnet:"
+                f" {subnet.id}.",
+            )
+
+
+def _lacking(service_name: str) -> tuple[str, ...]:
+    """The ids of the zones that the endpoint service is not in."""
+    return SETTINGS.endpoint_unsupported_zone_ids if ".apprunner" in service_name else ()
 
 
 def _check_private_dns(
@@ -233,6 +251,7 @@ def _modify(
     designated = _by_subnet(subnet_configurations)
     staying = [subnet_id for subnet_id in endpoint.subnet_ids or () if subnet_id not in remove]
     wanted = [backend.get_subnet(subnet_id) for subnet_id in dict.fromkeys([*staying, *add, *designated])]
+    _check_supported(endpoint.service_name, wanted)
     _check_zones(wanted)
     joining = {
         subnet: _address(backend, subnet, designated.get(subnet.id, {}))
@@ -354,13 +373,18 @@ def _dns_domain(service_name: str, region: str) -> str:
 
 def _describe_services(moto: Method, backend: EC2Backend, **request: Any) -> dict[str, Any]:
     answer: dict[str, Any] = moto(backend, **request)
-    zones = {zone.name for zone in backend.describe_availability_zones() if zone.zone_type == "availability-zone"}
+    zones = {
+        zone.name: zone.zone_id
+        for zone in backend.describe_availability_zones()
+        if zone.zone_type == "availability-zone"
+    }
     return {**answer, "servicesDetails": [_service(service, zones) for service in answer["servicesDetails"]]}
 
 
-def _service(service: Mapping[str, Any], zones: set[str]) -> dict[str, Any]:
+def _service(service: Mapping[str, Any], zones: Mapping[str, str]) -> dict[str, Any]:
     corrected = dict(service)
-    corrected["AvailabilityZones"] = [zone for zone in service.get("AvailabilityZones", ()) if zone in zones]
+    supported = {name for name, zone_id in zones.items() if zone_id not in _lacking(str(service["ServiceName"]))}
+    corrected["AvailabilityZones"] = [zone for zone in service.get("AvailabilityZones", ()) if zone in supported]
     if str(service["ServiceName"]).split(".", 3)[-1] in NO_POLICIES:
         corrected["VpcEndpointPolicySupported"] = False
     return corrected

@@ -8,6 +8,8 @@ Measured call by call; what is not in this table moto answers as AWS does, and i
 | CreateRoute        | an unknown target makes a route to nowhere     | the target's own NotFound error               |
 | AssociateRouteTable| an associated subnet silently stays as it is   | Resource.AlreadyAssociated                    |
 | DeleteRouteTable   | deletes a VPC's main table                     | DependencyViolation                           |
+| virtual private    | Enable and DisableVgwRoutePropagation are      | shown in PropagatingVgws; no route comes of   |
+| gateways           | lacking                                        | it, for want of VPN connections               |
 | NAT gateways       | available for ever, not in their subnet's range| pending, available or failed, deleting, gone  |
 | filters            | several values against a list: all of them     | any of them, as documented                    |
 | ids                | the error may name an id that is known         | names the unknown one; an id twice is one id  |
@@ -39,7 +41,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2 import utils
 from moto.ec2.exceptions import (
     DependencyViolationError,
@@ -73,6 +75,7 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.subnets import Subnets
+from moto.ec2.responses.virtual_private_gateways import VirtualPrivateGateways
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.responses.vpcs import VPCs
 from moto.moto_api._internal import mock_random
@@ -379,6 +382,27 @@ def _associate_route_table(
             )
     association_id: str = moto(backend, route_table_id, subnet_id=subnet_id, **request)
     return association_id
+
+
+def _enable_vgw_route_propagation(response: EC2BaseResponse) -> ActionResult:
+    """The gateway is shown; there is no VPN connection whose routes it would propagate."""
+    table, gateway = _propagation(response)
+    if not any(each.vpc_id == table.vpc_id and each.state == "attached" for each in gateway.vpc_attachments):
+        raise EC2ClientError("Gateway.NotAttached", f"resource {gateway.id} is not attached to {table.vpc_id}")
+    others = [each for each in table.propagating_vgws if each["GatewayId"] != gateway.id]
+    table.propagating_vgws = (*others, {"GatewayId": gateway.id})
+    return EmptyResult()
+
+
+def _disable_vgw_route_propagation(response: EC2BaseResponse) -> ActionResult:
+    table, gateway = _propagation(response)
+    table.propagating_vgws = tuple(each for each in table.propagating_vgws if each["GatewayId"] != gateway.id)
+    return EmptyResult()
+
+
+def _propagation(response: EC2BaseResponse) -> tuple[Any, VpnGateway]:
+    backend, get = response.ec2_backend, response._get_param
+    return backend.get_route_table(get("RouteTableId")), backend.get_vpn_gateway(get("GatewayId"))
 
 
 def _delete_route_table(moto: Method, response: EC2BaseResponse) -> ActionResult:
@@ -700,6 +724,8 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (AvailabilityZonesAndRegions, "modify_availability_zone_group", _modify_availability_zone_group),
     (NatGateway, "nat_gateway_id", property(lambda gateway: gateway.id)),
     (RouteTable, "propagating_vgws", ()),
+    (VirtualPrivateGateways, "disable_vgw_route_propagation", _disable_vgw_route_propagation),
+    (VirtualPrivateGateways, "enable_vgw_route_propagation", _enable_vgw_route_propagation),
 )
 
 

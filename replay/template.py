@@ -4,8 +4,9 @@ The template goes through SAM's own translator, so that what is read here is wha
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,10 +29,25 @@ class BadTemplate(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Function:
-    """A Lambda function: where its handler is, its environment as written, the pattern of each rule that invokes it.
+class Queue:
+    """A queue whose messages a function is given in batches, and the pattern of each rule that sends events to it.
 
-    `defaults` are those of the template's parameters.
+    Lambda waits up to `window_seconds` for `batch_size` of them, and then invokes the function once.
+    """
+
+    logical_id: str
+    patterns: Mapping[str, Pattern]
+    batch_size: int
+    window_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A Lambda function: where its handler is, its environment as written, and what invokes it.
+
+    That is rules with a pattern (`patterns`), rules with a schedule (`schedules`: its expression) and queues, each by
+    logical id. `defaults` are those of the template's parameters, `conditions` the template's own, `names` what a !Ref
+    of a table gives here.
     """
 
     logical_id: str
@@ -40,18 +56,39 @@ class Function:
     variables: Mapping[str, object]
     defaults: Mapping[str, str]
     patterns: Mapping[str, Pattern]
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    conditions: Mapping[str, object] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, parameters: Mapping[str, str], refs: Mapping[str, str]) -> dict[str, str]:
         """The function's environment variables under `parameters` (others have their defaults).
 
-        `refs` says what a !Ref of a resource gives, by logical id. Raises BadTemplate for what neither explains.
+        `refs` says what a !Ref of a resource gives, by logical id; a table has its logical id for a name unless it says
+        otherwise. Raises BadTemplate for what neither explains.
         """
         if unknown := sorted(parameters.keys() - self.defaults.keys()):
             raise BadTemplate(f"the template has no parameter {', '.join(unknown)}")
-        known = {**self.defaults, **parameters, **refs}
+        known = {**self.names, **self.defaults, **parameters, **refs}
         return {name: self._value(name, value, known) for name, value in self.variables.items()}
 
     def _value(self, name: str, value: object, known: Mapping[str, str]) -> str:
+        match value:
+            case {"Fn::If": [str(condition), then, otherwise]} if condition in self.conditions:
+                chosen = then if self._holds(name, self.conditions[condition], known) else otherwise
+                return self._value(name, chosen, known)
+            case _:
+                return self._text(name, value, known)
+
+    def _holds(self, name: str, condition: object, known: Mapping[str, str]) -> bool:
+        match condition:
+            case {"Fn::Equals": [left, right]}:
+                return self._text(name, left, known) == self._text(name, right, known)
+            case {"Fn::Not": [negated]}:
+                return not self._holds(name, negated, known)
+        raise BadTemplate(f"{self.logical_id}: {name} depends on a condition that is not understood: {condition!r}")
+
+    def _text(self, name: str, value: object, known: Mapping[str, str]) -> str:
         match value:
             case str():
                 return value
@@ -81,8 +118,9 @@ def load(path: Path = TEMPLATE) -> Stack:
     # The Region is the translator's to know; nothing is asked of it.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
     stack = translator.translate(template, parameter_values={})
-    parameters = stack.get("Parameters", {})
+    resources, parameters = stack["Resources"], stack.get("Parameters", {})
     defaults = {name: str(one["Default"]) for name, one in parameters.items() if "Default" in one}
+    tables = [name for name, one in resources.items() if one["Type"] == "AWS::DynamoDB::Table"]
     functions = {
         name: Function(
             logical_id=name,
@@ -90,22 +128,55 @@ def load(path: Path = TEMPLATE) -> Stack:
             handler=one["Properties"]["Handler"],
             variables=one["Properties"].get("Environment", {}).get("Variables", {}),
             defaults=defaults,
-            patterns=_patterns(stack["Resources"], name),
+            patterns=_patterns(resources, name),
+            schedules=_schedules(resources, name, defaults),
+            queues=_queues(resources, name),
+            conditions=stack.get("Conditions", {}),
+            names={table: table for table in tables},
         )
-        for name, one in stack["Resources"].items()
+        for name, one in resources.items()
         if one["Type"] == "AWS::Lambda::Function"
     }
     return Stack(
         parameters=parameters,
-        resources=stack["Resources"],
+        resources=resources,
         metadata=template.get("Metadata", {}),
         functions=functions,
     )
 
 
 def matches(pattern: Pattern, event: Mapping[str, object]) -> bool:
-    """Whether EventBridge's pattern admits the event. moto cannot match objects in a list: no pattern may try."""
-    return EventPattern.load(json.dumps(pattern)).matches_event(cast("EventMessageType", event))
+    """Whether EventBridge's pattern admits the event."""
+    matcher = EventPattern.load(json.dumps(pattern))
+    return any(matcher.matches_event(cast("EventMessageType", one)) for one in _views([pattern], event))
+
+
+def _views(patterns: Sequence[Pattern], event: object) -> Iterator[object]:
+    """The event with each list of objects that the patterns look into put as one of them, every one in turn.
+
+    moto looks into no list of objects. EventBridge does, and what is asked of one list has to hold for the same object
+    of it (github.com/aws/event-ruler, array-consistent matching).
+    """
+    if patterns and isinstance(event, list):
+        yield from (view for one in event or [{}] for view in _views(patterns, one))
+    elif patterns and isinstance(event, Mapping):
+        levels = list(_branches(patterns))
+        choices = [[(name, view) for view in _views(_within(levels, name), value)] for name, value in event.items()]
+        yield from (dict(chosen) for chosen in product(*choices))
+    else:
+        yield event
+
+
+def _branches(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
+    """The patterns and the branches of their $or, which ask of the same object."""
+    for pattern in patterns:
+        yield pattern
+        yield from _branches(cast("Sequence[Pattern]", pattern.get("$or", ())))
+
+
+def _within(patterns: Iterable[Pattern], name: str) -> list[Pattern]:
+    asked = (pattern.get(name) for pattern in patterns)
+    return [one for one in asked if isinstance(one, Mapping)]
 
 
 def _take_code(resources: dict[str, Any]) -> dict[str, str]:
@@ -120,11 +191,39 @@ def _take_code(resources: dict[str, Any]) -> dict[str, str]:
     return folders
 
 
-def _patterns(resources: Mapping[str, Any], function: str) -> dict[str, Pattern]:
-    target = {"Fn::GetAtt": [function, "Arn"]}
-    rules = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Events::Rule"}
+def _patterns(resources: Mapping[str, Any], target: str) -> dict[str, Pattern]:
+    """The pattern of each rule that has the function or queue for a target."""
+    return {name: rule["EventPattern"] for name, rule in _rules(resources, target) if "EventPattern" in rule}
+
+
+def _schedules(resources: Mapping[str, Any], target: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    schedules = {name: rule.get("ScheduleExpression") for name, rule in _rules(resources, target)}
     return {
-        name: rule["EventPattern"]
-        for name, rule in rules.items()
-        if "EventPattern" in rule and any(one["Arn"] == target for one in rule["Targets"])
+        name: defaults[when["Ref"]] if isinstance(when, Mapping) else when for name, when in schedules.items() if when
+    }
+
+
+def _rules(resources: Mapping[str, Any], target: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, one in resources.items():
+        if one["Type"] == "AWS::Events::Rule":
+            rule = one["Properties"]
+            if any(each["Arn"] == {"Fn::GetAtt": [target, "Arn"]} for each in rule["Targets"]):
+                yield name, rule
+
+
+def _queues(resources: Mapping[str, Any], function: str) -> dict[str, Queue]:
+    mappings = (
+        one["Properties"]
+        for one in resources.values()
+        if one["Type"] == "AWS::Lambda::EventSourceMapping" and one["Properties"]["FunctionName"] == {"Ref": function}
+    )
+    sources = {mapping["EventSourceArn"]["Fn::GetAtt"][0]: mapping for mapping in mappings}
+    return {
+        name: Queue(
+            logical_id=name,
+            patterns=_patterns(resources, name),
+            batch_size=mapping.get("BatchSize", 10),
+            window_seconds=mapping.get("MaximumBatchingWindowInSeconds", 0),
+        )
+        for name, mapping in sources.items()
     }

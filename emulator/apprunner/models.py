@@ -1,17 +1,18 @@
 """AWS App Runner for moto: what its calls do.
 
-What AWS does not document is an attribute of `AppRunnerBackend` that tests and worlds may set.
+What AWS does not document is an attribute of `AppRunnerBackend` that tests and worlds may set, or one of SETTINGS.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.moto_api._internal import mock_random
 
@@ -34,12 +35,13 @@ from emulator.apprunner.records import (
     Revision,
     Service,
     Structure,
+    Tagging,
+    Tags,
     VpcConnector,
     VpcIngressConnection,
 )
 from emulator.clock import CLOCK
-
-type Tags = dict[str, str]
+from emulator.settings import SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +78,10 @@ _WITHOUT_NETWORK = frozenset({None, "CREATE_FAILED", "DELETED"})
 """Statuses of a service (None: not yet one) in which nothing of it runs in a VPC."""
 
 
-class AppRunnerBackend(BaseBackend):
+class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
     """App Runner in one account and Region. Hold `lock` around a call, and `deliver_events` after releasing it."""
+
+    SERVICE_NAMESPACE = "apprunner"
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -85,13 +89,6 @@ class AppRunnerBackend(BaseBackend):
         """How long an operation takes, on the emulated clock."""
         self.unsupported_zone_ids: set[str] = {"use1-az3"}
         """Zones in which connectors do not work. AWS publishes no list; this one zone is community knowledge."""
-        self.service_quota = 30
-        self.connector_quota = 10
-        self.connection_quota = 10
-        self.configuration_quota = 10
-        """Names of auto scaling and of observability configurations."""
-        self.refuses_security_group_combinations = True
-        """Refuse a connector with the groups of another one: reported by users in 2022, unverified today."""
         self.lists_default_security_group = True
         """Whether a connector created without groups lists the VPC's default group: not documented."""
         self.refuses_tags_during_operation = False
@@ -105,8 +102,8 @@ class AppRunnerBackend(BaseBackend):
         self.services: dict[str, Service] = {}
         self.ingress_connections: dict[str, VpcIngressConnection] = {}
         self.connections: dict[str, Connection] = {}
-        self.tags: dict[str, Tags] = {}
-        """By the ARN of every resource that is not deleted."""
+        self.tags = Tagging()
+        """Of every resource that is not deleted."""
         self.interfaces: dict[Placement, str] = {}
         """The managed network interfaces, by id."""
         self.scaling = Configurations("AutoScalingConfiguration", self._arn("autoscalingconfiguration"))
@@ -114,7 +111,7 @@ class AppRunnerBackend(BaseBackend):
         self.default_scaling = self.scaling.add(
             "DefaultConfiguration", {"MaxConcurrency": 100, "MinSize": 1, "MaxSize": 25}, "0" * 31 + "1"
         )
-        self.tags[self.default_scaling.arn] = {}
+        self.tags.set(self.default_scaling.arn, {})
         self._outbox: list[dict[str, object]] = []
         self._life = object()
 
@@ -138,14 +135,12 @@ class AppRunnerBackend(BaseBackend):
             raise InvalidRequestException(f"A VPC connector with the provided name already exists: {name}")
         vpc_id = network.checked_network(self._ec2, subnets, groups)
         effective = list(groups) or [network.default_security_group(self._ec2, vpc_id)]
-        if self.refuses_security_group_combinations and any(
-            set(each.security_groups) == set(effective) for each in active
-        ):
+        if SETTINGS.refuse_same_groups and any(set(each.security_groups) == set(effective) for each in active):
             # The message as reported in pulumi/pulumi-aws#5364.
             raise InvalidRequestException(
                 "The security groups combination provided in the request already exists on existing vpc connector"
             )
-        _check_quota("VPC connectors", len(active), self.connector_quota)
+        _check_quota("VPC connectors", len(active), SETTINGS.quotas["connectors"])
         connector = VpcConnector(
             name=name,
             arn=self._arn(f"vpcconnector/{name}/1/{mock_random.get_random_hex(32)}"),
@@ -154,7 +149,7 @@ class AppRunnerBackend(BaseBackend):
             listed_groups=effective if groups or self.lists_default_security_group else [],
             created_at=CLOCK.now(),
         )
-        self.tags[connector.arn] = _tags(tags)
+        self.tags.set(connector.arn, given_tags(tags))
         self.connectors[connector.arn] = connector
         return connector
 
@@ -172,7 +167,7 @@ class AppRunnerBackend(BaseBackend):
             # The message as reported in aws/apprunner-roadmap#161.
             raise InvalidRequestException(f"Provided VPC connector arn is being used by other services. ARN: {arn}")
         connector.deleted_at = CLOCK.now()
-        del self.tags[arn]
+        self.tags.remove(arn)
         return connector
 
     def _referenced_connectors(self, service: Service) -> set[str]:
@@ -190,7 +185,7 @@ class AppRunnerBackend(BaseBackend):
             # The message as reported by users of several infrastructure tools.
             raise InvalidRequestException(f"Service with the provided name already exists: {name}")
         configuration = self._configured(_initial_configuration(request), request)
-        _check_quota("services", len(present), self.service_quota)
+        _check_quota("services", len(present), SETTINGS.quotas["services"])
         service_id = mock_random.get_random_hex(32)
         service = Service(
             name=name,
@@ -202,7 +197,7 @@ class AppRunnerBackend(BaseBackend):
             created_at=CLOCK.now(),
             updated_at=CLOCK.now(),
         )
-        self.tags[service.arn] = _tags(request.get("Tags") or [])
+        self.tags.set(service.arn, given_tags(request.get("Tags") or []))
         self.services[service.arn] = service
         return service, self._begin(service, "CREATE_SERVICE")
 
@@ -346,7 +341,7 @@ class AppRunnerBackend(BaseBackend):
         self._set_status(service, str(status))
         if status == "DELETED":
             service.deleted_at = CLOCK.now()
-            del self.tags[service.arn]
+            self.tags.remove(service.arn)
         self._place_interfaces()
 
     def _network_faults(self, service: Service) -> list[str]:
@@ -447,7 +442,7 @@ class AppRunnerBackend(BaseBackend):
             status="PENDING_CREATION",
             created_at=CLOCK.now(),
         )
-        self.tags[connection.arn] = _tags(tags)
+        self.tags.set(connection.arn, given_tags(tags))
         self.ingress_connections[connection.arn] = connection
         self._later(lambda: self._connect_ingress(connection, "FAILED_CREATION"))
         return connection
@@ -490,20 +485,26 @@ class AppRunnerBackend(BaseBackend):
     def _end_ingress(self, connection: VpcIngressConnection) -> None:
         connection.status = "DELETED"
         connection.deleted_at = CLOCK.now()
-        del self.tags[connection.arn]
+        self.tags.remove(connection.arn)
 
     # ---------------------------------------------------------------------------------------------------------- tags
 
     def list_tags(self, arn: str) -> Tags:
         return _found(self.tags.get(arn), "resource", arn)
 
-    def tag_resource(self, arn: str, tags: Iterable[Structure]) -> None:
-        self._taggable(arn).update(_tags(tags))
+    def tag_resource(self, arn: str, tags: Tags) -> None:
+        """What the Resource Groups Tagging API calls too."""
+        self.tags.set(arn, {**self._taggable(arn), **tags})
 
-    def untag_resource(self, arn: str, keys: Iterable[str]) -> None:
-        tags = self._taggable(arn)
-        for key in keys:
-            tags.pop(key, None)
+    def untag_resource(self, arn: str, tag_keys: Iterable[str]) -> None:
+        removed = set(tag_keys)
+        self.tags.set(arn, {key: value for key, value in self._taggable(arn).items() if key not in removed})
+
+    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
+        """What the Resource Groups Tagging API shows, in the terms of moto's."""
+        for arn, tags in self.tags.indexed.items():
+            kind = arn.split(":", 5)[5].partition("/")[0]
+            yield TaggedResource(arn, tags, f"apprunner:{kind}", {"include_untagged": True})
 
     def _taggable(self, arn: str) -> Tags:
         tags = self.list_tags(arn)
@@ -518,9 +519,9 @@ class AppRunnerBackend(BaseBackend):
     ) -> Structure:
         if name not in configurations.names():
             own = configurations.names() - {"DefaultConfiguration"}
-            _check_quota(f"{configurations.kind} names", len(own), self.configuration_quota)
+            _check_quota(f"{configurations.kind} names", len(own), SETTINGS.quotas["configurations"])
         revision = configurations.add(name, settings, mock_random.get_random_hex(32))
-        self.tags[revision.arn] = _tags(tags)
+        self.tags.set(revision.arn, given_tags(tags))
         return self._described(configurations, revision)
 
     def create_observability_configuration(
@@ -551,7 +552,7 @@ class AppRunnerBackend(BaseBackend):
                 raise InvalidRequestException(f"The {configurations.kind} {each.arn} is the default or in use.")
         for each in doomed:
             each.deleted_at = CLOCK.now()
-            del self.tags[each.arn]
+            self.tags.remove(each.arn)
         return self._described(configurations, revision)
 
     def set_default_scaling(self, arn: str) -> Structure:
@@ -584,7 +585,7 @@ class AppRunnerBackend(BaseBackend):
         """It stays in PENDING_HANDSHAKE: the handshake is made in the console."""
         if any(each.name == name for each in self.connections.values()):
             raise InvalidRequestException(f"A connection with the provided name already exists: {name}")
-        _check_quota("connections", len(self.connections), self.connection_quota)
+        _check_quota("connections", len(self.connections), SETTINGS.quotas["connections"])
         connection = Connection(
             name=name,
             arn=self._arn(f"connection/{name}/{mock_random.get_random_hex(32)}"),
@@ -592,7 +593,7 @@ class AppRunnerBackend(BaseBackend):
             status="PENDING_HANDSHAKE",
             created_at=CLOCK.now(),
         )
-        self.tags[connection.arn] = _tags(tags)
+        self.tags.set(connection.arn, given_tags(tags))
         self.connections[connection.arn] = connection
         return connection
 
@@ -606,7 +607,8 @@ class AppRunnerBackend(BaseBackend):
             if (source.get("AuthenticationConfiguration") or {}).get("ConnectionArn") == arn:
                 raise InvalidRequestException(f"The connection {arn} is used by {service.arn}.")
         connection.status = "DELETED"
-        del self.connections[arn], self.tags[arn]
+        del self.connections[arn]
+        self.tags.remove(arn)
         return connection
 
     # ------------------------------------------------------------------------------------------------ custom domains
@@ -718,7 +720,7 @@ def _validation_record(domain: str) -> Structure:
     }
 
 
-def _tags(tags: Iterable[Structure]) -> Tags:
+def given_tags(tags: Iterable[Structure]) -> Tags:
     given: Tags = {}
     for tag in tags:
         if not tag.get("Key"):

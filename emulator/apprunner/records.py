@@ -12,11 +12,52 @@ from typing import Any
 
 from emulator.apprunner.network import Placement
 from emulator.clock import CLOCK
+from emulator.settings import SETTINGS
 
 type Structure = dict[str, Any]
 """One structure of the API model, by member name."""
 
+type Tags = dict[str, str]
+
 IN_PROGRESS = "OPERATION_IN_PROGRESS"
+
+
+class Tagging:
+    """The tags of resources by ARN, and what the index behind the Resource Groups Tagging API knows of them: it comes
+    SETTINGS.tag_index_lag later, and keeps what has lost all its tags, but never learns of what had none."""
+
+    def __init__(self) -> None:
+        self._tags: dict[str, Tags] = {}
+        self._changes: dict[str, int] = {}
+        self._applied: dict[str, int] = {}
+        self.indexed: dict[str, Tags] = {}
+
+    def get(self, arn: str) -> Tags | None:
+        return self._tags.get(arn)
+
+    def set(self, arn: str, tags: Tags) -> None:
+        self._tags[arn] = tags
+        self._tell_index(arn, tags)
+
+    def remove(self, arn: str) -> None:
+        del self._tags[arn]
+        self._tell_index(arn, None)
+
+    def _tell_index(self, arn: str, tags: Tags | None) -> None:
+        change = self._changes[arn] = self._changes.get(arn, 0) + 1
+        if SETTINGS.tag_index_lag:
+            CLOCK.schedule(SETTINGS.tag_index_lag, lambda: self._index(arn, change, tags))
+        else:
+            self._index(arn, change, tags)
+
+    def _index(self, arn: str, change: int, tags: Tags | None) -> None:
+        if change < self._applied.get(arn, 0):  # overtaken by a later change, when the lag was lowered in between
+            return
+        self._applied[arn] = change
+        if tags is None:
+            self.indexed.pop(arn, None)
+        elif tags or arn in self.indexed:
+            self.indexed[arn] = tags
 
 
 @dataclass(kw_only=True)

@@ -16,7 +16,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
 
 from emulator.apprunner.exceptions import InvalidRequestException
-from emulator.apprunner.models import AppRunnerBackend, apprunner_backends
+from emulator.apprunner.models import AppRunnerBackend, apprunner_backends, given_tags
 from emulator.apprunner.records import Service, Structure
 from emulator.apprunner.validation import validate
 
@@ -169,7 +169,7 @@ class AppRunnerResponse(BaseResponse):
         return ActionResult({"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
 
     def tag_resource(self) -> ActionResult:
-        self.backend.tag_resource(self._request["ResourceArn"], self._request["Tags"])
+        self.backend.tag_resource(self._request["ResourceArn"], given_tags(self._request["Tags"]))
         return EmptyResult()
 
     def untag_resource(self) -> ActionResult:

@@ -40,6 +40,7 @@ __all__ = [
     "Event",
     "Identity",
     "Listener",
+    "caller_arn",
     "calling_as",
     "emit",
     "envelope",
@@ -191,6 +192,16 @@ def _recorded(call_action: Callable[[BaseResponse], TYPE_RESPONSE]) -> Callable[
         return response
 
     return recorded
+
+
+def caller_arn(request: BaseResponse) -> str:
+    """The ARN of whoever makes the request; for an identity without one, the type of it."""
+    who = user_identity(
+        identity(request.headers.get(CALLER_HEADER) or caller()),
+        account=request.current_account,
+        session_start=_iso(CLOCK.now() - _SESSION_AGE),
+    )
+    return str(who.get("arn") or who["type"])
 
 
 def _operation(request: BaseResponse) -> OperationModel | None:

@@ -23,6 +23,8 @@ from xml.etree import ElementTree as ET
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
+from emulator.settings import SETTINGS
+
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 EC2_XML_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 LAST_EC2_MODEL_WITHOUT_ENDPOINTS = "2015-03-01"
@@ -59,9 +61,9 @@ def response_elements(operation: OperationModel, answer: Members, body: bytes, r
 
 def error_code(operation: OperationModel, code: str, status: int) -> str:
     """EC2 says whose fault it was (Client.UnauthorizedOperation); how App Runner and ELBv2 spell theirs is NOT FOUND in
-    aws-facts 1.5, so those are as in the answer."""
+    aws-facts 1.5, so those are as in the answer, but for the code of a denied call, which can be set."""
     if operation.service_model.service_name != "ec2":
-        return code
+        return SETTINGS.denied_as if code == "AccessDeniedException" else code
     return f"{'Server' if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 'Client'}.{code}"
 
 

@@ -1,30 +1,72 @@
-"""Validates the VPC connector that an App Runner call or event concerns, and alerts on what is wrong with it."""
+"""Validates the VPC connectors that App Runner and EC2 calls concern, explains calls that failed, and alerts.
 
+Takes an EventBridge event, or a batch of them from the queue that folds bursts of EC2 calls together.
+"""
+
+import json
 import os
-from functools import partial
+import time
+from collections.abc import Iterator, Mapping
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
-from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.aws.sns import publish
-from apprunner_guardrails.events import Ignored, Trigger, parse
-from apprunner_guardrails.findings import Status
+from apprunner_guardrails.drift import parse_change
+from apprunner_guardrails.events import BadEvent, Ignored, parse
+from apprunner_guardrails.respond import Asked, Report, respond
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.validate import Report, validate
 
 
 def handler(event: object, context: object) -> dict[str, object]:
-    """EventBridge event → the rules' answers by resource, or why the event asks for nothing.
+    """Event → the rules' answers by resource and what was told, or why the event asks for nothing.
 
-    Raises BadEvent, BadSettings and NotPublished: then Lambda tries again, and the event ends in the dead-letter queue.
+    Of a batch, records that cannot be understood go back to the queue by themselves. Raises BadEvent, BadSettings and
+    what `respond` raises: then it is tried again, and ends in a dead-letter queue.
     """
-    trigger = parse(event)
-    if isinstance(trigger, Ignored):
-        return _ignored(trigger)
+    if isinstance(event, Mapping) and "Records" in event:
+        return _batch(event["Records"])
+    parsed = _understood(event)
+    return _ignored(parsed) if isinstance(parsed, Ignored) else _responded([parsed])
+
+
+def _batch(records: object) -> dict[str, object]:
+    asked: list[Asked] = []
+    failed: list[str] = []
+    for message_id, body in _messages(records):
+        try:
+            parsed = _understood(json.loads(body))
+        except ValueError as error:  # no JSON, or a BadEvent
+            observe.logger().error("not understood", extra={"message": message_id, "why": str(error)})
+            failed.append(message_id)
+            continue
+        if not isinstance(parsed, Ignored):
+            asked.append(parsed)
+    nothing = Ignored(why="the batch holds nothing to check")
+    return {
+        **(_responded(asked) if asked else _ignored(nothing)),
+        "batchItemFailures": [{"itemIdentifier": one} for one in failed],
+    }
+
+
+def _messages(records: object) -> Iterator[tuple[str, str]]:
+    for one in records if isinstance(records, list) else []:
+        if not isinstance(one, Mapping) or not isinstance(one.get("body"), str):
+            raise BadEvent("a record of the batch should be a message of SQS with a body")
+        yield str(one.get("messageId")), one["body"]
+
+
+def _understood(event: object) -> Asked | Ignored:
+    """A call of EC2 is a change if it went through, else it may be one to explain."""
+    change = parse_change(event)
+    parsed = parse(event) if isinstance(change, Ignored) else change
+    is_ec2 = isinstance(event, Mapping) and event.get("source") == "aws.ec2"
+    return change if is_ec2 and isinstance(parsed, Ignored) else parsed
+
+
+def _responded(asked: list[Asked]) -> dict[str, object]:
     settings = Settings.from_env(os.environ)
-    with observe.logger().append_context_keys(correlation_id=trigger.id):
-        report = validate(trigger, settings, Reads(client), partial(publish, client, settings.alert_topic_arn))
-        return _ignored(report) if isinstance(report, Ignored) else _told(report, trigger)
+    with observe.logger().append_context_keys(correlation_id=asked[0].id):
+        answer = respond(asked, client, settings, lambda: int(time.time()))
+        return _ignored(answer) if isinstance(answer, Ignored) else _told(answer)
 
 
 def _ignored(ignored: Ignored) -> dict[str, object]:
@@ -32,10 +74,6 @@ def _ignored(ignored: Ignored) -> dict[str, object]:
     return {"ignored": ignored.why}
 
 
-def _told(report: Report, trigger: Trigger) -> dict[str, object]:
-    answers = [finding.status for finding in report.findings]
-    counts = {status.value: answers.count(status) for status in Status}
-    observe.logger().info("evaluated", extra={"resource": trigger.resource, "answers": counts, "alerts": report.alerts})
-    not_judged = answers.count(Status.UNKNOWN) + answers.count(Status.ERROR)
-    observe.count(Evaluations=1, Alerts=report.alerts, Failed=answers.count(Status.FAIL), NotJudged=not_judged)
+def _told(report: Report) -> dict[str, object]:
+    observe.report(report)
     return report.as_json()

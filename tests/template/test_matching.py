@@ -10,7 +10,13 @@ from replay.template import Pattern, matches
 EVENT = {
     "source": "aws.apprunner",
     "resources": ["arn:one", "arn:two"],
-    "detail": {"eventName": "CreateService", "errorCode": None, "request": {"name": "web"}, "readOnly": False},
+    "detail": {
+        "eventName": "CreateService",
+        "errorCode": None,
+        "request": {"name": "web", "tags": [{"key": "team", "value": "a"}, {"key": "Stage", "value": "b"}]},
+        "readOnly": False,
+        "none": [],
+    },
 }
 
 CASES: dict[str, tuple[Pattern, bool]] = {
@@ -43,6 +49,23 @@ CASES: dict[str, tuple[Pattern, bool]] = {
     "$or, no branch": ({"detail": {"$or": [{"eventName": ["Other"]}, {"request": {"name": ["api"]}}]}}, False),
     "$or, half a branch": ({"detail": {"$or": [{"eventName": ["CreateService"], "readOnly": [True]}]}}, False),
     "$or and its neighbours": ({"detail": {"eventName": ["Other"], "$or": [{"readOnly": [False]}]}}, False),
+    "prefix of any case": ({"detail": {"eventName": [{"prefix": {"equals-ignore-case": "create"}}]}}, True),
+    "suffix": ({"detail": {"eventName": [{"suffix": "Service"}]}}, True),
+    "another suffix": ({"detail": {"eventName": [{"suffix": ".Service"}]}}, False),
+    "one of a list of objects": ({"detail": {"request": {"tags": {"key": ["Stage"]}}}}, True),
+    "none of a list of objects": ({"detail": {"request": {"tags": {"key": ["stage"]}}}}, False),
+    "prefix in one of a list of objects": ({"detail": {"request": {"tags": {"key": [{"prefix": "te"}]}}}}, True),
+    "two things of one object": ({"detail": {"request": {"tags": {"key": ["team"], "value": ["a"]}}}}, True),
+    "two things of two objects": ({"detail": {"request": {"tags": {"key": ["team"], "value": ["b"]}}}}, False),
+    "an empty list of objects": ({"detail": {"none": {"key": [{"prefix": ""}]}}}, False),
+    "a list of objects in a branch": (
+        {"detail": {"$or": [{"eventName": ["Other"]}, {"request": {"tags": {"value": ["b"]}}}]}},
+        True,
+    ),
+    "a branch beside one with an empty list": (
+        {"detail": {"$or": [{"none": {"key": ["x"]}}, {"request": {"tags": {"value": ["b"]}}}]}},
+        True,
+    ),
     "$or at the top": ({"$or": [{"source": ["aws.ec2"]}, {"detail": {"readOnly": [False]}}]}, True),
 }
 

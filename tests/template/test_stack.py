@@ -1,6 +1,5 @@
 """What template.yaml would deploy: contracts, permissions, failure paths, parameters, event patterns."""
 
-import ast
 import json
 import re
 import tomllib
@@ -10,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apprunner_guardrails.events import CALLS, FINISHED_UPDATES
+from apprunner_guardrails import drift
+from apprunner_guardrails.events import CALLS, EXEMPTION, EXPLAINED, FAILED, FINISHED, TAGGING
 from apprunner_guardrails.facts import READ_WITH
+from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.settings import BadSettings, Settings
 from replay.template import Pattern, load, matches
+from tests.template.asked import actions_asked_for
 
 ROOT = Path(__file__).parents[2]
 STACK = load()
 TOPIC = "arn:aws:sns:us-east-1:123456789012:AlertTopic"
+CHAT = "arn:aws:sns:us-east-1:123456789012:ChatTopic"
 RUNTIME_VARIABLES = {
     "AWS_ENDPOINT_URL",
     "POWERTOOLS_LOG_LEVEL",
@@ -37,9 +40,23 @@ def role_of(function: str) -> str:
     return str(lambdas()[function]["Role"]["Fn::GetAtt"][0])
 
 
-def statements(role: str) -> Iterator[Mapping[str, Any]]:
+def statements(role: str, conditions: bool = True) -> Iterator[Mapping[str, Any]]:
+    """The role's statements where every condition of the template holds, or none does."""
     for policy in STACK.resources[role]["Properties"]["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
+        yield from chosen(policy["PolicyDocument"]["Statement"], conditions)
+
+
+def chosen(value: Any, conditions: bool) -> Any:
+    """The value with the branch of each Fn::If that counts, and without what AWS::NoValue stands for."""
+    match value:
+        case {"Fn::If": [_, then, otherwise]}:
+            return chosen(then if conditions else otherwise, conditions)
+        case dict():
+            return {name: chosen(one, conditions) for name, one in value.items()}
+        case list():
+            kept = [chosen(one, conditions) for one in value]
+            return [one for one in kept if one != {"Ref": "AWS::NoValue"}]
+    return value
 
 
 def actions(statement: Mapping[str, Any]) -> list[str]:
@@ -52,15 +69,22 @@ def actions(statement: Mapping[str, Any]) -> list[str]:
 
 def test_the_names_that_others_rely_on_are_there() -> None:
     types = {name: one["Type"] for name, one in STACK.resources.items()}
-    expected = {"ValidateNetworkFunction": "AWS::Lambda::Function", "AlertTopic": "AWS::SNS::Topic"}
+    expected = {
+        "ValidateNetworkFunction": "AWS::Lambda::Function",
+        "AuditRegionFunction": "AWS::Lambda::Function",
+        "AlertTopic": "AWS::SNS::Topic",
+        "FindingsTable": "AWS::DynamoDB::Table",
+    }
     assert expected.items() <= types.items()
 
 
-def test_sam_local_gives_every_function_the_topic_of_the_emulated_account() -> None:
+def test_sam_local_gives_every_function_what_only_a_deployment_knows() -> None:
     given_by_sam = json.loads((ROOT / "replay/sam-local-env.json").read_text())["Parameters"]
-    assert given_by_sam == {"ALERT_TOPIC_ARN": TOPIC}
+    assert given_by_sam == {"ALERT_TOPIC_ARN": TOPIC, "CHAT_TOPIC_ARN": "", "FINDINGS_TABLE": "FindingsTable"}
     for one in STACK.functions.values():
-        assert given_by_sam.keys() <= one.variables.keys()  # SAM sets only what the template declares
+        parameters = [{"Ref": name} for name in STACK.parameters]
+        told = {name for name, value in one.variables.items() if isinstance(value, str) or value in parameters}
+        assert one.variables.keys() - told == given_by_sam.keys()
 
 
 def test_sam_local_is_configured_with_parameters_and_files_that_exist() -> None:
@@ -80,49 +104,161 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies() -> None
     assert [name for name, one in roles.items() if "ManagedPolicyArns" in one] == []
 
 
-def test_what_changes_something_is_allowed_on_resources_of_the_stack_only() -> None:
-    reading = re.compile(r"[a-z0-9]+:(Describe|List|Get)[A-Za-z]+")
-    for role in STACK.of_type("AWS::IAM::Role"):
-        for statement in statements(role):
-            assert statement["Effect"] == "Allow"
-            assert [one for one in actions(statement) if "*" in one] == []
-            if [one for one in actions(statement) if not reading.fullmatch(one)]:
-                assert list(statement["Resource"]) in (["Ref"], ["Fn::GetAtt"])
+EXPLICIT = re.compile(r"[a-z0-9]+:[A-Za-z]+")
+READING = re.compile(r"(apprunner|ec2|servicequotas|tag):(Describe|List|Get)[A-Za-z]+")
+HUB = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:product/${AWS::AccountId}/default"
 
 
-def test_a_function_may_do_what_its_code_asks_for_and_no_more() -> None:
-    allowed = {one for each in statements(role_of("ValidateNetworkFunction")) for one in actions(each)}
-    asked = actions_asked_for()
-    assert set().union(*READ_WITH.values()) <= asked  # what the rules are said to need is what is read for them
-    assert allowed == asked | {"logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish", "sqs:SendMessage"}
+def arn(resource: str) -> object:
+    return {"Fn::GetAtt": [resource, "Arn"]}
 
 
-def actions_asked_for() -> set[str]:
-    """The IAM action of every `reads.ask("service", "Call", …)` in the code."""
-    asked = set()
-    for path in (ROOT / "layers/guardrails/apprunner_guardrails/aws").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="ask"),
-                    args=[ast.Constant(value=str(service)), ast.Constant(value=str(call)), *_],
-                ):
-                    asked.add(f"{service}:{call}")
-    return asked
+TELLING: Mapping[str, object] = {
+    "dynamodb:Query": arn("FindingsTable"),
+    "dynamodb:PutItem": arn("FindingsTable"),
+    "sns:Publish": [{"Ref": "AlertTopic"}, {"Ref": "ChatTopic"}],
+    "events:PutEvents": {"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"},
+    "securityhub:BatchImportFindings": {"Fn::Sub": HUB},
+}
+SCOPES: Mapping[str, Mapping[str, object]] = {
+    "ValidateNetworkFunction": {
+        **TELLING,
+        "sqs:ReceiveMessage": arn("DriftQueue"),
+        "sqs:DeleteMessage": arn("DriftQueue"),
+        "sqs:GetQueueAttributes": arn("DriftQueue"),
+        "sqs:SendMessage": arn("ValidateNetworkDeadLetterQueue"),
+        "logs:CreateLogStream": arn("ValidateNetworkLogGroup"),
+        "logs:PutLogEvents": arn("ValidateNetworkLogGroup"),
+    },
+    "AuditRegionFunction": {
+        **TELLING,
+        "dynamodb:Scan": arn("FindingsTable"),
+        "sqs:SendMessage": arn("AuditRegionDeadLetterQueue"),
+        "logs:CreateLogStream": arn("AuditRegionLogGroup"),
+        "logs:PutLogEvents": arn("AuditRegionLogGroup"),
+    },
+}
 
 
-def test_alerts_may_be_published_to_the_alert_topic_only() -> None:
-    for role in STACK.of_type("AWS::IAM::Role"):
-        topics = [one["Resource"] for one in statements(role) if "sns:Publish" in actions(one)]
-        assert topics == [{"Ref": "AlertTopic"}]
+@pytest.mark.parametrize("function", STACK.functions)
+def test_what_is_no_read_of_the_account_is_allowed_where_it_has_to_be_only(function: str) -> None:
+    allowed = list(statements(role_of(function)))
+    assert {one["Effect"] for one in allowed} == {"Allow"}
+    assert [one for each in allowed for one in actions(each) if not EXPLICIT.fullmatch(one)] == []
+    others = {action: one["Resource"] for one in allowed for action in actions(one) if not READING.fullmatch(action)}
+    assert others == SCOPES[function]
 
 
-def test_alerts_and_failures_are_encrypted_at_rest() -> None:
+@pytest.mark.parametrize("function", STACK.functions)
+def test_events_are_put_under_the_name_of_the_guardrails_only(function: str) -> None:
+    (putting,) = (one for one in statements(role_of(function)) if "events:PutEvents" in actions(one))
+    assert putting["Condition"] == {
+        "ForAllValues:StringEquals": {"events:source": "apprunner-guardrails"},  # a call puts several
+        "Null": {"events:source": "false"},
+    }
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_chat_and_security_hub_cost_no_permission_where_they_are_off(function: str) -> None:
+    on, off = (list(statements(role_of(function), conditions)) for conditions in (True, False))
+    assert [one["Resource"] for one in off if "sns:Publish" in actions(one)] == [[{"Ref": "AlertTopic"}]]
+    assert {one for each in on for one in actions(each)} - {one for each in off for one in actions(each)} == {
+        "securityhub:BatchImportFindings"
+    }
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_a_function_may_do_what_its_code_asks_for_and_no_more(function: str) -> None:
+    deployed = STACK.functions[function]
+    asked = actions_asked_for(deployed.code / "app.py")
+    by_lambda = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+    if deployed.queues:
+        by_lambda |= {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert {one for each in statements(role_of(function)) for one in actions(each)} == asked | by_lambda
+
+
+def test_what_the_rules_are_said_to_read_is_read_for_them_by_every_function() -> None:
+    asked = [actions_asked_for(one.code / "app.py") for one in STACK.functions.values()]
+    assert set().union(*READ_WITH.values()) <= set().union(*asked)
+    for fact, reads in READ_WITH.items():
+        assert [fact for each in asked if not each & set(reads)] == []  # one of several is enough
+
+
+def test_every_way_of_asking_aws_is_seen_and_nothing_that_is_not_reached(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("""
+from apprunner_guardrails.aws import apprunner, findings_table
+from apprunner_guardrails.aws.clients import client as connect
+from apprunner_guardrails.aws.region import read_structure
+
+def handler(event, context):
+    return helper(event), TABLE["x"]
+
+def helper(event):
+    sns = connect("sns")
+    sns.publish(TopicArn="x")
+    return apprunner.list_services(event)
+
+TABLE = {"x": findings_table.claim}
+
+def unused(event):
+    return connect("events").put_events(), read_structure(event, ())
+""")
+    asked = {"apprunner:ListServices", "dynamodb:PutItem", "sns:Publish"}
+    assert actions_asked_for(tmp_path / "app.py") == asked
+    (tmp_path / "other").mkdir()
+    reached = (tmp_path / "app.py").read_text().replace("return helper(event)", "return unused(event), helper(event)")
+    (tmp_path / "other/app.py").write_text(reached)
+    assert actions_asked_for(tmp_path / "other/app.py") == asked | {
+        "events:PutEvents",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+    }
+
+
+# --- what is kept ------------------------------------------------------------------------------------------------
+
+
+def test_alerts_failures_and_changes_are_encrypted_at_rest() -> None:
     assert {name: one.get("KmsMasterKeyId") for name, one in STACK.of_type("AWS::SNS::Topic").items()} == {
-        "AlertTopic": "alias/aws/sns"
+        "AlertTopic": "alias/aws/sns",
+        "ChatTopic": "alias/aws/sns",
     }
     for queue in STACK.of_type("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_nobody_outside_of_the_account_has_a_part_in_a_topic() -> None:
+    assert STACK.of_type("AWS::SNS::TopicPolicy") == {}  # the one that SNS gives is the account's own
+
+
+def test_findings_are_kept_by_resource_and_rule_encrypted_recoverable_and_forgotten_in_time() -> None:
+    table = STACK.resources["FindingsTable"]
+    assert table["Properties"] == {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "resource", "AttributeType": "S"},
+            {"AttributeName": "rule", "AttributeType": "S"},
+        ],
+        "KeySchema": [
+            {"AttributeName": "resource", "KeyType": "HASH"},
+            {"AttributeName": "rule", "KeyType": "RANGE"},
+        ],
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+    }
+    assert {"DeletionPolicy", "UpdateReplacePolicy"} <= table.keys()
+
+
+def test_the_topic_for_chat_is_made_and_told_to_the_functions_on_demand() -> None:
+    assert STACK.resources["ChatTopic"]["Condition"] == "HasChat"
+    refs = {"AlertTopic": TOPIC, "ChatTopic": CHAT}
+    for one in STACK.functions.values():
+        assert one.environment({}, refs)["CHAT_TOPIC_ARN"] == ""
+        assert one.environment({"ChatNotifications": "true"}, refs)["CHAT_TOPIC_ARN"] == CHAT
 
 
 # --- failure paths and logs --------------------------------------------------------------------------------------
@@ -140,17 +276,52 @@ def test_what_a_function_fails_at_ends_in_its_queue(function: str) -> None:
     assert [one["Resource"] for one in statements(role_of(function)) if "sqs:SendMessage" in actions(one)] == [queue]
 
 
-def test_what_a_rule_cannot_deliver_ends_in_a_queue_that_takes_it_from_that_rule_alone() -> None:
-    senders = {
-        json.dumps(statement["Resource"]): statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+def allowed_senders() -> dict[str, list[object]]:
+    """The rules that may send to each queue, by the queue's ARN."""
+    return {
+        json.dumps(statement["Resource"]): listed(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
         for policy in STACK.of_type("AWS::SQS::QueuePolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Principal"] == {"Service": "events.amazonaws.com"}
     }
+
+
+def listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_a_queue_takes_events_from_the_rules_that_send_there_and_from_nobody_else() -> None:
+    senders: dict[str, list[object]] = {}
     for name, rule in STACK.of_type("AWS::Events::Rule").items():
         (target,) = rule["Targets"]
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
-        assert senders[json.dumps(target["DeadLetterConfig"]["Arn"])] == {"Fn::GetAtt": [name, "Arn"]}
+        failed = target["DeadLetterConfig"]["Arn"]
+        assert failed["Fn::GetAtt"][0].endswith("DeadLetterQueue")
+        for queue in [failed, target["Arn"]]:
+            if STACK.resources[queue["Fn::GetAtt"][0]]["Type"] == "AWS::SQS::Queue":
+                senders.setdefault(json.dumps(queue), []).append({"Fn::GetAtt": [name, "Arn"]})
+    allowed = allowed_senders()
+    assert {queue: sorted(rules, key=str) for queue, rules in allowed.items()} == {
+        queue: sorted(rules, key=str) for queue, rules in senders.items()
+    }
+    for policy in STACK.of_type("AWS::SQS::QueuePolicy").values():
+        (queue,) = policy["Queues"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"]) == (
+                "Allow",
+                {"Service": "events.amazonaws.com"},
+                "sqs:SendMessage",
+                {"Fn::GetAtt": [queue["Ref"], "Arn"]},
+            )
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_a_queue_gives_a_function_the_time_that_lambda_asks_for_and_lets_go_of_what_fails(function: str) -> None:
+    for one in STACK.functions[function].queues.values():
+        queue = STACK.resources[one.logical_id]["Properties"]
+        assert queue["VisibilityTimeout"] >= 6 * lambdas()[function]["Timeout"] + one.window_seconds
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        dead = STACK.resources[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]["Properties"]
+        assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -190,6 +361,33 @@ def admits(parameter: str, value: str) -> bool:
 
 JUNK = {
     "AlertEmail": ["nobody", "a@b", "a@b.c d@e.f", "@b.c", "a b@c.d", " "],
+    "ChatNotifications": ["yes", "True", ""],
+    "SecurityHubImport": ["yes", "True", ""],
+    "ReminderDays": ["-1", "366", "week", ""],
+    "DigestHour": ["24", "-1", "7:00", "07", "Off", ""],
+    "RuleOverrides": [
+        "AR101",
+        "[]",
+        '{"AR101": off}',
+        '{"AR101": "none"}',
+        '{"AR1": "off"}',
+        '{"AR101": "off",}',
+        '{"AR101": "off" "AR102": "off"}',
+        '{"AR101": "off"} {}',
+    ],
+    "AuditSchedule": [
+        "1 hour",
+        "rate(1 hours)",
+        "rate(2 hour)",
+        "rate(0 hours)",
+        "rate(4 minutes)",
+        "rate(1 minute)",
+        "rate(1 hour) ",
+        "cron(0 * * * *)",
+        "cron(0 * * * ? * *)",
+        "at(2026-11-21T00:00:00)",
+        "",
+    ],
     "MinConnectorZones": ["0", "7", "three", ""],
     "UnsupportedZoneIds": ["us-east-1a", "use1-az3,", "use1-az3;use1-az4", "use1-az", " ", "none"],
     "MinFreeAddresses": ["-1", "65537", "eight", ""],
@@ -212,6 +410,19 @@ def test_a_parameter_admits_its_default_and_refuses_junk(parameter: str) -> None
     ("parameter", "value"),
     [
         ("AlertEmail", "ops+alerts@example.co.uk"),
+        ("ChatNotifications", "true"),
+        ("SecurityHubImport", "true"),
+        ("ReminderDays", "0"),
+        ("DigestHour", "0"),
+        ("DigestHour", "23"),
+        ("DigestHour", "off"),
+        ("RuleOverrides", ""),
+        ("RuleOverrides", '{"AR101": "off", "AR203":"HIGH" , "AR901": "INFO"}'),
+        ("AuditSchedule", "rate(5 minutes)"),
+        ("AuditSchedule", "rate(1 day)"),
+        ("AuditSchedule", "rate(12 hours)"),
+        ("AuditSchedule", "cron(15 6,18 ? * MON-FRI *)"),
+        ("AuditSchedule", "cron(0/30 * * * ? *)"),
         ("UnsupportedZoneIds", "use1-az3, apne1-az3 ,usw2-lax1-az1"),
         ("RequiredEndpointServices", "secretsmanager,com.amazonaws.eu-west-1.ecr.api, s3"),
         ("AwsEndpointUrl", "http://host.docker.internal:5000"),
@@ -250,20 +461,30 @@ def test_a_function_is_given_the_variables_that_settings_read(function: str) -> 
 
 def test_the_defaults_of_template_and_settings_agree() -> None:
     environment = STACK.functions["ValidateNetworkFunction"].environment({}, {"AlertTopic": TOPIC})
-    assert asdict(Settings.from_env(environment)) == asdict(Settings(alert_topic_arn=TOPIC))
+    defaults = Settings(alert_topic_arn=TOPIC, findings_table="FindingsTable")
+    assert asdict(Settings.from_env(environment)) == asdict(defaults)
 
 
-@pytest.mark.parametrize("parameter", ["UnsupportedZoneIds", "RequiredEndpointServices"])
+@pytest.mark.parametrize("parameter", ["UnsupportedZoneIds", "RequiredEndpointServices", "DigestHour", "RuleOverrides"])
 @given(data=st.data())
 def test_settings_can_use_every_text_that_the_template_admits(parameter: str, data: st.DataObject) -> None:
     value = data.draw(
         st.from_regex(re.compile(STACK.parameters[parameter]["AllowedPattern"], re.ASCII), fullmatch=True)
     )
+    rules = re.findall(r"AR\d{3}", value)
+    assume(len(rules) == len(set(rules)))  # no pattern can tell that one is named twice
     function = STACK.functions["ValidateNetworkFunction"]
     Settings.from_env(function.environment({parameter: value}, {"AlertTopic": TOPIC}))
 
 
-@pytest.mark.parametrize("parameter", ["MinConnectorZones", "MinFreeAddresses", "RequireInternetEgress"])
+def test_every_severity_can_be_chosen_for_a_rule() -> None:
+    for severity in [*Severity, "off"]:
+        assert admits("RuleOverrides", f'{{"AR101": "{severity}"}}')
+
+
+@pytest.mark.parametrize(
+    "parameter", ["MinConnectorZones", "MinFreeAddresses", "RequireInternetEgress", "ReminderDays", "SecurityHubImport"]
+)
 def test_settings_and_template_draw_the_same_line(parameter: str) -> None:
     rule = STACK.parameters[parameter]
     edges = rule.get("AllowedValues") or [rule["MinValue"], rule["MaxValue"]]
@@ -276,17 +497,44 @@ def test_settings_and_template_draw_the_same_line(parameter: str) -> None:
             Settings.from_env(function.environment({parameter: str(one)}, {"AlertTopic": TOPIC}))
 
 
-# --- event patterns ----------------------------------------------------------------------------------------------
-
-PATTERNS = {rule: pattern for one in STACK.functions.values() for rule, pattern in one.patterns.items()}
-CHANGE = "ValidateNetworkFunctionNetworkChange"
+# --- what invokes a function -------------------------------------------------------------------------------------
 
 
-def call(name: str, **detail: object) -> dict[str, object]:
+def test_the_audit_has_its_timetable_and_nothing_else() -> None:
+    audit = STACK.functions["AuditRegionFunction"]
+    assert (audit.patterns, audit.queues) == ({}, {})
+    assert audit.schedules == {"AuditRegionFunctionTimetable": "rate(1 hour)"}
+    rule = STACK.resources["AuditRegionFunctionTimetable"]["Properties"]
+    assert rule["ScheduleExpression"] == {"Ref": "AuditSchedule"}
+
+
+def test_changes_of_the_network_come_in_batches_to_few_at_a_time() -> None:
+    queue = STACK.functions["ValidateNetworkFunction"].queues["DriftQueue"]
+    assert (queue.batch_size, queue.window_seconds, list(queue.patterns)) == (1000, 30, ["DriftRule"])
+    (mapping,) = STACK.of_type("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]  # which is how the handler answers
+
+
+PATTERNS = {
+    rule: pattern
+    for one in STACK.functions.values()
+    for patterns in (one.patterns, *(queue.patterns for queue in one.queues.values()))
+    for rule, pattern in patterns.items()
+}
+CHANGE, ENDPOINT, DRIFT = (
+    "ValidateNetworkFunctionNetworkChange",
+    "ValidateNetworkFunctionEndpointFailure",
+    "DriftRule",
+)
+APPRUNNER = "apprunner.amazonaws.com"
+
+
+def call(name: str, source: str = "apprunner", /, **detail: object) -> dict[str, object]:
     return {
-        "source": "aws.apprunner",
+        "source": f"aws.{source}",
         "detail-type": "AWS API Call via CloudTrail",
-        "detail": {"eventSource": "apprunner.amazonaws.com", "eventName": name, **detail},
+        "detail": {"eventSource": f"{source}.amazonaws.com", "eventName": name, **detail},
     }
 
 
@@ -298,58 +546,145 @@ def operation(status: str) -> dict[str, object]:
     }
 
 
+def tagged(*keys: str, **detail: object) -> dict[str, object]:
+    tags = [{"key": key, "value": "x"} for key in keys]
+    return call("TagResource", requestParameters={"resourceArn": "arn", "tags": tags}, **detail)
+
+
+def untagged(*keys: str) -> dict[str, object]:
+    return call("UntagResource", requestParameters={"resourceArn": "arn", "tagKeys": list(keys)})
+
+
+def endpoint(service: str, **detail: object) -> dict[str, object]:
+    request = {"CreateVpcEndpointRequest": {"VpcId": "vpc-1", "ServiceName": service}}
+    return call("CreateVpcEndpoint", "ec2", requestParameters=request, **detail)
+
+
+FAILURE = {"errorCode": "InvalidRequestException"}
+
+
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 def test_a_pattern_is_shorter_than_eventbridge_admits(pattern: Pattern) -> None:
     assert len(json.dumps(pattern, separators=(",", ":"))) <= 2048
 
 
-def test_one_rule_watches_what_the_handler_knows() -> None:
-    assert list(STACK.functions["ValidateNetworkFunction"].patterns) == [CHANGE]
-    assert PATTERNS[CHANGE] == {
-        "source": ["aws.apprunner"],
-        "detail-type": ["AWS API Call via CloudTrail", "AppRunner Service Operation Status Change"],
-        "detail": {
-            "$or": [
-                {"eventSource": ["apprunner.amazonaws.com"], "eventName": [name for _, name in CALLS]},
-                {"operationStatus": list(FINISHED_UPDATES)},
-            ]
+def test_a_rule_has_no_more_targets_than_eventbridge_admits() -> None:
+    for rule in STACK.of_type("AWS::Events::Rule").values():
+        assert 1 <= len(rule["Targets"]) <= 5
+
+
+def test_the_rules_watch_what_the_code_knows() -> None:
+    cloudtrail, operations = "AWS API Call via CloudTrail", "AppRunner Service Operation Status Change"
+    explained = [name for source, name in EXPLAINED if source == APPRUNNER and (source, name) not in CALLS]
+    exemption = [{"prefix": {"equals-ignore-case": EXEMPTION}}]
+    tagging = [
+        {
+            "eventSource": [APPRUNNER],
+            "eventName": [name],
+            "errorCode": [{"exists": False}],
+            "requestParameters": {"tags": {"key": exemption}} if path.endswith("tags") else {"tagKeys": exemption},
+        }
+        for name, path in TAGGING.items()
+    ]
+    watched = {
+        CHANGE: {
+            "source": ["aws.apprunner"],
+            "detail-type": [cloudtrail, operations],
+            "detail": {
+                "$or": [
+                    {"eventSource": [APPRUNNER], "eventName": [name for _, name in CALLS]},
+                    {"eventSource": [APPRUNNER], "eventName": explained, "errorCode": [{"exists": True}]},
+                    *tagging,
+                    {"operationStatus": [*FINISHED, *FAILED]},
+                ]
+            },
+        },
+        ENDPOINT: {
+            "source": ["aws.ec2"],
+            "detail-type": [cloudtrail],
+            "detail": {
+                "eventSource": ["ec2.amazonaws.com"],
+                "eventName": [name for source, name in EXPLAINED if source == "ec2.amazonaws.com"],
+                "errorCode": [{"exists": True}],
+                "requestParameters": {
+                    "CreateVpcEndpointRequest": {
+                        "ServiceName": [{"suffix": ".apprunner"}, {"suffix": ".apprunner.requests"}]
+                    }
+                },
+            },
+        },
+        DRIFT: {
+            "source": ["aws.ec2"],
+            "detail-type": [cloudtrail],
+            "detail": {
+                "eventSource": [drift.SOURCE],
+                "errorCode": [{"exists": False}],
+                "eventName": list(drift.CALLS),
+            },
         },
     }
+    assert watched == PATTERNS
+
+
+ADMITTED: list[tuple[str, dict[str, object]]] = [
+    (CHANGE, call("CreateVpcConnector")),
+    (CHANGE, call("DeleteVpcConnector")),
+    (CHANGE, call("CreateService", readOnly=False)),
+    (CHANGE, call("UpdateService")),
+    (CHANGE, call("ResumeService")),
+    (CHANGE, call("UpdateService", **FAILURE)),
+    (CHANGE, call("DeleteVpcConnector", **FAILURE)),
+    (CHANGE, call("DeleteService", **FAILURE)),
+    (CHANGE, call("CreateVpcIngressConnection", **FAILURE)),
+    (CHANGE, call("DeleteVpcIngressConnection", **FAILURE)),
+    (CHANGE, tagged("team", "apprunner-guardrails:exempt:AR101")),
+    (CHANGE, tagged("AppRunner-Guardrails:Exempt:AR101")),  # malformed, and to be told so
+    (CHANGE, untagged("apprunner-guardrails:exempt:AR101", "team")),
+    (CHANGE, operation("UpdateServiceCompletedSuccessfully")),
+    (CHANGE, operation("DeleteServiceCompletedSuccessfully")),
+    (CHANGE, operation("UpdateServiceFailed")),
+    (CHANGE, operation("DeploymentFailed")),
+    (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner.requests", **FAILURE)),
+    (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner", **FAILURE)),
+    (DRIFT, call("DeleteRoute", "ec2")),
+    (DRIFT, call("ModifyVpcAttribute", "ec2", requestParameters={"vpcId": "vpc-1"})),
+]
+
+
+@pytest.mark.parametrize(("rule", "event"), ADMITTED, ids=str)
+def test_what_concerns_the_guardrails_is_taken_up_by_one_rule(rule: str, event: dict[str, object]) -> None:
+    assert [name for name, pattern in PATTERNS.items() if matches(pattern, event)] == [rule]
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        call("CreateVpcConnector"),
-        call("CreateService", readOnly=False),
-        call("UpdateService"),
-        call("ResumeService"),
-        call("UpdateService", errorCode="InvalidRequestException"),
-        operation("UpdateServiceCompletedSuccessfully"),
-        operation("UpdateServiceFailed"),
-    ],
-    ids=str,
-)
-def test_a_change_of_the_network_reaches_the_function(event: dict[str, object]) -> None:
-    assert matches(PATTERNS[CHANGE], event)
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        call("DeleteVpcConnector"),
         call("DescribeVpcConnector"),
+        call("DeleteService"),
+        call("CreateVpcIngressConnection"),
+        call("PauseService", **FAILURE),
         call("TagResource"),
+        tagged(),
+        tagged("team"),
+        tagged("exempt:apprunner-guardrails:exempt:AR101"),
+        tagged("apprunner-guardrails:exempt:AR101", **FAILURE),
+        untagged("team"),
         {**call("CreateVpcConnector"), "source": "aws.ec2"},
         {**call("CreateVpcConnector"), "detail-type": "AWS Service Event via CloudTrail"},
         call("CreateService", eventSource="ecs.amazonaws.com"),
         operation("UpdateServiceStarted"),
         operation("CreateServiceCompletedSuccessfully"),
         {**operation("UpdateServiceFailed"), "detail-type": "AppRunner Service Status Change"},
+        endpoint("com.amazonaws.us-east-1.apprunner.requests"),
+        endpoint("com.amazonaws.us-east-1.s3", **FAILURE),
+        call("CreateVpcEndpoint", "ec2", **FAILURE),
+        call("DeleteRoute", "ec2", **FAILURE),
+        call("CreateTags", "ec2"),
+        {**call("DeleteRoute", "ec2"), "source": "custom"},
         {"source": "aws.apprunner", "detail-type": "AWS API Call via CloudTrail"},
         {},
     ],
     ids=str,
 )
-def test_other_events_do_not_reach_the_function(event: dict[str, object]) -> None:
-    assert not matches(PATTERNS[CHANGE], event)
+def test_other_events_reach_no_function(event: dict[str, object]) -> None:
+    assert [name for name, pattern in PATTERNS.items() if matches(pattern, event)] == []

@@ -11,9 +11,18 @@ from typing import Literal
 
 type Json = Mapping[str, object]
 
+EXEMPTION = "apprunner-guardrails:exempt:"  # what the keys of exemption tags begin with
 CLOUDTRAIL = "AWS API Call via CloudTrail"
 OPERATION = "AppRunner Service Operation Status Change"
-FINISHED_UPDATES = ("UpdateServiceCompletedSuccessfully", "UpdateServiceFailed")
+FINISHED = ("UpdateServiceCompletedSuccessfully", "DeleteServiceCompletedSuccessfully")
+FAILED = (
+    "CreateServiceFailed",
+    "UpdateServiceFailed",
+    "DeleteServiceFailed",
+    "PauseServiceFailed",
+    "ResumeServiceFailed",
+    "DeploymentFailed",
+)
 
 _ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
 
@@ -31,6 +40,7 @@ class Call:
 
 
 _CONNECTOR = "responseElements.vpcConnector.vpcConnectorArn"
+_DELETED = "requestParameters.vpcConnectorArn"
 _SERVICE_CONNECTOR = "responseElements.service.networkConfiguration.egressConfiguration.vpcConnectorArn"
 
 _CREATE_SERVICE = Call(kind="service", arn="responseElements.service.serviceArn", connector=_SERVICE_CONNECTOR)
@@ -39,10 +49,27 @@ _CHANGE_SERVICE = Call(kind="service", arn="requestParameters.serviceArn", conne
 # The one table of watched calls: (event source, call) → paths inside the CloudTrail record.
 CALLS: Mapping[tuple[str, str], Call] = {
     ("apprunner.amazonaws.com", "CreateVpcConnector"): Call(kind="vpcconnector", arn=_CONNECTOR, connector=_CONNECTOR),
+    ("apprunner.amazonaws.com", "DeleteVpcConnector"): Call(kind="vpcconnector", arn=_DELETED, connector=_DELETED),
     ("apprunner.amazonaws.com", "CreateService"): _CREATE_SERVICE,
     ("apprunner.amazonaws.com", "UpdateService"): _CHANGE_SERVICE,
     ("apprunner.amazonaws.com", "ResumeService"): _CHANGE_SERVICE,
 }
+
+# Calls that change which exemptions a resource has, if they name such a tag: where the keys are.
+TAGGING: Mapping[str, str] = {"TagResource": "requestParameters.tags", "UntagResource": "requestParameters.tagKeys"}
+
+# Calls that are explained when they fail → where their record names what they are about.
+EXPLAINED: Mapping[tuple[str, str], str] = {
+    ("apprunner.amazonaws.com", "CreateVpcConnector"): "requestParameters.vpcConnectorName",
+    ("apprunner.amazonaws.com", "DeleteVpcConnector"): "requestParameters.vpcConnectorArn",
+    ("apprunner.amazonaws.com", "CreateService"): "requestParameters.serviceName",
+    ("apprunner.amazonaws.com", "UpdateService"): "requestParameters.serviceArn",
+    ("apprunner.amazonaws.com", "DeleteService"): "requestParameters.serviceArn",
+    ("apprunner.amazonaws.com", "CreateVpcIngressConnection"): "requestParameters.serviceArn",
+    ("apprunner.amazonaws.com", "DeleteVpcIngressConnection"): "requestParameters.vpcIngressConnectionArn",
+    ("ec2.amazonaws.com", "CreateVpcEndpoint"): "requestParameters.CreateVpcEndpointRequest.VpcId",
+}
+_ENDPOINT_SERVICE = "requestParameters.CreateVpcEndpointRequest.ServiceName"
 
 
 class BadEvent(ValueError):
@@ -102,91 +129,161 @@ class FailedCall:
     caller: Caller
 
 
-def parse(event: object) -> Trigger | Ignored:
+def parse(event: object) -> Trigger | FailedCall | Ignored:
     """What an event asks for. Raises BadEvent for an event that is watched and cannot be understood."""
     if not isinstance(event, Mapping):
         return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
-    if source != "aws.apprunner":
-        return Ignored(why=f"the source {_shown(source)} is not watched")
+    if source not in ("aws.apprunner", "aws.ec2"):
+        return Ignored(why=f"the source {shown(source)} is not watched")
     if not isinstance(detail, Mapping) or not detail:
         return Ignored(why="the event has no detail")
     if kind == CLOUDTRAIL:
         return _api_call(event, detail)
     if kind == OPERATION:
         return _operation(event, detail)
-    return Ignored(why=f"the detail-type {_shown(kind)} is not watched")
+    return Ignored(why=f"the detail-type {shown(kind)} is not watched")
 
 
-def _api_call(event: Json, detail: Json) -> Trigger | Ignored:
-    source, name = detail.get("eventSource"), detail.get("eventName")
-    call = CALLS.get((source, name)) if isinstance(source, str) and isinstance(name, str) else None
-    if call is None:
-        return Ignored(why=f"the call {_shown(name)} of {_shown(source)} is not watched")
+def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
+    source, name = text(detail.get("eventSource")), text(detail.get("eventName"))
     if "errorCode" in detail and detail["errorCode"] is not None:
-        return Ignored(why=f"the call {name} failed with {_shown(detail['errorCode'])}: nothing was changed")
+        return _failed_call(source, name, event, detail)
+    if source == "apprunner.amazonaws.com" and name in TAGGING:
+        return _tagging(name, event, detail)
+    call = CALLS.get((source, name))
+    if call is None:
+        return Ignored(why=f"the call {shown(name or None)} of {shown(source or None)} is not watched")
     for part in ("requestParameters", call.arn.partition(".")[0]):
         # CloudTrail omits what is over 100 KB (older records: {"omitted": true}) and puts a string for what is hidden.
         value = detail.get(part)
         if not isinstance(value, Mapping) or value.get("omitted") is True:
             return Ignored(why=f"{part} of the {name} record was omitted or redacted: it names nothing to check")
     return Trigger(
-        id=_text(detail.get("eventID")) or _text(event.get("id")),
-        what=str(name),
-        resource=_arn(_at(detail, call.arn), call.kind, f"detail.{call.arn} of {name}"),
-        account=_account(event),
-        region=_region(event),
-        time=_text(detail.get("eventTime")) or _text(event.get("time")),
+        id=text(detail.get("eventID")) or text(event.get("id")),
+        what=name,
+        resource=_arn(at(detail, call.arn), (call.kind,), f"detail.{call.arn} of {name}"),
+        account=account(event),
+        region=region(event),
+        time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
-        connector=_text(_at(detail, call.connector)),
+        connector=text(at(detail, call.connector)),
         subnets=_placed(detail, "subnets"),
         groups=_placed(detail, "securityGroups"),
     )
 
 
+def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCall | Ignored:
+    code = shown(detail["errorCode"])
+    if (source, name) not in EXPLAINED:
+        return Ignored(why=f"the call {shown(name or None)} failed with {code}: nothing was changed")
+    service = text(at(detail, _ENDPOINT_SERVICE))
+    if source == "ec2.amazonaws.com" and not service.removesuffix(".requests").endswith(".apprunner"):
+        return Ignored(why=f"the call {name} failed with {code}: it was not for an endpoint of App Runner")
+    request = detail.get("requestParameters")
+    return FailedCall(
+        id=text(detail.get("eventID")) or text(event.get("id")),
+        what=name,
+        source=source,
+        code=text(detail["errorCode"]),
+        message=text(detail.get("errorMessage")),
+        resource=text(at(detail, EXPLAINED[source, name])),
+        request=request if isinstance(request, Mapping) and request.get("omitted") is not True else {},
+        account=account(event),
+        region=region(event),
+        time=text(detail.get("eventTime")) or text(event.get("time")),
+        caller=caller(detail),
+    )
+
+
+def _tagging(name: str, event: Json, detail: Json) -> Trigger | Ignored:
+    """Tags matter where they are exemptions: then the resource is judged anew."""
+    tags = at(detail, TAGGING[name])
+    keys = (
+        [text(at(one, "key")) if isinstance(one, Mapping) else text(one) for one in tags]
+        if isinstance(tags, list)
+        else []
+    )
+    if not any(key.lower().startswith(EXEMPTION) for key in keys):
+        return Ignored(why=f"the call {name} names no tag that begins with {EXEMPTION}")
+    resource = text(at(detail, "requestParameters.resourceArn"))
+    if not re.search(r":(vpcconnector|service)/", resource):
+        return Ignored(why=f"the call {name} is about {shown(resource)}, neither a VPC connector nor a service")
+    return Trigger(
+        id=text(detail.get("eventID")) or text(event.get("id")),
+        what=name,
+        resource=_arn(resource, ("vpcconnector", "service"), f"detail.requestParameters.resourceArn of {name}"),
+        account=account(event),
+        region=region(event),
+        time=text(detail.get("eventTime")) or text(event.get("time")),
+        caller=caller(detail),
+        connector=resource if ":vpcconnector/" in resource else "",
+    )
+
+
 def _placed(detail: Json, member: str) -> tuple[str, ...]:
     """Where a new connector was placed. The answer may name the default group that the request left out."""
-    made, asked = (_at(detail, f"{part}.{member}") for part in ("responseElements.vpcConnector", "requestParameters"))
-    return _texts(made) or _texts(asked)
+    made, asked = (at(detail, f"{part}.{member}") for part in ("responseElements.vpcConnector", "requestParameters"))
+    return texts(made) or texts(asked)
 
 
-def _operation(event: Json, detail: Json) -> Trigger | Ignored:
+def _operation(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
     status = detail.get("operationStatus")
-    if status not in FINISHED_UPDATES:
-        return Ignored(why=f"the operation status {_shown(status)} is not a finished update")
+    if status not in (*FINISHED, *FAILED):
+        return Ignored(
+            why=f"the operation status {shown(status)} is neither a finished update or deletion nor a failure"
+        )
     resources = event.get("resources")
     first = resources[0] if isinstance(resources, list) and resources else None
+    resource = _arn(first, ("service",), f"resources[0] of {OPERATION}")
+    if status in FAILED:
+        return FailedCall(
+            id=text(event.get("id")),
+            what=str(status),
+            source="aws.apprunner",
+            code="",
+            message=text(detail.get("message")),
+            resource=resource,
+            request={},
+            account=account(event),
+            region=region(event),
+            time=text(event.get("time")),
+            caller=_APP_RUNNER,
+        )
     return Trigger(
-        id=_text(event.get("id")),
+        id=text(event.get("id")),
         what=str(status),
-        resource=_arn(first, "service", f"resources[0] of {OPERATION}"),
-        account=_account(event),
-        region=_region(event),
-        time=_text(event.get("time")),
-        caller=Caller(name="App Runner", tool="App Runner"),
+        resource=resource,
+        account=account(event),
+        region=region(event),
+        time=text(event.get("time")),
+        caller=_APP_RUNNER,
     )
+
+
+_APP_RUNNER = Caller(name="App Runner", tool="App Runner")
 
 
 def caller(detail: Json) -> Caller:
     """The caller of a CloudTrail record: the person as far as it is known, the tool, the address."""
     identity = detail.get("userIdentity")
     identity = identity if isinstance(identity, Mapping) else {}
-    return Caller(name=_name(identity), tool=_tool(detail, identity), address=_text(detail.get("sourceIPAddress")))
+    return Caller(name=_name(identity), tool=_tool(detail, identity), address=text(detail.get("sourceIPAddress")))
 
 
 def _name(identity: Json) -> str:
-    kind, user = _text(identity.get("type")), _text(identity.get("userName"))
-    issuer = _text(_at(identity, "sessionContext.sessionIssuer.userName"))
-    source_identity = _text(_at(identity, "sessionContext.sourceIdentity"))
-    session = _text(identity.get("arn")).rpartition("/")[2]
+    kind, user = text(identity.get("type")), text(identity.get("userName"))
+    issuer = text(at(identity, "sessionContext.sessionIssuer.userName"))
+    source_identity = text(at(identity, "sessionContext.sourceIdentity"))
+    session = text(identity.get("arn")).rpartition("/")[2]
     if kind == "Root":
-        return f"root of account {_text(identity.get('accountId'))}".removesuffix(" of account ")
+        return f"root of account {text(identity.get('accountId'))}".removesuffix(" of account ")
     if kind == "AssumedRole":
         return " ".join(filter(None, (f"role {issuer}" if issuer else "a role", source_identity or session)))
     if kind == "IdentityCenterUser":
-        return f"Identity Center user {_text(_at(identity, 'onBehalfOf.userId'))}".rstrip()
-    account = f"{kind} {_text(identity.get('accountId'))}".strip()
-    return user or _text(identity.get("invokedBy")) or _text(identity.get("arn")) or account
+        return f"Identity Center user {text(at(identity, 'onBehalfOf.userId'))}".rstrip()
+    account = f"{kind} {text(identity.get('accountId'))}".strip()
+    return user or text(identity.get("invokedBy")) or text(identity.get("arn")) or account
 
 
 # What a user agent or the calling service holds, in lower case → the tool. The first that is found counts.
@@ -206,7 +303,7 @@ _TOOLS = (
 def _tool(detail: Json, identity: Json) -> str:
     if detail.get("sessionCredentialFromConsole") == "true":
         return "console"
-    agent, invoked_by = _text(detail.get("userAgent")), _text(identity.get("invokedBy"))
+    agent, invoked_by = text(detail.get("userAgent")), text(identity.get("invokedBy"))
     said = f"{invoked_by} {agent}".lower()
     found = (tool for mark, tool in _TOOLS if mark in said)
     return next(found, invoked_by or _product(agent))
@@ -218,41 +315,41 @@ def _product(agent: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else ""
 
 
-def _arn(value: object, kind: Kind, field: str) -> str:
+def _arn(value: object, kinds: tuple[Kind, ...], field: str) -> str:
     found = _ARN.fullmatch(value) if isinstance(value, str) else None
-    if found is not None and found[1] == kind:
+    if found is not None and found[1] in kinds:
         return found[0]
-    raise BadEvent(f"{field} should be the ARN of an App Runner {kind}, and is {_shown(value)}")
+    raise BadEvent(f"{field} should be the ARN of an App Runner {' or '.join(kinds)}, and is {shown(value)}")
 
 
-def _account(event: Json) -> str:
+def account(event: Json) -> str:
     value = event.get("account")
     if isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value):
         return value
-    raise BadEvent(f"the event's account should be twelve digits, and is {_shown(value)}")
+    raise BadEvent(f"the event's account should be twelve digits, and is {shown(value)}")
 
 
-def _region(event: Json) -> str:
+def region(event: Json) -> str:
     value = event.get("region")
     if isinstance(value, str) and re.fullmatch(r"[a-z0-9-]+", value):
         return value
-    raise BadEvent(f"the event's region should be the name of a Region, and is {_shown(value)}")
+    raise BadEvent(f"the event's region should be the name of a Region, and is {shown(value)}")
 
 
-def _at(record: Json, path: str) -> object:
+def at(record: Json, path: str) -> object:
     value: object = record
     for step in path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     return "missing" if value is None else repr(value)[:200]

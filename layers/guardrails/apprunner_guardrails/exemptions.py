@@ -10,10 +10,10 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Exemption, Finding, Status
 
-PREFIX = "apprunner-guardrails:exempt:"
 _VALUE = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})\s+(@\S+)\s+(\S.*?)\s*", re.DOTALL)
 _RULE = re.compile(r"AR[1-8][0-9]{2}")  # the guardrails' own (AR9xx) cannot be exempted
 
@@ -32,7 +32,7 @@ def exemptions(tags: Mapping[str, str]) -> tuple[tuple[Exemption, ...], tuple[Ma
     found: list[Exemption] = []
     malformed: list[Malformed] = []
     for key, value in sorted(tags.items()):
-        if key.lower().startswith(PREFIX):
+        if key.lower().startswith(EXEMPTION):
             one = _exemption(key, value)
             if isinstance(one, Exemption):
                 found.append(one)
@@ -61,9 +61,9 @@ def _applied(finding: Finding, exemption: Exemption | None, today: str) -> Findi
 
 
 def _exemption(key: str, value: str) -> Exemption | str:
-    rule = key[len(PREFIX) :]
-    if not key.startswith(PREFIX):
-        return f"the key should begin with {PREFIX}, in lower case"
+    rule = key[len(EXEMPTION) :]
+    if not key.startswith(EXEMPTION):
+        return f"the key should begin with {EXEMPTION}, in lower case"
     if not _RULE.fullmatch(rule):
         return f"{rule!r} is not the id of a rule that can be exempted, such as AR101"
     parts = _VALUE.fullmatch(value)

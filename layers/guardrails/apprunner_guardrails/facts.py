@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 type FactName = Literal[
+    "tags",
     "zones",
     "subnets",
     "route_tables",
@@ -22,8 +23,9 @@ type FactName = Literal[
     "dns_hostnames",
 ]
 
-# The IAM actions behind each fact of a Network. The rules' permissions, docs/rules.md and the template follow from it.
+# The IAM actions behind each fact of a connector, a service and their Network. The rules' permissions, docs/rules.md and the template follow from it.
 READ_WITH: Mapping[FactName, tuple[str, ...]] = {
+    "tags": ("apprunner:ListTagsForResource", "tag:GetResources"),
     "zones": ("ec2:DescribeAvailabilityZones",),
     "subnets": ("ec2:DescribeSubnets",),
     "route_tables": ("ec2:DescribeRouteTables",),
@@ -99,6 +101,7 @@ class Service:
     name: str
     status: str
     connector_arn: str
+    public: bool = True  # reachable from the internet
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
 
 
@@ -203,6 +206,7 @@ class Endpoint:
     """A VPC endpoint. Gateway endpoints have route tables, interface endpoints subnets."""
 
     id: str
+    vpc_id: str
     service: str  # com.amazonaws.<region>.<name>
     kind: str  # Interface, Gateway, GatewayLoadBalancer …
     state: str  # lower case; AWS's model and its answers differ in case
@@ -234,8 +238,65 @@ class Network:
     dns_hostnames: bool | Unread
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Structure:
+    """What tells which connectors a change concerns: all of the VPCs that hold connectors, whatever their number.
+
+    `security_groups` are those that connectors name, and where one names none the default groups.
+    """
+
+    subnets: tuple[Subnet, ...] | Unread
+    route_tables: tuple[RouteTable, ...] | Unread
+    nat_gateways: tuple[NatGateway, ...] | Unread
+    network_acls: tuple[NetworkAcl, ...] | Unread
+    security_groups: tuple[SecurityGroup, ...] | Unread
+
+
+def unread_network(account: str, region: str, why: Unread) -> Network:
+    """A network of which nothing is known, and why: for what has none, and for what cannot be told."""
+    return Network(
+        account=account,
+        region=region,
+        vpc_id="",
+        zones=why,
+        subnets=why,
+        route_tables=why,
+        prefix_lists={},
+        nat_gateways=why,
+        network_acls=why,
+        security_groups=why,
+        group_interfaces=why,
+        endpoints=why,
+        dns_support=why,
+        dns_hostnames=why,
+    )
+
+
 def connector_subnets(connector: Connector, network: Network) -> tuple[Subnet, ...]:
     """The connector's subnets that exist, by zone and id; those that are gone are AR113's concern alone."""
     wanted = set(connector.subnet_ids)
     found = (subnet for subnet in known(network.subnets) if subnet.id in wanted)
     return tuple(sorted(found, key=lambda subnet: (subnet.zone_id, subnet.id)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IngressConnection:
+    """What makes a private service reachable through an interface endpoint: a VPC ingress connection."""
+
+    arn: str
+    name: str
+    service_arn: str
+    status: str  # AVAILABLE, PENDING_CREATION, FAILED_CREATION …, DELETED
+    vpc_id: str
+    endpoint_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterfaceEndpoint:
+    """A VPC interface endpoint, as far as private services and names go."""
+
+    id: str
+    vpc_id: str
+    service: str  # com.amazonaws.<region>.<name>
+    state: str  # lower case
+    private_dns: bool

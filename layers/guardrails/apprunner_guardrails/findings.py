@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 NOT_JUDGED = "AR902"  # stands for the rules that could not answer for a resource; no rule of its own
+EXPLAINED = "AR903"  # stands for a failed call that was explained; no rule of its own
 
 
 class Status(StrEnum):

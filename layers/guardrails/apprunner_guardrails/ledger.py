@@ -16,11 +16,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
+from apprunner_guardrails.findings import EXPLAINED, NOT_JUDGED, Exemption, Finding, Severity, Status
 
 LEASE_SECONDS = 45  # longer than telling on every channel takes, shorter than Lambda's first wait before a retry (60 s)
 KEPT_SECONDS = 90 * 86_400  # how long a finding that is over stays on record
 SEEN_SECONDS = 86_400  # `last_seen` is kept to the day: writing it at every evaluation would double the writes
+ONCE_KEPT_SECONDS = 86_400  # how long it is remembered that a failed call was explained
+FAILED_CALLS = "failed-call/"  # what stands in the place of a resource there
 MESSAGES_KEPT = 20
 MESSAGE_LENGTH = 1000
 
@@ -73,7 +75,7 @@ class Record:
     faults: tuple[str, ...]  # hashes
     first_seen: int  # when it opened, for the last time
     last_seen: int  # to the day
-    last_alerted: int = 0
+    last_alerted: int = 0  # when people last heard of it; machines do not count
     who: str = ""  # whose call opened it
     exempt_until: str = ""  # 2026-12-31
     exempt_by: str = ""
@@ -89,7 +91,14 @@ class Record:
     @property
     def expires(self) -> int:
         """When DynamoDB may forget it; 0 for never: only what is over, and was told."""
+        if not is_finding(self):
+            return self.last_seen + ONCE_KEPT_SECONDS
         return self.last_seen + KEPT_SECONDS if self.state is State.RESOLVED and not self.owed else 0
+
+
+def is_finding(record: Record) -> bool:
+    """Whether it is about a finding, and not what `plan_once` remembers."""
+    return record.resource.startswith("arn:")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,16 +156,56 @@ def plan(answers: Iterable[Finding], recorded: Iterable[Record], terms: Terms) -
     return Plan(transitions=tuple(found), busy=tuple(busy))
 
 
+def failed_call(caller: str, call: str, cause: str) -> tuple[str, str]:
+    """Under which `resource` and `rule` it is recorded that a failed call was explained to those who listen."""
+    return f"{FAILED_CALLS}{_hash(caller)}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
+
+
+def plan_once(
+    explained: Finding, key: tuple[str, str], recorded: Iterable[Record], terms: Terms, every_seconds: int = 3600
+) -> Transition | None:
+    """What to tell of a failed call: nothing where it was told within `every_seconds`, or is just being told.
+
+    `key` is that of `failed_call`, `recorded` what is recorded of its resource, `explained` the explanation as a
+    finding (EXPLAINED, of whatever resource, failing), which is none of Security Hub's. The transition is claimed and
+    settled as those of `plan` are.
+    """
+    record = next((one for one in recorded if one.rule == key[1]), None)
+    if record is not None and record.owed and record.leased_until > terms.now:
+        return None
+    if record is not None and abs(terms.now - max(record.last_seen, record.last_alerted)) < every_seconds:
+        return _tell_again(explained, record, terms) if record.owed else None
+    channels = tuple(one for one in terms.channels if one is not Channel.SECURITY_HUB)
+    told = Record(
+        resource=key[0],
+        rule=key[1],
+        state=State.RESOLVED,  # a call that failed is over
+        severity=explained.severity,
+        messages=_kept(explained.messages),
+        faults=(),
+        first_seen=terms.now,
+        last_seen=terms.now,
+        last_alerted=record.last_alerted if record else 0,
+        who=terms.who[:MESSAGE_LENGTH],
+        owed=Kind.OPENED,
+        owed_to=channels,
+        leased_until=terms.now + LEASE_SECONDS,
+        version=record.version + 1 if record else 1,
+    )
+    return Transition(kind=Kind.OPENED, finding=explained, record=told, before=record, channels=channels)
+
+
 def settled(transition: Transition, delivered: Iterable[Channel], now: int) -> Record:
     """What to record once the transition was told on some channels: the others are owed, and anybody may tell them."""
-    record = transition.record
-    left = tuple(channel for channel in record.owed_to if channel not in set(delivered))
+    record, reached = transition.record, set(delivered)
+    left = tuple(channel for channel in record.owed_to if channel not in reached)
+    people = reached & set(record.owed_to) - MACHINES
     return replace(
         record,
         owed=record.owed if left else None,
         owed_to=left,
         leased_until=0,
-        last_alerted=record.last_alerted if len(left) == len(record.owed_to) else now,
+        last_alerted=now if people else record.last_alerted,
         version=record.version + 1,
     )
 
@@ -167,15 +216,12 @@ def _kind(answer: Finding, record: Record | None, terms: Terms) -> Kind | None:
     match answer.status, state:
         case Status.PASS, State.OPEN | State.EXEMPT:
             return Kind.RESOLVED
-        case Status.FAIL, None:
-            return Kind.OPENED
-        case Status.FAIL, State.RESOLVED:
-            return Kind.REOPENED
+        case Status.FAIL, None | State.RESOLVED:
+            return Kind.REOPENED if state else Kind.OPENED
         case Status.FAIL, State.EXEMPT if not answer.tags_unread:
             return Kind.EXPIRED if answer.exemption else Kind.REOPENED
         case Status.FAIL, State.OPEN:
-            assert record is not None
-            return _still_open(answer, record, terms)
+            return _still_open(answer, record, terms) if record else None
         case Status.EXEMPT, None | State.RESOLVED | State.OPEN:
             return Kind.EXEMPTED
     return None
@@ -203,7 +249,7 @@ def _transition(kind: Kind | None, answer: Finding, record: Record | None, terms
 
 def _new(kind: Kind, answer: Finding, record: Record | None, terms: Terms) -> Transition:
     channels = _channels(kind, record, terms)
-    opening = kind in OPENING or record is None or record.state is State.RESOLVED
+    opening = record is None or record.state is State.RESOLVED or (record.state is State.EXEMPT and kind in OPENING)
     told = _shown(kind, answer, record)
     return Transition(
         kind=kind,
@@ -214,11 +260,11 @@ def _new(kind: Kind, answer: Finding, record: Record | None, terms: Terms) -> Tr
             state=_STATES.get(kind, State.OPEN),
             severity=told.severity,
             messages=_kept(told.messages),
-            faults=_merged_faults(kind, answer, record),
+            faults=_merged_faults(answer, record),
             first_seen=terms.now if opening or record is None else record.first_seen,
             last_seen=terms.now,
             last_alerted=record.last_alerted if record else 0,
-            who=terms.who if opening or record is None else record.who,
+            who=terms.who[:MESSAGE_LENGTH] if opening or record is None else record.who,
             exempt_until=answer.exemption.until if kind is Kind.EXEMPTED and answer.exemption else "",
             exempt_by=answer.exemption.owner if kind is Kind.EXEMPTED and answer.exemption else "",
             owed=kind if channels else None,
@@ -235,10 +281,14 @@ _STATES: Mapping[Kind, State] = {Kind.RESOLVED: State.RESOLVED, Kind.EXEMPTED: S
 
 
 def _channels(kind: Kind, record: Record | None, terms: Terms) -> tuple[Channel, ...]:
-    """People hear neither of what was exempt before they heard of it, nor of its end; machines need no reminder."""
+    """People hear neither of what was exempt before they heard of it, nor of its end; machines need no reminder.
+
+    Who is still owed the transition before may know of an earlier one only, and hears of it.
+    """
     unheard = record is None or record.state is not State.OPEN
-    if (kind is Kind.EXEMPTED and unheard) or (kind is Kind.RESOLVED and unheard):
-        return tuple(one for one in terms.channels if one in MACHINES)
+    if kind in (Kind.EXEMPTED, Kind.RESOLVED) and unheard:
+        owed = record.owed_to if record else ()
+        return tuple(one for one in terms.channels if one in MACHINES or one in owed)
     if record is not None and record.rule == NOT_JUDGED and _just_said(kind, record, terms):
         return tuple(one for one in terms.channels if one in MACHINES)
     if kind is Kind.REMINDED:
@@ -253,14 +303,14 @@ def _just_said(kind: Kind, record: Record, terms: Terms) -> bool:
 
 def _tell_again(answer: Finding, record: Record, terms: Terms) -> Transition:
     """The same transition once more, where it is still owed; a channel that is switched off by now is owed nothing."""
-    assert record.owed is not None
     channels = tuple(one for one in record.owed_to if one in terms.channels)
+    kind = record.owed or Kind.SEEN
     return Transition(
-        kind=record.owed,
-        finding=_shown(record.owed, answer, record),
+        kind=kind,
+        finding=_shown(kind, answer, record),
         record=replace(
             record,
-            owed=record.owed if channels else None,
+            owed=kind if channels else None,
             owed_to=channels,
             leased_until=terms.now + LEASE_SECONDS if channels else 0,
             version=record.version + 1,
@@ -286,15 +336,26 @@ def _shown(kind: Kind, answer: Finding, record: Record | None) -> Finding:
     """The finding as it is told: what is over, or cannot be judged again just now, with the messages on record."""
     if record is None or (answer.status in (Status.FAIL, Status.EXEMPT) and not answer.unread):
         return answer
-    status = Status.PASS if kind is Kind.RESOLVED else Status.FAIL
-    messages = tuple(sorted({*record.messages, *answer.messages})) if status is Status.FAIL else record.messages
+    if record.state is State.RESOLVED and kind is not Kind.RESOLVED:
+        return answer  # what was over is no part of it
     return replace(
-        answer, status=status, messages=messages, severity=answer.severity if answer.messages else record.severity
+        answer,
+        status=_STATUSES.get(kind, Status.FAIL),
+        messages=record.messages if kind is Kind.RESOLVED else tuple(sorted({*record.messages, *answer.messages})),
+        severity=answer.severity if answer.messages else record.severity,
+        exemption=answer.exemption or (_exemption(record) if kind is Kind.EXEMPTED else None),
     )
 
 
-def _merged_faults(kind: Kind, answer: Finding, record: Record | None) -> tuple[str, ...]:
-    if record is None or (answer.status is not Status.PASS and not answer.unread):
+_STATUSES: Mapping[Kind, Status] = {Kind.RESOLVED: Status.PASS, Kind.EXEMPTED: Status.EXEMPT}
+
+
+def _exemption(record: Record) -> Exemption:
+    return Exemption(rule=record.rule, until=record.exempt_until, owner=record.exempt_by, reason="")
+
+
+def _merged_faults(answer: Finding, record: Record | None) -> tuple[str, ...]:
+    if record is None or (answer.status is not Status.PASS and (not answer.unread or record.state is State.RESOLVED)):
         return _hashes(answer)
     return tuple(sorted({*record.faults, *_hashes(answer)}))
 

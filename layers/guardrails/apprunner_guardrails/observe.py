@@ -2,9 +2,17 @@
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
+from apprunner_guardrails.findings import Status
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.respond import Report
+
+RESOURCES_LOGGED = 20
 
 
 @cache
@@ -19,6 +27,31 @@ def count(**numbers: int) -> None:
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
     metrics.flush_metrics()
+
+
+def report(report: "Report") -> None:
+    """Log and count what an invocation judged and told."""
+    answers = [finding.status for one in report.evaluations for finding in one.findings]
+    kinds = [one.kind for one in report.told.transitions]
+    resources = [one.resource for one in report.evaluations]
+    counts = {status.value: answers.count(status) for status in Status}
+    transitions = {kind.value: kinds.count(kind) for kind in sorted(set(kinds))}
+    logger().info(
+        "evaluated",
+        extra={
+            "resources": resources[:RESOURCES_LOGGED],
+            "evaluations": len(resources),
+            "answers": counts,
+            "transitions": transitions,
+            "alerts": report.alerts,
+        },
+    )
+    count(
+        Evaluations=len(resources),
+        Alerts=report.alerts,
+        Failed=answers.count(Status.FAIL),
+        NotJudged=answers.count(Status.UNKNOWN) + answers.count(Status.ERROR),
+    )
 
 
 @cache

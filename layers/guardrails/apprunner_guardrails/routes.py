@@ -49,15 +49,22 @@ def effective_table(subnet: Subnet, network: Network) -> RouteTable:
     NotKnown where neither can be seen: each VPC has a main table, so it exists but is not ours to read (a subnet
     shared from another account).
     """
-    tables = known(network.route_tables)
+    table = table_of(subnet, known(network.route_tables))
+    if table is None:
+        owner = f" (shared by account {subnet.owner_id})" if subnet.owner_id != network.account else ""
+        raise NotKnown(f"no route table of {subnet.id}{owner} can be seen from this account")
+    return table
+
+
+def table_of(subnet: Subnet, tables: Iterable[RouteTable]) -> RouteTable | None:
+    """The table among these, of one VPC or several, that the subnet uses; None where it is not among them."""
+    main = None
     for table in tables:
         if subnet.id in table.subnet_ids:
             return table
-    for table in tables:
         if table.main and table.vpc_id == subnet.vpc_id:
-            return table
-    owner = f" (shared by account {subnet.owner_id})" if subnet.owner_id != network.account else ""
-    raise NotKnown(f"no route table of {subnet.id}{owner} can be seen from this account")
+            main = main or table
+    return main
 
 
 def ways_out(table: RouteTable, network: Network, family: Family) -> tuple[WayOut, ...]:

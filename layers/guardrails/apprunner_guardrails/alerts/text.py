@@ -1,21 +1,38 @@
-"""An alert as an SNS message: for people who read e-mail, with attributes for subscriptions that filter.
+"""Alerts as SNS messages: for people who read e-mail, with attributes for subscriptions that filter.
 
 Limits: subject under 100 characters, ASCII and without line breaks; message at most 262,144 bytes
-(docs.aws.amazon.com/sns/latest/api/API_Publish.html).
+(docs.aws.amazon.com/sns/latest/api/API_Publish.html). Whatever the outside can influence is put on one line, behind
+words of our own.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from apprunner_guardrails.alerts import Alert, safe
-from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.alerts import Alert, Explanation, safe
+from apprunner_guardrails.alerts._common import FAILING, counted, led_here, mark, marked, story
+from apprunner_guardrails.events import FailedCall
+from apprunner_guardrails.findings import NOT_JUDGED, Status
+from apprunner_guardrails.ledger import Kind, Transition
 
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
+OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
+DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
 REPLACES = "create-vpc-connector"  # in a command: it makes a new connector
 RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
+READ_HINT = "Let the function read what is named above (IAM), or wait for the next event if it was throttled."
+# What an alert tells, and its status. The first that it has is what its subject is about.
+_GROUPS = (
+    (FAILING, Status.FAIL),
+    ((Kind.REMINDED,), Status.FAIL),
+    ((Kind.RESOLVED,), Status.PASS),
+    ((Kind.EXEMPTED,), Status.EXEMPT),
+)
+
+type Attributes = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,107 +41,285 @@ class Message:
 
     subject: str
     body: str
-    attributes: Mapping[str, tuple[str, str]]
+    attributes: Attributes
 
 
 def render(alert: Alert) -> Message:
-    return Message(subject=_subject(alert), body=_cut("\n".join(_body(alert))), attributes=_attributes(alert))
+    """All that one evaluation has to tell about one resource: it has at least one transition."""
+    return Message(subject=subject(alert), body=cut_lines(_body(alert)), attributes=attributes((alert,)))
 
 
-def _subject(alert: Alert) -> str:
-    rules = [finding.rule for finding in alert.failed]
-    more = f" +{len(rules) - RULES_IN_SUBJECT}" if len(rules) > RULES_IN_SUBJECT else ""
-    failed = f"[{alert.severity}] {' '.join(rules[:RULES_IN_SUBJECT])}{more}"
-    what = failed if rules else f"[UNKNOWN] {_guardrails(len(alert.unjudged))} not judged"
-    head, tail = f"{what}: {alert.resource_type} ", _ascii(f" in {alert.account} {alert.region}")
-    return _short(head + _short(_ascii(alert.resource_name), SUBJECT_LIMIT - len(head + tail)) + tail, SUBJECT_LIMIT)
+def render_many(alerts: Sequence[Alert]) -> Message:
+    """One message for an audit that has something to tell of several resources of a Region, the worst first."""
+    ranked = sorted(alerts, key=_urgency)
+    if len(ranked) == 1:
+        return render(ranked[0])
+    words = f"{_mark_and_rules(ranked)}: {counted(len(ranked), 'resource')}"
+    return Message(
+        subject=short(f"{words}{place(ranked[0])}", SUBJECT_LIMIT),
+        body="\n".join(_many(ranked)),
+        attributes=attributes(ranked),
+    )
 
 
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: max(limit, 3) - 3] + "..."
+def render_explanation(explanation: Explanation) -> Message:
+    """Why a call or an operation failed, and what mends it."""
+    failed = explanation.failed
+    head = f"[{explanation.severity}] {ascii_line(failed.what, 40)}: "
+    return Message(
+        subject=_fitted(head, explanation.title, place(failed)),
+        body=cut_lines(_explained(explanation)),
+        attributes={
+            "severity": ("String", explanation.severity.value),
+            "status": ("String", "failed call"),
+            "transition": ("String.Array", json.dumps(["failed call"])),
+            "call": ("String", ascii_line(failed.what) or "?"),
+            **where(failed.account, failed.region),
+        },
+    )
 
 
-def _body(alert: Alert) -> Iterator[str]:
-    yield _headline(alert)
-    yield ""
-    yield f"Resource  {safe(alert.resource)}"
-    yield f"Where     account {safe(alert.account)}, Region {safe(alert.region)}"
-    yield f"Event     {_event(alert)}"
-    yield f"Console   {console_link(alert)}"
-    for finding in alert.failed:
-        yield ""
-        yield from _failure(finding)
-    if sum(REPLACES in finding.command for finding in alert.failed) > 1:
-        yield ""
-        yield "Several of these fixes replace the connector: make one new connector that satisfies them all."
-    if alert.unjudged:
-        yield ""
-        yield "Could not be judged:"
-        for finding in alert.unjudged:
-            how = {Status.FAIL: "in part, ", Status.ERROR: "the rule itself broke, "}.get(finding.status, "")
-            yield f"- {finding.rule} {finding.name}: {how}{safe(finding.unread)}"
-        yield "Let the function read what is named above (IAM), or wait for the next event if it was throttled."
+def subject(alert: Alert) -> str:
+    return _fitted(f"{_mark_and_rules((alert,))}: {alert.resource_type} ", alert.resource_name, place(alert))
 
 
-def _headline(alert: Alert) -> str:
-    subject = f"{alert.resource_type} {safe(alert.resource_name)}"
-    if not alert.failed:
-        return f"{_guardrails(len(alert.unjudged))} could not be judged for {subject}"
-    return f"{subject} breaks {_guardrails(len(alert.failed))}"
-
-
-def _guardrails(count: int) -> str:
-    return f"{count} guardrail{'s' * (count != 1)}"
-
-
-def _event(alert: Alert) -> str:
-    parts = [safe(alert.what)]
-    if alert.caller.name:
-        parts.append(f"by {safe(alert.caller.name, 200)}")
-    if alert.caller.tool and alert.caller.tool != alert.caller.name:
-        parts.append(f"with {safe(alert.caller.tool, 100)}")
-    if alert.caller.address:
-        parts.append(f"from {safe(alert.caller.address, 100)}")
-    return f"{' '.join(parts)} at {safe(alert.time, 40)}"
-
-
-def _failure(finding: Finding) -> Iterator[str]:
-    yield f"{finding.severity} {finding.rule} {finding.title}"
-    for message in finding.messages[:MESSAGES_SHOWN]:
-        yield f"  - {safe(message)}"
-    if len(finding.messages) > MESSAGES_SHOWN:
-        yield f"  - and {len(finding.messages) - MESSAGES_SHOWN} more"
-    yield f"  Why: {finding.risk}"
-    yield f"  Fix: {finding.remediation}"
-    for command in finding.command.split("\n") if finding.command else ():
-        yield f"    {safe(command, 4000)}"
-    yield f"  See: {finding.reference}"
-
-
-def console_link(alert: Alert) -> str:
-    """App Runner's console in the resource's Region; AWS documents no deeper link."""
-    region = safe(alert.region)
-    return f"https://{region}.console.aws.amazon.com/apprunner/home?region={region}"
-
-
-def _attributes(alert: Alert) -> dict[str, tuple[str, str]]:
-    rules = [finding.rule for finding in alert.failed or alert.unjudged]
+def attributes(alerts: Sequence[Alert]) -> Attributes:
+    """What subscriptions filter on. The severity is the worst of all that is told: who hears of an opening by its
+    severity hears of its end too, whatever else is told with it."""
+    told = [one for alert in alerts for one in alert.transitions]
+    rules = {one.finding.rule for one in told} - {NOT_JUDGED} or {
+        one.rule for alert in alerts for one in alert.unjudged
+    }
+    types = sorted({alert.resource_type for alert in alerts})
     return {
-        "severity": ("String", alert.severity.value),
-        "status": ("String", (Status.FAIL if alert.failed else Status.UNKNOWN).value),
-        "rules": ("String.Array", json.dumps(rules)),
-        "resource_type": ("String", alert.resource_type),
-        "account": ("String", _ascii(alert.account) or "?"),  # SNS refuses empty values, and drops some of Unicode
-        "region": ("String", _ascii(alert.region) or "?"),
+        "severity": ("String", min((alert.severity for alert in alerts), key=lambda one: one.rank).value),
+        "status": ("String", next((status for kinds, status in _GROUPS if _told(alerts, kinds)), Status.UNKNOWN).value),
+        "transition": ("String.Array", json.dumps(sorted({one.kind.value for one in told}))),
+        "rules": ("String.Array", json.dumps(sorted(rules or {NOT_JUDGED}))),
+        "resource_type": ("String", types[0]) if len(types) == 1 else ("String.Array", json.dumps(types)),
+        **where(alerts[0].account, alerts[0].region),
     }
 
 
-def _ascii(text: str) -> str:
-    return safe(text).encode("ascii", "replace").decode("ascii")
+def where(account: str, region: str) -> Attributes:
+    return {  # SNS refuses empty values, and drops some of Unicode
+        "account": ("String", ascii_line(account) or "?"),
+        "region": ("String", ascii_line(region) or "?"),
+    }
 
 
-def _cut(body: str) -> str:
-    raw = body.encode("utf-8", "replace")
-    if len(raw) <= BODY_LIMIT:
-        return body
-    return raw[:BODY_LIMIT].decode("utf-8", "ignore") + "\n[cut: the message was longer than SNS takes]"
+def place(of: Alert | FailedCall) -> str:
+    return f" in {of.account} {of.region}"
+
+
+def short(text: str, limit: int = SUBJECT_LIMIT) -> str:
+    """The text in ASCII, in at most `limit` characters."""
+    text = ascii_line(text)
+    return text if len(text) <= limit else text[: max(limit, 3) - 3] + "..."
+
+
+def ascii_line(text: str, limit: int = 1000) -> str:
+    return safe(text, limit).encode("ascii", "replace").decode("ascii")
+
+
+def console_link(region: str) -> str:
+    """App Runner's console in a Region; AWS documents no deeper link."""
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+        return "https://console.aws.amazon.com/apprunner/home"  # whatever that is, it does not choose the host
+    return f"https://{region}.console.aws.amazon.com/apprunner/home?region={region}"
+
+
+def cut_lines(lines: Iterable[str], limit: int = BODY_LIMIT) -> str:
+    """The lines in at most about `limit` bytes."""
+    raw = "\n".join(lines).encode("utf-8", "replace")
+    if len(raw) <= limit:
+        return raw.decode()
+    return raw[:limit].decode("utf-8", "ignore") + "\n[cut: the message was longer than SNS takes]"
+
+
+def unjudged(alert: Alert) -> Iterator[str]:
+    """What could not be judged, a line a rule: as the rules said it, else as it is recorded."""
+    for finding in alert.unjudged:
+        how = {Status.FAIL: "in part, ", Status.ERROR: "the rule itself broke, "}.get(finding.status, "")
+        yield f"{finding.rule} {finding.name}: {how}{safe(finding.unread)}"
+    for one in () if alert.unjudged else alert.transitions:
+        if one.finding.rule == NOT_JUDGED and one.kind is not Kind.RESOLVED:
+            yield from map(safe, one.finding.messages)
+
+
+def _told(alerts: Sequence[Alert], kinds: Iterable[Kind]) -> list[Transition]:
+    found = (one for alert in alerts for one in alert.told(*kinds))
+    return sorted(found, key=lambda one: (one.finding.severity.rank, one.finding.rule))
+
+
+def _over(alert: Alert) -> tuple[Transition, ...]:
+    """What is over, AR902 too."""
+    judged = (one for one in alert.transitions if one.kind is Kind.RESOLVED and one.finding.rule == NOT_JUDGED)
+    return (*alert.told(Kind.RESOLVED), *judged)
+
+
+def _urgency(alert: Alert) -> tuple[int, int, str]:
+    """Sorts the most urgent alert first."""
+    for group, (kinds, _) in enumerate(_GROUPS):
+        if told := alert.told(*kinds):
+            return group, told[0].finding.severity.rank, alert.resource
+    return len(_GROUPS), 0, alert.resource
+
+
+def _mark_and_rules(alerts: Sequence[Alert]) -> str:
+    """The beginning of a subject: "[HIGH] AR102 AR107 AR203 +2"."""
+    for kinds, _ in _GROUPS:
+        if told := _told(alerts, kinds):
+            rules = list(dict.fromkeys(one.finding.rule for one in told))
+            more = f" +{len(rules) - RULES_IN_SUBJECT}" if len(rules) > RULES_IN_SUBJECT else ""
+            return f"[{mark(told[0])}] {' '.join(rules[:RULES_IN_SUBJECT])}{more}"
+    missing = sum(len(list(unjudged(alert))) for alert in alerts)
+    return f"[UNKNOWN] {_guardrails(missing)} not judged" if missing else f"[RESOLVED] {NOT_JUDGED}"
+
+
+def _fitted(head: str, middle: str, tail: str) -> str:
+    """A subject in which what is in the middle is cut first: it comes from outside, and its end says least."""
+    return short(head + short(middle, SUBJECT_LIMIT - len(head + tail)) + tail)
+
+
+def _guardrails(count: int) -> str:
+    return counted(count, "guardrail")
+
+
+def _many(ranked: Sequence[Alert]) -> Iterator[str]:
+    first = ranked[0]
+    yield f"{counted(len(ranked), 'resource')} of account {safe(first.account)}, Region {safe(first.region)}"
+    yield ""
+    yield f"Event     {led_here(first.what, first.caller, first.time)}"
+    yield f"Console   {console_link(first.region)}"
+    yield ""
+    overview = [f"- {_mark_and_rules((one,))}: {one.resource_type} {safe(one.resource_name, 100)}" for one in ranked]
+    listed = _fitting(overview, OVERVIEW_LIMIT)
+    yield from listed
+    if len(listed) < len(ranked):
+        yield f"- and {counted(len(ranked) - len(listed), 'resource')} more"
+    details = [cut_lines(("", "=" * 72, *_body(one)), DETAIL_LIMIT) for one in ranked]
+    shown = _fitting(details, BODY_LIMIT - OVERVIEW_LIMIT)
+    yield from shown
+    if len(shown) < len(ranked):
+        yield ""
+        yield f"[cut: the details of {counted(len(ranked) - len(shown), 'resource')} would not fit]"
+
+
+def _fitting(texts: Sequence[str], limit: int) -> Sequence[str]:
+    """The first of the texts, as many as have room in so many bytes."""
+    room = limit
+    for number, text in enumerate(texts):
+        room -= len(text.encode("utf-8", "replace")) + 1
+        if room < 0:
+            return texts[:number]
+    return texts
+
+
+def _body(alert: Alert) -> Iterator[str]:
+    failing = (*alert.told(*FAILING), *alert.told(Kind.REMINDED))
+    missing = list(unjudged(alert))
+    yield _headline(alert, len(missing))
+    yield ""
+    yield from _head(alert.resource, alert.account, alert.region, led_here(alert.what, alert.caller, alert.time))
+    for transition in failing:
+        yield ""
+        yield from _failure(transition)
+    if sum(REPLACES in one.finding.command for one in failing) > 1:
+        yield ""
+        yield "Several of these fixes replace the connector: make one new connector that satisfies them all."
+    for transition in (*_over(alert), *alert.told(Kind.EXEMPTED)):
+        yield ""
+        yield from _no_more(transition)
+    if alert.standing:
+        yield ""
+        yield "Still open:"
+        yield from (f"- {one.severity} {one.rule} {one.title}" for one in alert.standing)
+    if missing:
+        yield ""
+        yield "Could not be judged:"
+        yield from (f"- {line}" for line in missing)
+        yield READ_HINT
+
+
+def _headline(alert: Alert, missing: int) -> str:
+    about = f"{alert.resource_type} {safe(alert.resource_name)}"
+    clauses = [
+        f"{verb} {_guardrails(count)}"
+        for verb, count in (
+            ("breaks", len(alert.told(*FAILING))),
+            ("still breaks", len(alert.told(Kind.REMINDED))),
+            ("no longer breaks", len(alert.told(Kind.RESOLVED))),
+            ("is exempt from", len(alert.told(Kind.EXEMPTED))),
+        )
+        if count
+    ]
+    if not clauses:
+        return f"{_guardrails(missing)} could not be judged for {about}" if missing else f"{about} can be judged again"
+    return f"{about} {', '.join(clauses)}"
+
+
+def _head(resource: str, account: str, region: str, event: str) -> Iterator[str]:
+    if resource:
+        yield f"Resource  {safe(resource)}"
+    yield f"Where     account {safe(account)}, Region {safe(region)}"
+    yield f"Event     {event}"
+    yield f"Console   {console_link(region)}"
+
+
+def _failure(transition: Transition) -> Iterator[str]:
+    finding = transition.finding
+    yield f"{finding.severity} {finding.rule} {finding.title}"
+    yield from (f"  {safe(line)}" for line in story(transition))
+    yield from _listed(list(marked(transition)))
+    yield f"  Why: {finding.risk}"
+    yield f"  Fix: {finding.remediation}"
+    yield from _commands(finding.command)
+    yield f"  See: {finding.reference}"
+
+
+def _no_more(transition: Transition) -> Iterator[str]:
+    """What is over or exempt."""
+    finding = transition.finding
+    yield f"{mark(transition)} {finding.rule} {finding.title}"
+    yield from (f"  {safe(line)}" for line in story(transition))
+    yield from _listed(list(marked(transition)))
+
+
+def _listed(messages: Sequence[str]) -> Iterator[str]:
+    for message in messages[:MESSAGES_SHOWN]:
+        yield f"  - {safe(message)}"
+    if len(messages) > MESSAGES_SHOWN:
+        yield f"  - and {len(messages) - MESSAGES_SHOWN} more"
+
+
+def _commands(commands: str) -> Iterator[str]:
+    for command in commands.split("\n") if commands else ():
+        yield f"    {safe(command, 4000)}"
+
+
+def _explained(explanation: Explanation) -> Iterator[str]:
+    failed = explanation.failed
+    yield f"Failed: {safe(explanation.title)}"
+    yield ""
+    yield from _head(failed.resource, failed.account, failed.region, led_here(failed.what, failed.caller, failed.time))
+    if failed.code or failed.message:
+        yield f"Error     {': '.join(safe(part) for part in (failed.code, failed.message) if part)}"
+    yield ""
+    yield f"What happened: {safe(explanation.what, 4000)}"
+    yield ""
+    if explanation.causes:
+        yield "Likely cause, as the account shows it:"
+        yield from _listed(explanation.causes)
+    else:
+        yield "Nothing that explains it was found in the account."
+    if explanation.commands:
+        yield ""
+        yield "To mend it:"
+        yield from _commands(explanation.commands)
+    if explanation.unread:
+        yield ""
+        yield "Could not be read:"
+        yield from (f"- {safe(one)}" for one in explanation.unread)
+    yield ""
+    yield f"See: {explanation.reference}"

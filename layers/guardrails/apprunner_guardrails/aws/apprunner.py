@@ -1,13 +1,13 @@
 """App Runner: connectors and services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads
-from apprunner_guardrails.facts import Connector, Service, Unread
+from apprunner_guardrails.facts import Connector, IngressConnection, Service, Unread
 
 if TYPE_CHECKING:
-    from mypy_boto3_apprunner.type_defs import ServiceTypeDef, VpcConnectorTypeDef
+    from mypy_boto3_apprunner.type_defs import ServiceTypeDef, VpcConnectorTypeDef, VpcIngressConnectionTypeDef
 
     from apprunner_guardrails.aws.reads import Page
 
@@ -24,6 +24,15 @@ def list_connectors(reads: Reads) -> Pending[tuple[Connector, ...]]:
 
 def describe_service(reads: Reads, arn: str) -> Pending[Service]:
     return reads.ask("apprunner", "DescribeService", _described_service, ServiceArn=arn)
+
+
+def list_services(reads: Reads) -> Pending[tuple[str, ...]]:
+    """The ARNs of the Region's services, whole and sorted: 20 a page, the most that App Runner gives."""
+    return reads.ask("apprunner", "ListServices", _listed_services, MaxResults=20)
+
+
+def describe_tags(reads: Reads, arn: str) -> Pending[Mapping[str, str]]:
+    return reads.ask("apprunner", "ListTagsForResource", _listed_tags, ResourceArn=arn)
 
 
 def is_gone(fact: object) -> bool:
@@ -44,12 +53,14 @@ def connector(row: "VpcConnectorTypeDef") -> Connector:
 
 def service(row: "ServiceTypeDef") -> Service:
     """A service from DescribeService. The connector counts only with EgressType VPC."""
-    egress = row.get("NetworkConfiguration", {}).get("EgressConfiguration", {})
+    network = row.get("NetworkConfiguration", {})
+    egress = network.get("EgressConfiguration", {})
     return Service(
         arn=row["ServiceArn"],
         name=row["ServiceName"],
         status=row["Status"],
         connector_arn=egress.get("VpcConnectorArn", "") if egress.get("EgressType") == "VPC" else "",
+        public=network.get("IngressConfiguration", {}).get("IsPubliclyAccessible", True),
     )
 
 
@@ -61,5 +72,46 @@ def _listed_connectors(pages: "Sequence[Page]") -> tuple[Connector, ...]:
     return tuple(connector(row) for page in pages for row in page.get("VpcConnectors", ()))
 
 
+def _listed_services(pages: "Sequence[Page]") -> tuple[str, ...]:
+    return tuple(sorted(row["ServiceArn"] for page in pages for row in page.get("ServiceSummaryList", ())))
+
+
+def _listed_tags(pages: "Sequence[Page]") -> Mapping[str, str]:
+    return {row["Key"]: row.get("Value", "") for page in pages for row in page.get("Tags", ())}
+
+
 def _described_service(pages: "Sequence[Page]") -> Service:
     return service(pages[0]["Service"])
+
+
+def list_ingress_connections(reads: Reads, service_arn: str) -> Pending[tuple[str, ...]]:
+    """The ARNs of a service's VPC ingress connections, sorted; App Runner lists no more of them than that."""
+    wanted = {"ServiceArn": service_arn}
+    return reads.ask("apprunner", "ListVpcIngressConnections", _listed_ingress_connections, Filter=wanted)
+
+
+def describe_ingress_connection(reads: Reads, arn: str) -> Pending[IngressConnection]:
+    return reads.ask(
+        "apprunner", "DescribeVpcIngressConnection", _described_ingress_connection, VpcIngressConnectionArn=arn
+    )
+
+
+def ingress_connection(row: "VpcIngressConnectionTypeDef") -> IngressConnection:
+    place = row.get("IngressVpcConfiguration", {})
+    return IngressConnection(
+        arn=row["VpcIngressConnectionArn"],
+        name=row.get("VpcIngressConnectionName", ""),
+        service_arn=row.get("ServiceArn", ""),
+        status=row.get("Status", ""),
+        vpc_id=place.get("VpcId", ""),
+        endpoint_id=place.get("VpcEndpointId", ""),
+    )
+
+
+def _listed_ingress_connections(pages: "Sequence[Page]") -> tuple[str, ...]:
+    rows = (row for page in pages for row in page.get("VpcIngressConnectionSummaryList", ()))
+    return tuple(sorted(row["VpcIngressConnectionArn"] for row in rows))
+
+
+def _described_ingress_connection(pages: "Sequence[Page]") -> IngressConnection:
+    return ingress_connection(pages[0]["VpcIngressConnection"])

@@ -2,11 +2,14 @@
 
 import os
 import threading
+from collections.abc import Callable
 from functools import cache
 
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.session import Session
+
+type Clients = Callable[[str], BaseClient]  # a client by botocore's name of the service
 
 # Three tries of at most 2 s + 5 s leave a 60 s function time to publish what it could not read.
 _CONFIG = Config(

@@ -10,6 +10,7 @@ from apprunner_guardrails.facts import (
     Connector,
     Endpoint,
     GroupRule,
+    InterfaceEndpoint,
     NatGateway,
     Network,
     NetworkAcl,
@@ -61,12 +62,12 @@ TARGETS = (
 )
 _PROPAGATED = ("EnableVgwRoutePropagation", "Advertisement")  # by a virtual private gateway, by VPC Route Server
 _MANAGED_TAG = "AWSAppRunnerManaged"  # its value is not documented
-_NO_VPC = "no subnet of the connector exists, so its VPC is not known"
+NO_VPC = "no subnet of the connector exists, so its VPC is not known"
 
 
 def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ...]) -> None:
     """Send what can be asked about a connector before its VPC is known. Ids sorted, or the questions differ."""
-    _zones(reads)
+    read_zones(reads)
     _acls(reads, subnet_ids)
     _groups(reads, group_ids)
 
@@ -82,7 +83,7 @@ def read_network(reads: Reads, connector: Connector, account: str, settings: Set
         network = _without_vpc(reads, connector, account, vpc_id)
     else:
         network = _in_vpc(reads, connector, account, vpc_id, settings)
-    lists = {one: _prefix_list(reads, one) for one in _lists_in_play(connector, network)}
+    lists = {one: read_prefix_list(reads, one) for one in lists_in_play(connector, network)}
     return replace(network, prefix_lists={one: pending() for one, pending in lists.items()})
 
 
@@ -98,18 +99,18 @@ def _vpc_of(reads: Reads, connector: Connector) -> str | Unread:
     groups = _groups(reads, connector.security_group_ids)() if connector.security_group_ids else ()
     if groups and not isinstance(groups, Unread):
         return groups[0].vpc_id
-    named = _filters(("subnet-id", connector.subnet_ids))
+    named = where(("subnet-id", connector.subnet_ids))
     subnets = reads.ask("ec2", "DescribeSubnets", _vpc_ids("Subnets"), Filters=named)()
     return subnets if isinstance(subnets, Unread) else next(iter(subnets), "")
 
 
 def _in_vpc(reads: Reads, connector: Connector, account: str, vpc_id: str, settings: Settings) -> Network:
-    inside = _filters(("vpc-id", (vpc_id,)))
-    subnets = reads.ask("ec2", "DescribeSubnets", _rows("Subnets", subnet), Filters=inside)
-    tables = reads.ask("ec2", "DescribeRouteTables", _rows("RouteTables", route_table), Filters=inside)
-    nats = reads.ask("ec2", "DescribeNatGateways", _rows("NatGateways", nat_gateway), Filter=inside)
-    support = _vpc_attribute(reads, vpc_id, "EnableDnsSupport")
-    hostnames = _vpc_attribute(reads, vpc_id, "EnableDnsHostnames")
+    inside = where(("vpc-id", (vpc_id,)))
+    subnets = reads.ask("ec2", "DescribeSubnets", rows_of("Subnets", subnet), Filters=inside)
+    tables = reads.ask("ec2", "DescribeRouteTables", rows_of("RouteTables", route_table), Filters=inside)
+    nats = reads.ask("ec2", "DescribeNatGateways", rows_of("NatGateways", nat_gateway), Filter=inside)
+    support = read_vpc_attribute(reads, vpc_id, "EnableDnsSupport")
+    hostnames = read_vpc_attribute(reads, vpc_id, "EnableDnsHostnames")
     endpoints = _endpoints(reads, inside, settings)
     groups = _groups_in_vpc(reads, connector, vpc_id)
     interfaces = _interfaces(reads, groups)  # the groups were asked for before: this goes out with the reads above
@@ -117,7 +118,7 @@ def _in_vpc(reads: Reads, connector: Connector, account: str, vpc_id: str, setti
         account=account,
         region=connector.region,
         vpc_id=vpc_id,
-        zones=_zones(reads)(),
+        zones=read_zones(reads)(),
         subnets=subnets(),
         route_tables=tables(),
         prefix_lists={},
@@ -133,14 +134,14 @@ def _in_vpc(reads: Reads, connector: Connector, account: str, vpc_id: str, setti
 
 def _without_vpc(reads: Reads, connector: Connector, account: str, why: str | Unread) -> Network:
     """What is left when the VPC cannot be told: `why` is the failed read, or empty if no subnet exists any more."""
-    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=_NO_VPC)
+    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=NO_VPC)
     named = connector.security_group_ids
     groups = _groups(reads, named)() if named else unread
     return Network(
         account=account,
         region=connector.region,
         vpc_id="",
-        zones=_zones(reads)(),
+        zones=read_zones(reads)(),
         subnets=unread if isinstance(why, Unread) else (),
         route_tables=unread,
         prefix_lists={},
@@ -154,7 +155,7 @@ def _without_vpc(reads: Reads, connector: Connector, account: str, why: str | Un
     )
 
 
-def _lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
+def lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
     """The prefix lists in the tables of the connector's subnets and of the NAT gateways' subnets."""
     tables: list[RouteTable] = []
     try:
@@ -172,16 +173,16 @@ def _lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
     return prefix_lists_to_read(tables)
 
 
-def _zones(reads: Reads) -> Pending[tuple[Zone, ...]]:
-    return reads.ask("ec2", "DescribeAvailabilityZones", _rows("AvailabilityZones", zone))
+def read_zones(reads: Reads) -> Pending[tuple[Zone, ...]]:
+    return reads.ask("ec2", "DescribeAvailabilityZones", rows_of("AvailabilityZones", zone))
 
 
 def _near_acls(subnet_ids: tuple[str, ...]) -> dict[str, object]:
-    return {"Filters": _filters(("association.subnet-id", subnet_ids))}
+    return {"Filters": where(("association.subnet-id", subnet_ids))}
 
 
 def _acls(reads: Reads, subnet_ids: tuple[str, ...]) -> Pending[tuple[NetworkAcl, ...]]:
-    return reads.ask("ec2", "DescribeNetworkAcls", _rows("NetworkAcls", network_acl), **_near_acls(subnet_ids))
+    return reads.ask("ec2", "DescribeNetworkAcls", rows_of("NetworkAcls", network_acl), **_near_acls(subnet_ids))
 
 
 def _groups(reads: Reads, group_ids: tuple[str, ...]) -> Pending[tuple[SecurityGroup, ...]]:
@@ -190,8 +191,8 @@ def _groups(reads: Reads, group_ids: tuple[str, ...]) -> Pending[tuple[SecurityG
     By filter, not by id: EC2 answers an unknown id with an error, and an unknown filter value with less.
     """
     named = ("group-id", group_ids) if group_ids else ("group-name", ("default",))
-    rows = _rows("SecurityGroups", security_group)
-    return reads.ask("ec2", "DescribeSecurityGroups", rows, Filters=_filters(named))
+    rows = rows_of("SecurityGroups", security_group)
+    return reads.ask("ec2", "DescribeSecurityGroups", rows, Filters=where(named))
 
 
 def _groups_in_vpc(reads: Reads, connector: Connector, vpc_id: str) -> tuple[SecurityGroup, ...] | Unread:
@@ -208,9 +209,9 @@ def _interfaces(reads: Reads, groups: tuple[SecurityGroup, ...] | Unread) -> Pen
     inbound = tuple(group.id for group in groups if group.ingress)
     if not inbound:
         return lambda: ()
-    rows = _rows("NetworkInterfaces", network_interface)
+    rows = rows_of("NetworkInterfaces", network_interface)
     # Interfaces of ECS and others are hidden from lists by default, and would make a group look unused.
-    every = {"Filters": _filters(("group-id", inbound)), "IncludeManagedResources": True}
+    every = {"Filters": where(("group-id", inbound)), "IncludeManagedResources": True}
     return reads.ask("ec2", "DescribeNetworkInterfaces", rows, **every)
 
 
@@ -218,27 +219,27 @@ def _endpoints(reads: Reads, inside: object, settings: Settings) -> Pending[tupl
     """Endpoints matter only where a setting requires some."""
     if not settings.required_endpoint_services:
         return lambda: ()
-    return reads.ask("ec2", "DescribeVpcEndpoints", _rows("VpcEndpoints", endpoint), Filters=inside)
+    return reads.ask("ec2", "DescribeVpcEndpoints", rows_of("VpcEndpoints", endpoint), Filters=inside)
 
 
-def _vpc_attribute(reads: Reads, vpc_id: str, name: str) -> Pending[bool]:
+def read_vpc_attribute(reads: Reads, vpc_id: str, name: str) -> Pending[bool]:
     """EnableDnsSupport or EnableDnsHostnames; EC2 tells one attribute a call."""
     attribute = name[0].lower() + name[1:]
     return reads.ask("ec2", "DescribeVpcAttribute", vpc_attribute(name), VpcId=vpc_id, Attribute=attribute)
 
 
-def _prefix_list(reads: Reads, list_id: str) -> Pending[tuple[str, ...]]:
+def read_prefix_list(reads: Reads, list_id: str) -> Pending[tuple[str, ...]]:
     def cidrs(pages: "Sequence[Page]") -> tuple[str, ...]:
         return tuple(sorted(entry["Cidr"] for page in pages for entry in page["Entries"]))
 
     return reads.ask("ec2", "GetManagedPrefixListEntries", cidrs, PrefixListId=list_id)
 
 
-def _filters(*filters: tuple[str, tuple[str, ...]]) -> list[dict[str, object]]:
+def where(*filters: tuple[str, tuple[str, ...]]) -> list[dict[str, object]]:
     return [{"Name": name, "Values": list(values)} for name, values in filters]
 
 
-def _rows[Row, T](member: str, parse: "Callable[[Row], T]") -> "Callable[[Sequence[Page]], tuple[T, ...]]":
+def rows_of[Row, T](member: str, parse: "Callable[[Row], T]") -> "Callable[[Sequence[Page]], tuple[T, ...]]":
     def rows(pages: "Sequence[Page]") -> tuple[T, ...]:
         return tuple(parse(row) for page in pages for row in page.get(member, ()))
 
@@ -380,8 +381,45 @@ def network_interface(row: "NetworkInterfaceTypeDef") -> NetworkInterface:
 def endpoint(row: "VpcEndpointTypeDef") -> Endpoint:
     return Endpoint(
         id=row["VpcEndpointId"],
+        vpc_id=row.get("VpcId", ""),
         service=row["ServiceName"],
         kind=row.get("VpcEndpointType", "Gateway"),
         state=row.get("State", "").lower(),
         route_table_ids=tuple(sorted(row.get("RouteTableIds", ()))),
+    )
+
+
+def find_interface_endpoints(reads: Reads, name: str, value: str) -> Pending[tuple[InterfaceEndpoint, ...]]:
+    """The interface endpoints that a filter of EC2's admits, such as vpc-id or vpc-endpoint-id."""
+    parse = rows_of("VpcEndpoints", interface_endpoint)
+    kinds = where((name, (value,)), ("vpc-endpoint-type", ("Interface",)))
+    return reads.ask("ec2", "DescribeVpcEndpoints", parse, Filters=kinds)
+
+
+def find_subnets(reads: Reads, subnet_ids: tuple[str, ...]) -> Pending[tuple[Subnet, ...]]:
+    """Those of the subnets that exist."""
+    named = where(("subnet-id", subnet_ids))
+    return reads.ask("ec2", "DescribeSubnets", rows_of("Subnets", subnet), Filters=named)
+
+
+def zones_offered(reads: Reads, service: str) -> Pending[tuple[str, ...]]:
+    """The zones where an endpoint service (com.amazonaws.<region>.<name>) is to be had: ids, or names if EC2 tells no
+    ids; sorted."""
+
+    def zones(pages: "Sequence[Page]") -> tuple[str, ...]:
+        rows = [row for page in pages for row in page["ServiceDetails"]]
+        return tuple(
+            sorted({zone for row in rows for zone in row.get("AvailabilityZoneIds") or row["AvailabilityZones"]})
+        )
+
+    return reads.ask("ec2", "DescribeVpcEndpointServices", zones, ServiceNames=[service])
+
+
+def interface_endpoint(row: "VpcEndpointTypeDef") -> InterfaceEndpoint:
+    return InterfaceEndpoint(
+        id=row["VpcEndpointId"],
+        vpc_id=row.get("VpcId", ""),
+        service=row["ServiceName"],
+        state=row.get("State", "").lower(),
+        private_dns=row.get("PrivateDnsEnabled", False),
     )

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _THREADS = 10
 
 
+# Where an answer says that there is more, and where the next question takes it. EC2 and App Runner page alike.
+_PAGED: Mapping[str, tuple[str, str]] = {
+    "dynamodb": ("LastEvaluatedKey", "ExclusiveStartKey"),
+    "resourcegroupstaggingapi": ("PaginationToken", "PaginationToken"),
+}
+
+
 # A call that was sent: calling this waits and gives what AWS told, or Unread.
 type Pending[T] = Callable[[], T | Unread]
 
@@ -29,6 +36,11 @@ type Pending[T] = Callable[[], T | Unread]
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="read")
+
+
+def together[T](works: Sequence[Callable[[], T]]) -> list[T]:
+    """Do all of them at once; their results in order."""
+    return [sent.result() for sent in [_pool().submit(work) for work in works]]
 
 
 class Reads:
@@ -66,15 +78,16 @@ def _all_pages(
 ) -> "Sequence[Page] | Unread":
     """Every page, or Unread: a part is never given out as the whole.
 
-    EC2 and App Runner page alike by NextToken; botocore has no paginators for App Runner.
+    botocore has no paginators for App Runner.
     """
     send: Callable[..., Page] = getattr(client, xform_name(operation))
+    said, taken = _PAGED.get(service, ("NextToken", "NextToken"))
     pages: list[Page] = []
-    token: str | None = ""
+    token: object = ""
     try:
         while token is not None:
-            pages.append(send(**parameters, **({"NextToken": token} if token else {})))
-            token = pages[-1].get("NextToken") or None
+            pages.append(send(**parameters, **({taken: token} if token else {})))
+            token = pages[-1].get(said) or None
     except ClientError as failed:
         return Unread(call=f"{service}:{operation}", code=failed.response.get("Error", {}).get("Code", "no error code"))
     except (HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another

@@ -1,7 +1,10 @@
 """The rule book: one module a rule, named for the bad pattern. This is the only list of them."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector
+from apprunner_guardrails.facts import Connector, Service
 from apprunner_guardrails.rules import (
     connector_acl_blocks_egress,
     connector_blackhole_route,
@@ -21,7 +24,9 @@ from apprunner_guardrails.rules import (
     connector_too_few_zones,
     connector_unsupported_zone,
     connector_vpc_dns_off,
+    exemption_malformed,
 )
+from apprunner_guardrails.settings import BadSettings, Settings
 
 RULES: tuple[Rule[Connector], ...] = (
     connector_too_few_zones.RULE,
@@ -42,4 +47,29 @@ RULES: tuple[Rule[Connector], ...] = (
     connector_open_egress.RULE,
     connector_inbound_rules.RULE,
     connector_security_group_gone.RULE,
+    exemption_malformed.RULE,
 )
+
+SERVICE_RULES: tuple[Rule[Service], ...] = (exemption_malformed.RULE,)
+
+BY_ID: Mapping[str, Rule[Connector] | Rule[Service]] = {
+    **{rule.id: rule for rule in RULES},
+    **{rule.id: rule for rule in SERVICE_RULES},
+}
+
+
+def chosen[S](rules: tuple[Rule[S], ...], settings: Settings) -> tuple[Rule[S], ...]:
+    """The rules as the settings have them: some switched off, some of another severity."""
+    check_overrides(settings)
+    overrides = settings.rule_overrides
+    kept = (rule for rule in rules if overrides.get(rule.id, rule.severity) is not None)
+    return tuple(replace(rule, severity=overrides.get(rule.id) or rule.severity) for rule in kept)
+
+
+def check_overrides(settings: Settings) -> None:
+    """Raises BadSettings for a rule that there is not: a typing error must not leave a rule on, or off."""
+    unknown = sorted(settings.rule_overrides.keys() - BY_ID.keys())
+    if unknown:
+        raise BadSettings(
+            f"environment variable RULE_OVERRIDES: {', '.join(unknown)} is no rule; there are {', '.join(sorted(BY_ID))}"
+        )

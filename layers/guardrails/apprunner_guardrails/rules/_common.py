@@ -71,6 +71,17 @@ def replace_connector(
     return "\n".join(filter(None, lines))
 
 
+def tag_commands(arn: str, malformed: Iterable[str]) -> str:
+    """Commands that take tags off a resource and put an exemption of the right form on it."""
+    region = f"--region {shlex.quote(arn.split(':')[3])} --resource-arn {shlex.quote(arn)}"
+    keys = " ".join(map(shlex.quote, sorted(malformed)))
+    exemption = "'Key=apprunner-guardrails:exempt:RULE_ID,Value=YYYY-MM-DD @OWNER REASON'"
+    return (
+        f"aws apprunner untag-resource {region} --tag-keys {keys}\n"
+        f"aws apprunner tag-resource {region} --tags {exemption}"
+    )
+
+
 def set_route(
     network: Network,
     verb: Literal["create-route", "replace-route"],

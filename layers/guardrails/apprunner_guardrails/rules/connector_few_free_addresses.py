@@ -35,5 +35,6 @@ RULE = Rule(
     reference=CONNECTOR_GUIDE,
     needs=("subnets",),
     check=check,
+    fault=lambda message: message.partition(" has ")[0],
     command=command,
 )

@@ -48,5 +48,6 @@ RULE = Rule(
     reports=("https://github.com/aws/apprunner-roadmap/issues/113",),
     needs=("security_groups", "group_interfaces"),
     check=check,
+    fault=lambda message: message.partition(" has ")[0],
     command=command,
 )

@@ -62,5 +62,6 @@ RULE = Rule(
     reference=CONNECTOR_GUIDE,
     needs=("zones", "subnets", "route_tables", "prefix_lists"),
     check=check,
+    fault=lambda message: message.partition("; private subnets")[0],
     command=command,
 )

@@ -1,0 +1,134 @@
+"""The daily digest: what is open, what is exempt and until when, and what nobody could see. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from apprunner_guardrails.alerts import safe
+from apprunner_guardrails.alerts._common import DAY_SECONDS, counted, utc
+from apprunner_guardrails.alerts.text import Message, console_link, cut_lines, short, where
+from apprunner_guardrails.findings import NOT_JUDGED, Severity
+from apprunner_guardrails.ledger import Record, State
+
+NOTICE_DAYS = 7  # an exemption that expires so soon is named
+LISTED = 200  # lines of one list
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """The state of an account's Region at one time. `open` is sorted by severity, `expiring` by day."""
+
+    account: str
+    region: str
+    time: str  # 2026-11-21T07:00:00Z
+    connectors: int  # checked
+    services: int
+    open: tuple[Record, ...]
+    expiring: tuple[Record, ...]  # exemptions in force that expire within NOTICE_DAYS
+    exempt: int  # exemptions in force, those that expire soon too
+    not_judged: tuple[Record, ...]  # resources of which some rule could not answer
+    unread: tuple[str, ...]  # reads that failed ("ec2:DescribeSubnets failed (AccessDenied)")
+
+    @property
+    def by_severity(self) -> dict[Severity, int]:
+        """How many are open, the worst first; only severities that there are."""
+        found = [record.severity for record in self.open]
+        return {severity: found.count(severity) for severity in Severity if severity in found}
+
+
+def digest(
+    records: Iterable[Record],
+    *,
+    account: str,
+    region: str,
+    now: int,
+    connectors: int,
+    services: int,
+    unread: Iterable[str] = (),
+) -> Digest:
+    """What is recorded, told as a whole. `now` is in seconds since 1970."""
+    known = sorted(records, key=lambda one: (one.severity.rank, one.rule, one.resource))
+    standing = [one for one in known if one.state is State.OPEN]
+    today, soon = (utc(now + days * DAY_SECONDS)[:10] for days in (0, NOTICE_DAYS))
+    exempt = [one for one in known if one.state is State.EXEMPT and one.exempt_until >= today]  # ISO: sorts as text
+    return Digest(
+        account=account,
+        region=region,
+        time=utc(now),
+        connectors=connectors,
+        services=services,
+        open=tuple(one for one in standing if one.rule != NOT_JUDGED),
+        expiring=tuple(sorted((one for one in exempt if one.exempt_until <= soon), key=lambda one: one.exempt_until)),
+        exempt=len(exempt),
+        not_judged=tuple(one for one in standing if one.rule == NOT_JUDGED),
+        unread=tuple(sorted(set(unread))),
+    )
+
+
+def render(digest: Digest) -> Message:
+    """The digest as text."""
+    return Message(subject=subject(digest), body=cut_lines(_body(digest)), attributes=attributes(digest))
+
+
+def subject(digest: Digest) -> str:
+    blind = ", not all could be read" if digest.not_judged or digest.unread else ""
+    return short(f"[DIGEST] {summary(digest)}{blind}: App Runner in {digest.account} {digest.region}")
+
+
+def attributes(digest: Digest) -> dict[str, tuple[str, str]]:
+    worst = next(iter(digest.by_severity), Severity.INFO)
+    return {
+        "severity": ("String", worst.value),
+        "status": ("String", "digest"),
+        "transition": ("String.Array", json.dumps(["digest"])),
+        **where(digest.account, digest.region),
+    }
+
+
+def summary(digest: Digest) -> str:
+    """ "2 HIGH, 1 LOW open"."""
+    counts = [f"{count} {severity}" for severity, count in digest.by_severity.items()]
+    return f"{', '.join(counts) or 'nothing'} open"
+
+
+def lines_of_open(digest: Digest) -> Iterator[str]:
+    for one in digest.open:
+        said = f": {safe(one.messages[0], 300)}" if one.messages else ""
+        yield f"{one.severity} {one.rule} since {utc(one.first_seen)[:10]}, {safe(one.resource, 300)}{said}"
+
+
+def lines_of_expiring(digest: Digest) -> Iterator[str]:
+    for one in digest.expiring:
+        by = safe(one.exempt_by, 200)
+        yield f"{one.rule} until the end of {safe(one.exempt_until, 10)} (UTC), by {by}, {safe(one.resource, 300)}"
+
+
+def lines_of_blind_spots(digest: Digest) -> Iterator[str]:
+    """What failed to be read, and what could not be judged without it."""
+    yield from (f"call {safe(one)}" for one in digest.unread)
+    for one in digest.not_judged:
+        yield f"resource {safe(one.resource, 300)}: {safe('; '.join(one.messages))}"
+
+
+def _body(digest: Digest) -> Iterator[str]:
+    yield f"App Runner guardrails: {summary(digest)}"
+    yield ""
+    yield f"Where     account {safe(digest.account)}, Region {safe(digest.region)}"
+    yield f"Time      {safe(digest.time, 40)}"
+    yield f"Checked   {counted(digest.connectors, 'VPC connector')}, {counted(digest.services, 'service')}"
+    yield f"Exempt    {counted(digest.exempt, 'finding')}, {len(digest.expiring)} for no more than {NOTICE_DAYS} days"
+    yield f"Console   {console_link(digest.region)}"
+    yield from _section("Open:", lines_of_open(digest))
+    yield from _section(f"Exemptions that expire within {NOTICE_DAYS} days:", lines_of_expiring(digest))
+    yield from _section("Could not be read or judged:", lines_of_blind_spots(digest))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    listed = list(lines)
+    if not listed:
+        return
+    yield ""
+    yield title
+    yield from (f"- {line}" for line in listed[:LISTED])
+    if len(listed) > LISTED:
+        yield f"- and {len(listed) - LISTED} more"

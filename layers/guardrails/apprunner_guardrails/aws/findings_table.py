@@ -1,0 +1,266 @@
+"""DynamoDB: what is recorded of findings, one item a ledger.Record. Keys: `resource`, `rule` (S); TTL: `expires`.
+
+It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Puts needs what a Put needs
+(docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from botocore.client import BaseClient
+from botocore.exceptions import BotoCoreError, ClientError
+
+from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.facts import Unread
+from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition, is_finding
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    type Item = Mapping[str, Any]  # as botocore has it: {"resource": {"S": "arn:…"}, "version": {"N": "3"}}
+    type Put = Mapping[str, Any]
+
+# Limits of one transaction; its items may have 4 MB together, and what they are measured by here is a little more.
+_ITEMS = 100
+_BYTES = 4_000_000
+_PATIENCE = 4  # who read before a claim was made may still be trying to make the same one when it is settled
+_OVERTAKEN = "ConditionalCheckFailed"
+_CONFLICT = "TransactionConflict"
+
+
+class LedgerUnavailable(Exception):
+    """The findings table could not be read or written; the text names it, the action and AWS's code.
+
+    The invocation must fail, so that it is tried again: without the table nobody knows what was told.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """An item that this version cannot read, such as one that a newer version wrote before it was rolled back."""
+
+    resource: str
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """The whole table, by resource and rule. A resource with an item that cannot be read is to be left alone, loudly:
+    its findings would be told twice or not at all."""
+
+    records: tuple[Record, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Record, ...]]:
+    """Ask what is recorded of a resource; what is returned waits for it, and raises LedgerUnavailable.
+
+    To be asked before the resource itself is read: then whoever read it later, and wrote first, makes a claim fail. As
+    all that Reads asks, it is asked once: look again, after a claim was lost, with other Reads.
+    """
+    asked = reads.ask(
+        "dynamodb",
+        "Query",
+        _stored,
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="#resource = :resource",
+        ExpressionAttributeNames={"#resource": "resource"},  # a reserved word
+        ExpressionAttributeValues={":resource": {"S": _storable(resource)}},
+    )
+
+    def wait() -> tuple[Record, ...]:
+        stored = _told(table, asked())
+        for odd in stored.unreadable:
+            raise LedgerUnavailable(
+                f"the item {odd.resource} {odd.rule} of the findings table {table} cannot be read: {odd.why}"
+            )
+        return stored.records
+
+    return wait
+
+
+def all_recorded(reads: Reads, table: str) -> Callable[[], Stored]:
+    """Ask for every finding's record; what is returned waits for it, and raises LedgerUnavailable."""
+    asked = reads.ask("dynamodb", "Scan", _stored, TableName=table, ConsistentRead=True)
+
+    def wait() -> Stored:
+        stored = _told(table, asked())
+        return Stored(records=tuple(filter(is_finding, stored.records)), unreadable=stored.unreadable)
+
+    return wait
+
+
+def claim(client: Callable[[str], BaseClient], table: str, transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+    """Write what is to be told before it is told. Those that are returned are the caller's to tell, and to settle.
+
+    The others are lost: somebody wrote since `before` was read, or is just writing. What they wrote is not known, nor
+    whether they come through, so that the resource has to be looked at again. Raises LedgerUnavailable; what was
+    claimed before that is anybody's when the lease is over.
+    """
+    wanted = tuple(transitions)
+    puts = [_put(table, one.record, one.before.version if one.before else None) for one in wanted]
+    won = _written(client, table, puts, patience=0)
+    return tuple(one for number, one in enumerate(wanted) if number in won)
+
+
+def settle(client: Callable[[str], BaseClient], table: str, records: Iterable[Record]) -> None:
+    """Write what was told (`ledger.settled`). What somebody else took over since it was claimed stays as they have it.
+
+    Raises LedgerUnavailable: it will be told again.
+    """
+    _written(client, table, [_put(table, record, record.version - 1) for record in records], patience=_PATIENCE)
+
+
+def _told(table: str, answer: Stored | Unread) -> Stored:
+    if isinstance(answer, Unread):
+        raise LedgerUnavailable(f"the findings table {table} cannot be read: {answer}")
+    return answer
+
+
+def _written(client: Callable[[str], BaseClient], table: str, puts: Sequence["Put"], patience: int) -> set[int]:
+    """The numbers of those that were written; the conditions of the others do not hold.
+
+    With `patience` one that another transaction is writing just now is tried again at once, that many times before it
+    is an error; without, it is left out too.
+    """
+    again = {"None", _CONFLICT} if patience else {"None"}
+    written: set[int] = set()
+    for chunk in _chunks(puts):
+        left, conflicts = chunk, 0
+        while left and (reasons := _refused(client, table, [puts[number] for number in left])):
+            conflicts += _CONFLICT in reasons
+            if patience and conflicts > patience:
+                raise LedgerUnavailable(_failed(table, _CONFLICT))
+            left = [number for number, reason in zip(left, reasons, strict=True) if reason in again]
+        written.update(left)
+    return written
+
+
+def _refused(client: Callable[[str], BaseClient], table: str, puts: Sequence["Put"]) -> tuple[str, ...]:
+    """Write all or nothing: nothing comes back, or one code a Put (`None` where it is not at fault)."""
+    try:
+        # The token that makes botocore's own tries one transaction is botocore's; each call here has another.
+        client("dynamodb").transact_write_items(TransactItems=[{"Put": put} for put in puts])  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "no error code")
+        reasons = tuple(str(reason.get("Code")) for reason in _cancelled(error))
+        others = sorted(set(reasons) - {"None", _OVERTAKEN, _CONFLICT})
+        if code != "TransactionCanceledException" or others or not set(reasons) - {"None"} or len(reasons) != len(puts):
+            raise LedgerUnavailable(_failed(table, ", ".join((code, *others)))) from error
+        return reasons
+    except BotoCoreError as error:
+        raise LedgerUnavailable(_failed(table, type(error).__name__)) from error
+    return ()
+
+
+def _cancelled(error: ClientError) -> Sequence[Mapping[str, object]]:
+    reasons: Sequence[Mapping[str, object]] = error.response.get("CancellationReasons", ())
+    return reasons
+
+
+def _failed(table: str, code: str) -> str:
+    return f"the findings table {table} cannot be written: dynamodb:TransactWriteItems failed ({code})"
+
+
+def _chunks(puts: Sequence["Put"]) -> Iterator[list[int]]:
+    """The numbers of the puts, as many together as a transaction takes."""
+    chunk: list[int] = []
+    size = 0
+    for number, put in enumerate(puts):
+        one = len(json.dumps(put["Item"], ensure_ascii=False).encode())
+        if chunk and (len(chunk) == _ITEMS or size + one > _BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(number)
+        size += one
+    if chunk:
+        yield chunk
+
+
+def _put(table: str, record: Record, before: int | None) -> "Put":
+    """A Put that holds only while the item's version is `before`; None: while there is no item."""
+    put = {"TableName": table, "Item": _item(record)}
+    if before is None:
+        return put | {
+            "ConditionExpression": "attribute_not_exists(#resource)",
+            "ExpressionAttributeNames": {"#resource": "resource"},
+        }
+    return put | {
+        "ConditionExpression": "#version = :before",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":before": {"N": str(before)}},
+    }
+
+
+def _item(record: Record) -> "Item":
+    """Every field of the record under its name, `owed` as "" for nothing; and when DynamoDB may forget it."""
+    item = {field.name: _value(getattr(record, field.name)) for field in fields(record)}
+    return item | ({"expires": {"N": str(record.expires)}} if record.expires else {})
+
+
+def _value(value: str | int | tuple[str, ...] | None) -> Mapping[str, object]:
+    match value:
+        case int():
+            return {"N": str(value)}
+        case tuple():
+            return {"L": [{"S": _storable(one)} for one in value]}
+        case _:
+            return {"S": _storable(value or "")}
+
+
+def _storable(text: str) -> str:
+    """DynamoDB takes UTF-8, which has no lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _stored(pages: "Sequence[Mapping[str, Any]]") -> Stored:
+    records: list[Record] = []
+    unreadable: list[Unreadable] = []
+    for item in sorted((item for page in pages for item in page["Items"]), key=_key):
+        try:
+            records.append(_record(item))
+        except (AttributeError, LookupError, TypeError, ValueError) as odd:
+            resource, rule = _key(item)
+            unreadable.append(Unreadable(resource=resource, rule=rule, why=f"{type(odd).__name__} {odd}"))
+    return Stored(records=tuple(records), unreadable=tuple(unreadable))
+
+
+def _key(item: "Item") -> tuple[str, str]:
+    return item["resource"]["S"], item["rule"]["S"]
+
+
+def _record(item: "Item") -> Record:
+    """Attributes that this version does not know are left out, and so are channels: it could not tell there."""
+
+    def text(name: str) -> str:
+        return str(item[name]["S"])
+
+    def number(name: str) -> int:
+        return int(item[name]["N"])
+
+    def texts(name: str) -> tuple[str, ...]:
+        return tuple(str(one["S"]) for one in item[name]["L"])
+
+    return Record(
+        resource=text("resource"),
+        rule=text("rule"),
+        state=State(text("state")),
+        severity=Severity(text("severity")),
+        messages=texts("messages"),
+        faults=texts("faults"),
+        first_seen=number("first_seen"),
+        last_seen=number("last_seen"),
+        last_alerted=number("last_alerted"),
+        who=text("who"),
+        exempt_until=text("exempt_until"),
+        exempt_by=text("exempt_by"),
+        owed=Kind(text("owed")) if text("owed") else None,
+        owed_to=tuple(Channel(one) for one in texts("owed_to") if one in Channel),
+        leased_until=number("leased_until"),
+        version=number("version"),
+    )

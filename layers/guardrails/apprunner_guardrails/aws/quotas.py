@@ -1,0 +1,30 @@
+"""Service Quotas: how much of App Runner an account may have in a Region."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from apprunner_guardrails.aws.reads import Pending, Reads
+from apprunner_guardrails.facts import Unread
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.aws.reads import Page
+
+APP_RUNNER = "apprunner"  # Service Quotas' code of the service
+CONNECTORS = "L-F7ADEB8C"  # docs.aws.amazon.com/general/latest/gr/apprunner.html
+
+
+def connector_quota(reads: Reads) -> Pending[int]:
+    """How many active VPC connectors the account may have in the Region."""
+    asked = reads.ask("service-quotas", "GetServiceQuota", _value, ServiceCode=APP_RUNNER, QuotaCode=CONNECTORS)
+
+    def wait() -> int | Unread:
+        told = asked()
+        # IAM's name of the service is not botocore's.
+        return replace(told, call="servicequotas:GetServiceQuota") if isinstance(told, Unread) else told
+
+    return wait
+
+
+def _value(pages: "Sequence[Page]") -> int:
+    return int(pages[0]["Quota"]["Value"])

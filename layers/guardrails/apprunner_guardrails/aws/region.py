@@ -1,0 +1,225 @@
+"""EC2 for many connectors at once: the networks of a whole Region in a few calls, in place of ten calls each."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from apprunner_guardrails.aws import ec2
+from apprunner_guardrails.aws.reads import Pending, Reads
+from apprunner_guardrails.facts import (
+    Connector,
+    Endpoint,
+    NatGateway,
+    Network,
+    NetworkInterface,
+    RouteTable,
+    SecurityGroup,
+    Structure,
+    Subnet,
+    Unread,
+    Zone,
+    unread_network,
+)
+from apprunner_guardrails.settings import Settings
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.aws.reads import Page
+
+VALUES = (
+    200  # of one filter: the most that EC2 takes (docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)
+)
+
+
+def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
+    """Subnets, routes, gateways, ACLs and groups of every VPC that has a connector: two rounds."""
+    connectors = tuple(connectors)
+    placed = _placed(reads, {subnet for one in connectors for subnet in one.subnet_ids})
+    named = {group for one in connectors for group in one.security_group_ids}
+    groups = _all(reads, "DescribeSecurityGroups", ec2.rows_of("SecurityGroups", ec2.security_group), "group-id", named)
+    subnets = placed()
+    vpcs = () if isinstance(subnets, Unread) else {subnet.vpc_id for subnet in subnets}
+    tables = _all(reads, "DescribeRouteTables", ec2.rows_of("RouteTables", ec2.route_table), "vpc-id", vpcs)
+    nats = _all(reads, "DescribeNatGateways", ec2.rows_of("NatGateways", ec2.nat_gateway), "vpc-id", vpcs)
+    acls = _all(reads, "DescribeNetworkAcls", ec2.rows_of("NetworkAcls", ec2.network_acl), "vpc-id", vpcs)
+    inside = _all(reads, "DescribeSubnets", ec2.rows_of("Subnets", ec2.subnet), "vpc-id", vpcs)
+    defaults = _default_groups(reads, vpcs if any(not one.security_group_ids for one in connectors) else ())
+    if isinstance(subnets, Unread):
+        return Structure(
+            subnets=subnets,
+            route_tables=subnets,
+            nat_gateways=subnets,
+            network_acls=subnets,
+            security_groups=_joined(groups(), ()),
+        )
+    return Structure(
+        subnets=inside(),
+        route_tables=tables(),
+        nat_gateways=nats(),
+        network_acls=acls(),
+        security_groups=_joined(groups(), defaults()),
+    )
+
+
+def read_networks(
+    reads: Reads, structure: Structure, connectors: Iterable[Connector], account: str, settings: Settings
+) -> Mapping[str, Network]:
+    """The network of each connector, by its ARN: two more rounds; DNS attributes are the only calls for each VPC.
+
+    What cannot be read is Unread in its place, in every network that it concerns.
+    """
+    connectors = tuple(connectors)
+    vpc_of = {one.arn: _vpc_of(one, structure) for one in connectors}
+    vpcs = {vpc for vpc in vpc_of.values() if isinstance(vpc, str) and vpc}
+    zones = ec2.read_zones(reads)
+    interfaces = _interfaces(reads, structure.security_groups, connectors)
+    endpoints = _endpoints(reads, vpcs, settings)
+    attributes = {
+        (vpc, name): ec2.read_vpc_attribute(reads, vpc, name)
+        for vpc in sorted(vpcs)
+        for name in ("EnableDnsSupport", "EnableDnsHostnames")
+    }
+    networks: dict[str, Network] = {}
+    for one in connectors:
+        vpc = vpc_of[one.arn]
+        if isinstance(vpc, Unread) or not vpc:
+            networks[one.arn] = _without_vpc(one, structure, zones(), account, vpc)
+            continue
+        networks[one.arn] = Network(
+            account=account,
+            region=one.region,
+            vpc_id=vpc,
+            zones=zones(),
+            subnets=_in(vpc, structure.subnets),
+            route_tables=_in(vpc, structure.route_tables),
+            prefix_lists={},
+            nat_gateways=_in(vpc, structure.nat_gateways),
+            network_acls=structure.network_acls,
+            security_groups=_groups_of(one, vpc, structure),
+            group_interfaces=interfaces(),
+            endpoints=_in(vpc, endpoints()),
+            dns_support=attributes[vpc, "EnableDnsSupport"](),
+            dns_hostnames=attributes[vpc, "EnableDnsHostnames"](),
+        )
+    return _with_prefix_lists(reads, connectors, networks)
+
+
+def _with_prefix_lists(
+    reads: Reads, connectors: Iterable[Connector], networks: Mapping[str, Network]
+) -> Mapping[str, Network]:
+    in_play = {one.arn: ec2.lists_in_play(one, networks[one.arn]) for one in connectors}
+    asked = {name: ec2.read_prefix_list(reads, name) for names in in_play.values() for name in names}
+    content = {name: pending() for name, pending in asked.items()}
+    return {
+        arn: replace(networks[arn], prefix_lists={name: content[name] for name in names})
+        for arn, names in in_play.items()
+    }
+
+
+def _placed(reads: Reads, subnet_ids: set[str]) -> Pending[tuple[Subnet, ...]]:
+    """Where the connectors are. So many that one call cannot name them are found among all of the Region."""
+    rows = ec2.rows_of("Subnets", ec2.subnet)
+    if len(subnet_ids) <= VALUES:
+        return _all(reads, "DescribeSubnets", rows, "subnet-id", subnet_ids)
+    return reads.ask("ec2", "DescribeSubnets", rows)
+
+
+def _vpc_of(connector: Connector, structure: Structure) -> str | Unread:
+    """Empty where none of its subnets exists any more."""
+    if isinstance(structure.subnets, Unread):
+        return structure.subnets
+    wanted = set(connector.subnet_ids)
+    return next((subnet.vpc_id for subnet in structure.subnets if subnet.id in wanted), "")
+
+
+def _without_vpc(
+    connector: Connector, structure: Structure, zones: tuple[Zone, ...] | Unread, account: str, why: str | Unread
+) -> Network:
+    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=ec2.NO_VPC)
+    named = connector.security_group_ids
+    return replace(
+        unread_network(account, connector.region, unread),
+        zones=zones,
+        subnets=unread if isinstance(why, Unread) else (),
+        security_groups=_groups_of(connector, "", structure) if named else unread,
+    )
+
+
+def _in[T: (Subnet, RouteTable, NatGateway, Endpoint)](
+    vpc: str, facts: tuple[T, ...] | Unread
+) -> tuple[T, ...] | Unread:
+    return facts if isinstance(facts, Unread) else tuple(fact for fact in facts if fact.vpc_id == vpc)
+
+
+def _groups_of(connector: Connector, vpc: str, structure: Structure) -> tuple[SecurityGroup, ...] | Unread:
+    groups = structure.security_groups
+    if isinstance(groups, Unread):
+        return groups
+    named = set(connector.security_group_ids)
+    if named:
+        return tuple(group for group in groups if group.id in named)
+    return tuple(group for group in groups if group.vpc_id == vpc and group.name == "default")
+
+
+def _default_groups(reads: Reads, vpcs: Iterable[str]) -> Pending[tuple[SecurityGroup, ...]]:
+    rows = ec2.rows_of("SecurityGroups", ec2.security_group)
+    return _all(reads, "DescribeSecurityGroups", rows, "vpc-id", vpcs, also=("group-name", ("default",)))
+
+
+def _interfaces(
+    reads: Reads, groups: tuple[SecurityGroup, ...] | Unread, connectors: Iterable[Connector]
+) -> Pending[tuple[NetworkInterface, ...]]:
+    """Who carries the groups that have inbound rules."""
+    if isinstance(groups, Unread):
+        return lambda: groups
+    used = {group for one in connectors for group in one.security_group_ids}
+    inbound = {one.id for one in groups if one.ingress and (one.id in used or one.name == "default")}
+    rows = ec2.rows_of("NetworkInterfaces", ec2.network_interface)
+    return _all(reads, "DescribeNetworkInterfaces", rows, "group-id", inbound, managed=True)
+
+
+def _endpoints(reads: Reads, vpcs: Iterable[str], settings: Settings) -> Pending[tuple[Endpoint, ...]]:
+    if not settings.required_endpoint_services:
+        return lambda: ()
+    return _all(reads, "DescribeVpcEndpoints", ec2.rows_of("VpcEndpoints", ec2.endpoint), "vpc-id", vpcs)
+
+
+def _all[T](
+    reads: Reads,
+    operation: str,
+    rows: "Callable[[Sequence[Page]], tuple[T, ...]]",
+    name: str,
+    values: Iterable[str],
+    *,
+    also: tuple[str, tuple[str, ...]] | None = None,
+    managed: bool = False,
+) -> Pending[tuple[T, ...]]:
+    """What has one of the values, in as few calls as filters allow; Unread as a whole if one of them fails."""
+    ordered = tuple(sorted(values))
+    member = "Filter" if operation == "DescribeNatGateways" else "Filters"
+    pending = [
+        reads.ask(
+            "ec2",
+            operation,
+            rows,
+            **{member: ec2.where((name, chunk), *((also,) if also else ()))},
+            **({"IncludeManagedResources": True} if managed else {}),
+        )
+        for chunk in (ordered[start : start + VALUES] for start in range(0, len(ordered), VALUES))
+    ]
+
+    def wait() -> tuple[T, ...] | Unread:
+        found: list[T] = []
+        for one in pending:
+            part = one()
+            if isinstance(part, Unread):
+                return part
+            found += part
+        return tuple(found)
+
+    return wait
+
+
+def _joined[T](one: tuple[T, ...] | Unread, other: tuple[T, ...] | Unread) -> tuple[T, ...] | Unread:
+    if isinstance(one, Unread) or isinstance(other, Unread):
+        return one if isinstance(one, Unread) else other
+    return tuple(dict.fromkeys((*one, *other)))

@@ -1,0 +1,283 @@
+"""Private services: VPC ingress connections and interface endpoints that could not be made or deleted."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from apprunner_guardrails.alerts import Explanation
+from apprunner_guardrails.events import FailedCall
+from apprunner_guardrails.facts import IngressConnection, InterfaceEndpoint, Service, Subnet, Unread
+from apprunner_guardrails.failed_calls import _tell as tell
+from apprunner_guardrails.failed_calls._services import IN_PROGRESS, delete_ingress
+from apprunner_guardrails.failed_calls.asked import (
+    EndpointAsked,
+    IngressAsked,
+    Refusal,
+    endpoint_asked,
+    ingress_asked,
+    ingress_connection_arn,
+    refusal,
+)
+from apprunner_guardrails.failed_calls.seen import Seen, is_gone
+
+REQUESTS = "apprunner.requests"  # the endpoint service that private services are reached through
+DELETABLE = ("AVAILABLE", "FAILED_CREATION", "FAILED_UPDATE", "FAILED_DELETION")  # the API model's list
+DEFAULT_QUOTA = 50  # interface endpoints of a VPC; docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
+_SHARE = "https://github.com/aws/apprunner-roadmap/issues/195"
+
+
+def create_ingress(failed: FailedCall, seen: Seen) -> Explanation:
+    asked = ingress_asked(failed)
+    existing = [one for one in _listed(seen) if one.status != "DELETED"]
+    if existing:
+        return _exists(failed, seen, asked, existing)
+    faults = [*_service_faults(seen), *_endpoint_faults(asked, seen)]
+    causes = [text for _, text in faults]
+    right = _right_endpoints(asked, seen)
+    if any(kind in ("gone", "service", "vpc") for kind, _ in faults) and right:
+        causes.append(f"{asked.vpc_id} has an endpoint that would do: {', '.join(right)}")
+    return tell.explained(
+        failed,
+        seen,
+        title=f"VPC ingress connection {tell.shown(asked.name)} could not be created",
+        what="App Runner connects a private service to an available interface endpoint of"
+        f" com.amazonaws.{failed.region}.{REQUESTS} in the VPC that is named."
+        + ("" if causes else " The account shows no reason why it refused."),
+        causes=causes,
+        commands=_ingress_commands(failed, asked, faults, right),
+        cause=("ingress-refused", *sorted({kind for kind, _ in faults} or {failed.code}), asked.service_arn),
+        reference=tell.PRIVATE_HOW_TO,
+    )
+
+
+def _listed(seen: Seen) -> list[IngressConnection]:
+    listed = () if seen.ingress is None or isinstance(seen.ingress, Unread) else seen.ingress
+    return [one for one in listed if isinstance(one, IngressConnection)]
+
+
+def _exists(failed: FailedCall, seen: Seen, asked: IngressAsked, existing: list[IngressConnection]) -> Explanation:
+    first = existing[0]
+    place = tell.word(
+        f"VpcId={asked.vpc_id or 'VPC_ID'},VpcEndpointId={asked.endpoint_id or 'VPC_ENDPOINT_ID'}", "VPC_CONFIGURATION"
+    )
+    same = all((one.vpc_id, one.endpoint_id) == (asked.vpc_id, asked.endpoint_id) for one in existing)
+    update = tell.cli(
+        failed,
+        "apprunner update-vpc-ingress-connection",
+        vpc_ingress_connection_arn=tell.word(first.arn, "VPC_INGRESS_CONNECTION_ARN"),
+        ingress_vpc_configuration=place,
+    )
+    return tell.explained(
+        failed,
+        seen,
+        title=f"Service {tell.shown(tell.name_of(asked.service_arn))} has a VPC ingress connection already",
+        what="A service has at most one VPC ingress connection; that quota cannot be raised.",
+        causes=(
+            f"VPC ingress connection {one.name} is {one.status}, on {one.endpoint_id} in {one.vpc_id}: {one.arn}"
+            for one in existing
+        ),
+        commands=(
+            *(() if same else ("# move the one that is there (AVAILABLE, FAILED_CREATION or FAILED_UPDATE)", update)),
+            "# or delete it before another is created",
+            delete_ingress(failed, first.arn),
+        ),
+        cause=("ingress-exists", asked.service_arn),
+        reference=tell.PRIVATE_GUIDE,
+    )
+
+
+def _service_faults(seen: Seen) -> Iterator[tuple[str, str]]:
+    service = seen.service
+    if is_gone(service) or (isinstance(service, Service) and service.status == "DELETED"):
+        yield "no-service", "there is no such service: it was deleted, or never was"
+    elif isinstance(service, Service):
+        if service.public:
+            yield "public", f"service {service.name} is public: switch public access off first"
+        if service.status == IN_PROGRESS:
+            yield "busy", f"an operation of service {service.name} is in progress: wait, then try again"
+
+
+def _endpoint_faults(asked: IngressAsked, seen: Seen) -> Iterator[tuple[str, str]]:
+    if not asked.endpoint_id or seen.endpoint is None or isinstance(seen.endpoint, Unread):
+        return
+    if not seen.endpoint:
+        yield "gone", f"there is no interface endpoint {asked.endpoint_id}"
+    for one in seen.endpoint:
+        if not one.service.endswith(f".{REQUESTS}"):
+            control = " (that is App Runner's control API)" if one.service.endswith(".apprunner") else ""
+            yield "service", f"{one.id} is an endpoint of {one.service}{control}, not of {REQUESTS}"
+        if asked.vpc_id and one.vpc_id != asked.vpc_id:
+            yield "vpc", f"{one.id} is in {one.vpc_id}, and the call names {asked.vpc_id}"
+        if one.state != "available":
+            yield "state", f"{one.id} is {one.state}, not available"
+
+
+def _right_endpoints(asked: IngressAsked, seen: Seen) -> list[str]:
+    here = () if seen.endpoints is None or isinstance(seen.endpoints, Unread) else seen.endpoints
+    return sorted(
+        one.id
+        for one in here
+        if one.service.endswith(f".{REQUESTS}") and one.state == "available" and one.vpc_id == asked.vpc_id
+    )
+
+
+def _ingress_commands(
+    failed: FailedCall, asked: IngressAsked, faults: Iterable[tuple[str, str]], right: list[str]
+) -> Iterator[str]:
+    kinds = {kind for kind, _ in faults}
+    service = tell.word(asked.service_arn, "SERVICE_ARN")
+    vpc = tell.word(asked.vpc_id, "VPC_ID")
+    if "public" in kinds:
+        yield tell.cli(
+            failed,
+            "apprunner update-service",
+            service_arn=service,
+            network_configuration=tell.word("IngressConfiguration={IsPubliclyAccessible=false}", ""),
+        )
+    endpoint = asked.endpoint_id
+    if kinds & {"gone", "service", "vpc"}:
+        endpoint = right[0] if right else ""
+        if not right:
+            yield tell.cli(
+                failed,
+                "ec2 create-vpc-endpoint",
+                vpc_id=vpc,
+                vpc_endpoint_type="Interface",
+                service_name=tell.word(f"com.amazonaws.{failed.region}.{REQUESTS}", "SERVICE_NAME"),
+                subnet_ids="SUBNET_IDS",
+                security_group_ids="SECURITY_GROUP_ID",
+            )
+    place = f"VpcId={vpc},VpcEndpointId={tell.word(endpoint, 'VPC_ENDPOINT_ID')}"
+    yield tell.cli(
+        failed,
+        "apprunner create-vpc-ingress-connection",
+        service_arn=service,
+        vpc_ingress_connection_name=tell.word(asked.name, "NAME"),
+        ingress_vpc_configuration=place,
+    )
+
+
+def delete_ingress_connection(failed: FailedCall, seen: Seen) -> Explanation:
+    arn = ingress_connection_arn(failed)
+    one = seen.ingress[0] if isinstance(seen.ingress, tuple) and seen.ingress else None
+    gone = is_gone(one) or (isinstance(one, IngressConnection) and one.status == "DELETED")
+    causes = ["there is no such connection: it was deleted, or never was"] if gone else []
+    if isinstance(one, IngressConnection) and not gone:
+        then = "it can be deleted now: try again" if one.status in DELETABLE else "wait until that is over"
+        causes.append(f"VPC ingress connection {one.name} is {one.status}: {then}")
+    described = tell.cli(
+        failed,
+        "apprunner describe-vpc-ingress-connection",
+        vpc_ingress_connection_arn=tell.word(arn, "VPC_INGRESS_CONNECTION_ARN"),
+        query="VpcIngressConnection.Status",
+    )
+    return tell.explained(
+        failed,
+        seen,
+        title=f"VPC ingress connection {tell.shown(tell.name_of(arn))} "
+        + ("is not there to be deleted" if gone else "could not be deleted"),
+        what=f"App Runner deletes a VPC ingress connection that is {', '.join(DELETABLE[:-1])} or {DELETABLE[-1]}.",
+        causes=causes,
+        commands=() if gone else (described, delete_ingress(failed, arn)),
+        cause=("ingress-gone" if gone else "ingress-not-deleted", arn or failed.code),
+        reference=f"{tell.API}/API_DeleteVpcIngressConnection.html",
+    )
+
+
+def create_endpoint(failed: FailedCall, seen: Seen) -> Explanation:
+    asked = endpoint_asked(failed)
+    faults = list(_faults(failed, asked, seen))
+    causes = [text for _, text in faults]
+    return tell.explained(
+        failed,
+        seen,
+        title=f"VPC endpoint of {tell.shown(asked.service, 'App Runner')} could not be created",
+        what="EC2 refused it." if causes else "EC2 refused it, and the account shows no reason.",
+        causes=causes,
+        commands=_endpoint_commands(failed, asked, seen, {kind for kind, _ in faults}),
+        cause=("endpoint-refused", *sorted({kind for kind, _ in faults} or {failed.code}), asked.service, asked.vpc_id),
+        reference=tell.ENDPOINT_GUIDE,
+    )
+
+
+def _faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
+    here = () if seen.endpoints is None or isinstance(seen.endpoints, Unread) else seen.endpoints
+    if refusal(failed) is Refusal.QUOTA and isinstance(seen.endpoints, tuple):
+        count = tell.several(len(here), "interface endpoint")
+        quota = f"the default quota is {DEFAULT_QUOTA}, Gateway Load Balancer endpoints counted too"
+        yield "quota", f"{asked.vpc_id} has {count}; {quota}"
+    if asked.private_dns:
+        for one in _conflicting(asked, here):
+            yield "dns-taken", f"{one.id} has the private DNS name of {one.service} in {one.vpc_id} already ({_SHARE})"
+        for attribute, on in (("enableDnsSupport", seen.dns_support), ("enableDnsHostnames", seen.dns_hostnames)):
+            if on is False:
+                yield "dns-off", f"{attribute} of {asked.vpc_id} is off: private DNS needs it"
+    yield from _subnet_faults(failed, asked, seen)
+
+
+def _conflicting(asked: EndpointAsked, here: Iterable[InterfaceEndpoint]) -> list[InterfaceEndpoint]:
+    alive = (one for one in here if one.state not in ("deleting", "deleted", "failed", "rejected", "expired"))
+    return sorted((one for one in alive if one.private_dns and one.service == asked.service), key=lambda one: one.id)
+
+
+def _subnet_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
+    if seen.subnets is None or isinstance(seen.subnets, Unread):
+        return
+    subnets = sorted(seen.subnets, key=lambda one: one.id)
+    for missing in sorted(set(asked.subnet_ids) - {one.id for one in subnets}):
+        yield "subnet-gone", f"there is no {missing}"
+    offered = _offered(seen)
+    in_zone = Counter(one.zone_id for one in subnets)
+    for one in subnets:
+        if asked.vpc_id and one.vpc_id != asked.vpc_id:
+            yield "subnet-vpc", f"{one.id} is in {one.vpc_id}, and the call names {asked.vpc_id}"
+        if one.owner_id not in ("", failed.account):
+            yield (
+                "subnet-shared",
+                f"{one.id} is shared by account {one.owner_id}: endpoints can be made by its owner only",
+            )
+        if offered and one.zone_id not in offered:
+            yield "zone", f"{one.id} is in {one.zone_id}; {asked.service} is offered in {', '.join(sorted(offered))}"
+        if in_zone[one.zone_id] > 1:
+            yield "same-zone", f"{one.id} shares {one.zone_id} with another subnet: an endpoint takes one of a zone"
+
+
+def _offered(seen: Seen) -> frozenset[str]:
+    """Zone ids; EC2 may tell names, which the Region's zones translate. Nothing where they cannot be told."""
+    if not isinstance(seen.zones_offered, tuple):
+        return frozenset()
+    zones = seen.zones if isinstance(seen.zones, tuple) else ()
+    ids = {zone.name: zone.id for zone in zones} | {zone.id: zone.id for zone in zones}
+    translated = [ids.get(zone, "") for zone in seen.zones_offered]
+    return frozenset(translated) if all(translated) else frozenset()
+
+
+def _endpoint_commands(failed: FailedCall, asked: EndpointAsked, seen: Seen, kinds: set[str]) -> Iterator[str]:
+    vpc = tell.word(asked.vpc_id, "VPC_ID")
+    if "dns-off" in kinds:
+        yield tell.cli(failed, "ec2 modify-vpc-attribute", vpc_id=vpc, enable_dns_support="")
+        yield tell.cli(failed, "ec2 modify-vpc-attribute", vpc_id=vpc, enable_dns_hostnames="")
+    if "dns-taken" in kinds:
+        yield "# one endpoint serves many services: use the one that is there, or leave private DNS to it"
+    dns = {"no_private_dns_enabled": ""} if "dns-taken" in kinds or not asked.private_dns else {}
+    yield tell.cli(
+        failed,
+        "ec2 create-vpc-endpoint",
+        vpc_id=vpc,
+        vpc_endpoint_type="Interface",
+        service_name=tell.word(asked.service, "SERVICE_NAME"),
+        subnet_ids=" ".join(tell.word(one, "SUBNET_ID") for one in _usable(asked, seen)) or "SUBNET_IDS",
+        **dns,
+    )
+
+
+def _usable(asked: EndpointAsked, seen: Seen) -> Iterator[str]:
+    """Of the asked subnets one of a zone, where the service is offered; all of them where they could not be read."""
+    if seen.subnets is None or isinstance(seen.subnets, Unread):
+        yield from asked.subnet_ids
+        return
+    offered = _offered(seen)
+    first: dict[str, Subnet] = {}
+    for one in sorted(seen.subnets, key=lambda one: one.id):
+        if one.vpc_id == asked.vpc_id and (not offered or one.zone_id in offered):
+            first.setdefault(one.zone_id, one)
+    yield from sorted(one.id for one in first.values())

@@ -1,0 +1,257 @@
+"""From answers to alerts: plan against the ledger, claim, tell on every channel, settle.
+
+Nobody is told twice, and nothing is lost: what was claimed and not settled is anybody's to tell once the lease is over.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from apprunner_guardrails.alerts import Alert
+from apprunner_guardrails.events import Caller
+from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
+from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.ledger import Busy, Channel, Kind, Plan, Record, State, Terms, Transition, plan, settled
+
+type Key = tuple[str, str]  # resource and rule
+type Send = Callable[[Sequence[Alert]], Mapping[Key, str]]
+
+
+class NotPublished(Exception):
+    """Something could not be told on some channel. It is still owed; the invocation must fail, to be tried again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """What all the rules answer about one resource, exemptions applied, and what led to asking them.
+
+    What is recorded of other rules is over: of those that are switched off, and of all where the resource is `gone`.
+    """
+
+    resource: str
+    account: str
+    region: str
+    what: str
+    caller: Caller
+    time: str
+    findings: tuple[Finding, ...]
+    gone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """What telling needs of the world. `recorded` reads a resource's records afresh; `claim` gives back what was won;
+    a channel's `send` gives back what did not get there, and why; `together` does several things at once."""
+
+    recorded: Callable[[str], tuple[Record, ...]]
+    claim: Callable[[Sequence[Transition]], Sequence[Transition]]
+    settle: Callable[[Sequence[Record]], None]
+    send: Mapping[Channel, Send]
+    together: Callable[[Sequence[Callable[[], Mapping[Key, str]]]], Sequence[Mapping[Key, str]]]
+    now: Callable[[], int]
+    reminder_seconds: int
+
+    def terms(self, who: str) -> Terms:
+        return Terms(now=self.now(), who=who, channels=tuple(self.send), reminder_seconds=self.reminder_seconds)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What was claimed, and told on every channel that it was owed on; one alert a resource."""
+
+    transitions: tuple[Transition, ...] = ()
+    alerts: tuple[Alert, ...] = field(default=())
+
+
+def tell(evaluations: Sequence[Evaluation], recorded: Mapping[str, tuple[Record, ...]], means: Means) -> Told:
+    """Tell what is new. Raises NotPublished and Busy after everything else is done."""
+    by_resource = {one.resource: one for one in evaluations}
+    won, busy = _claimed(by_resource, recorded, means)
+    alerts = tuple(
+        _alert(by_resource[resource], [one for one in won if one.finding.resource == resource], recorded[resource])
+        for resource in sorted({one.finding.resource for one in won if one.channels})
+    )
+    failures = _sent(alerts, means)
+    owed = [one for one in won if one.channels]
+    if owed:
+        means.settle([settled(one, _reached(one, failures), means.now()) for one in owed])
+    if any(failures.values()):
+        raise NotPublished("; ".join(_failed(failures)))
+    if busy:
+        raise Busy(f"another evaluation is just telling of {', '.join(busy)}, and the answers have changed since")
+    return Told(transitions=tuple(won), alerts=alerts)
+
+
+def tell_once(transition: Transition, sends: Mapping[Channel, Callable[[], str]], means: Means) -> bool:
+    """Tell something that is no finding's; whether it was this invocation's to tell. Raises NotPublished.
+
+    A channel's send gives back what went wrong, empty if nothing did.
+    """
+    won = means.claim((transition,))
+    if won and transition.channels:
+        key = _key(transition)
+        asked = [_keyed(sends[channel], key) for channel in transition.channels]
+        failures = dict(zip(transition.channels, means.together(asked), strict=True))
+        means.settle([settled(transition, _reached(transition, failures), means.now())])
+        if any(failures.values()):
+            raise NotPublished("; ".join(_failed(failures)))
+    return bool(won)
+
+
+def _keyed(send: Callable[[], str], key: Key) -> Callable[[], Mapping[Key, str]]:
+    def sent() -> Mapping[Key, str]:
+        why = send()
+        return {key: why} if why else {}
+
+    return sent
+
+
+def _claimed(
+    evaluations: Mapping[str, Evaluation], recorded: Mapping[str, tuple[Record, ...]], means: Means
+) -> tuple[list[Transition], list[str]]:
+    """What this evaluation has to tell and write, and what others are telling that it sees differently.
+
+    A claim that is lost was won by somebody who may have read AWS later. Where they recorded the same, all is said;
+    else these answers are too old to be told.
+    """
+    plans = {resource: _plan(one, recorded[resource], means) for resource, one in sorted(evaluations.items())}
+    busy = [f"{rule} of {resource}" for resource, one in plans.items() for rule in one.busy]
+    wanted = [transition for one in plans.values() for transition in one.transitions]
+    won = list(means.claim(wanted)) if wanted else []
+    kept = {_key(one) for one in won}
+    for resource in sorted({one.finding.resource for one in wanted if _key(one) not in kept}):
+        again = _plan(evaluations[resource], means.recorded(resource), means)
+        overtaken = {one.finding.rule for one in again.transitions} | set(again.busy)
+        busy += [f"{rule} of {resource}" for rule in sorted(overtaken)]
+    return won, busy
+
+
+def _key(transition: Transition) -> Key:
+    return transition.finding.resource, transition.finding.rule
+
+
+def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> Plan:
+    return plan(_answers(evaluation, records), records, means.terms(who(evaluation.caller)))
+
+
+def _answers(evaluation: Evaluation, records: Iterable[Record]) -> tuple[Finding, ...]:
+    """The rules' answers, whether all could be judged, and the end of what nobody judges any more."""
+    asked = (
+        *evaluation.findings,
+        *(() if evaluation.gone else (not_judged(evaluation.resource, evaluation.findings),)),
+    )
+    rules = {one.rule for one in asked}
+    over = tuple(_over(one) for one in records if one.rule not in rules and one.state is not State.RESOLVED)
+    return (*asked, *over)
+
+
+def not_judged(resource: str, findings: Iterable[Finding]) -> Finding:
+    """The answers that are missing, as a finding of their own (AR902): that too is told once."""
+    unread = [one for one in findings if one.unread]
+    return Finding(
+        resource=resource,
+        rule=NOT_JUDGED,
+        name="resource_not_judged",
+        title="Some guardrails could not be judged",
+        severity=min((one.severity for one in unread), key=lambda one: one.rank, default=Severity.INFO),
+        status=Status.FAIL if unread else Status.PASS,
+        messages=tuple(sorted(f"{one.rule} {one.name}: {one.unread}" for one in unread)),
+        faults=tuple(sorted(one.rule for one in unread)),
+        # Marks the list as one that may be short: a rule that answers again is no news.
+        unread="some reads failed" if unread else "",
+    )
+
+
+def _over(record: Record) -> Finding:
+    """The end of a finding whose resource is gone, or whose rule is switched off or no more."""
+    rule = BY_ID.get(record.rule)
+    return Finding(
+        resource=record.resource,
+        rule=record.rule,
+        name=rule.name if rule else "",
+        title=rule.title if rule else "A guardrail that is no longer there",
+        severity=record.severity,
+        status=Status.PASS,
+    )
+
+
+def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable[Record]) -> Alert:
+    told_rules = {one.finding.rule for one in told if one.channels}
+    was_open = {one.rule for one in records if one.state is State.OPEN}
+    return Alert(
+        resource=evaluation.resource,
+        resource_name=evaluation.resource.split("/")[1],
+        resource_type=resource_type(evaluation.resource),
+        account=evaluation.account,
+        region=evaluation.region,
+        what=evaluation.what,
+        caller=evaluation.caller,
+        time=evaluation.time,
+        transitions=tuple(one for one in told if one.channels),
+        unjudged=tuple(one for one in evaluation.findings if one.unread),
+        standing=tuple(
+            one
+            for one in evaluation.findings
+            if one.status is Status.FAIL and one.rule not in told_rules and one.rule in was_open
+        ),
+    )
+
+
+def resource_type(arn: str) -> str:
+    return "service" if ":service/" in arn else "VPC connector"
+
+
+def who(caller: Caller) -> str:
+    """Whose call it was, in a line: "alice with Terraform"."""
+    tool = f" with {caller.tool}" if caller.tool and caller.tool != caller.name else ""
+    return f"{caller.name}{tool}".strip()
+
+
+def _sent(alerts: Sequence[Alert], means: Means) -> dict[Channel, Mapping[Key, str]]:
+    """What did not get there, by channel. All channels at once: one that hangs must not keep the others waiting."""
+    owed = {
+        channel: [one for one in (alert.on(channel) for alert in alerts) if one.transitions] for channel in means.send
+    }
+    channels = [channel for channel in means.send if owed[channel]]
+    sends = [_send(means.send[channel], owed[channel]) for channel in channels]
+    return dict(zip(channels, means.together(sends), strict=True))
+
+
+def _send(send: Send, alerts: Sequence[Alert]) -> Callable[[], Mapping[Key, str]]:
+    return lambda: send(alerts)
+
+
+def _reached(transition: Transition, failures: Mapping[Channel, Mapping[Key, str]]) -> tuple[Channel, ...]:
+    return tuple(one for one in transition.channels if _key(transition) not in failures.get(one, {}))
+
+
+def _failed(failures: Mapping[Channel, Mapping[Key, str]]) -> Iterable[str]:
+    for channel, failed in failures.items():
+        if failed:
+            why = "; ".join(sorted(set(failed.values())))
+            yield f"{len(failed)} transition{'s' * (len(failed) != 1)} did not reach {channel}: {why}"
+
+
+def as_json(evaluations: Iterable[Evaluation], told: Told, alerts: int) -> dict[str, object]:
+    """The functions' result: every rule's answer by resource, and what was told now."""
+    return {
+        "resources": {
+            one.resource: {finding.rule: finding.status.value for finding in one.findings} for one in evaluations
+        },
+        "opened": _listed(told, Kind.OPENED, Kind.REOPENED, Kind.EXPIRED),
+        "changed": _listed(told, Kind.CHANGED),
+        "resolved": _listed(told, Kind.RESOLVED),
+        "alerts": alerts,
+    }
+
+
+def _listed(told: Told, *kinds: Kind) -> list[dict[str, object]]:
+    return [
+        {
+            "resource": one.finding.resource,
+            "rule": one.finding.rule,
+            "severity": one.finding.severity.value,
+            "messages": list(one.finding.messages),
+        }
+        for one in told.transitions
+        if one.kind in kinds and one.finding.rule != NOT_JUDGED
+    ]

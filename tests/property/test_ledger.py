@@ -1,0 +1,361 @@
+"""The life of findings under evaluations that overlap, crash, fail on some channels and lose races, at any times.
+
+First against a table in memory, then, on fewer examples, against the emulator's DynamoDB. An evaluation goes through
+
+    begin (reads what is recorded) → look (reads AWS) → claim → publish → settle
+
+one step at a time, with the others' steps, changes of the world and the clock in between, and may end after each.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import boto3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from apprunner_guardrails.aws import findings_table
+from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.findings import EXPLAINED, NOT_JUDGED, Exemption, Finding, Severity, Status
+from apprunner_guardrails.ledger import (
+    LEASE_SECONDS,
+    MACHINES,
+    OPENING,
+    Channel,
+    Kind,
+    Record,
+    State,
+    Terms,
+    Transition,
+    failed_call,
+    plan,
+    plan_once,
+    settled,
+)
+from emulator import Emulator, emulate
+
+SHOP = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/shop/1/0123456789abcdef0123456789abcdef"
+TABLE = "findings"
+START = 1_800_000_000
+DAY = 86_400
+LAMBDA_SECONDS = 900  # no evaluation lives longer
+RULES: Mapping[str, Severity] = {"AR102": Severity.HIGH, "AR203": Severity.LOW, NOT_JUDGED: Severity.MEDIUM}
+
+type Truth = Literal["pass", "exempt", "run out"] | frozenset[str]
+type Blur = Literal["", "unknown", "error", "in part", "tags unread"]
+
+FAULTS = st.frozensets(st.sampled_from("abc"), min_size=1)
+TRUTHS: st.SearchStrategy[Truth] = st.one_of(st.just("pass"), FAULTS, st.sampled_from(["exempt", "run out"]))
+BLURS: st.SearchStrategy[Blur] = st.sampled_from(["", "", "", "unknown", "error", "in part", "tags unread"])
+CHANNELS = st.sampled_from([tuple(Channel), (Channel.TEXT,), (Channel.TEXT, Channel.CHAT, Channel.EVENTS)])
+UNREACHED = st.sampled_from([(), (), (), *((one,) for one in Channel), tuple(MACHINES), tuple(Channel)])
+SECONDS = st.sampled_from([-7, 0, 1, LEASE_SECONDS - 1, LEASE_SECONDS, 3600, DAY, 8 * DAY, 91 * DAY])
+WHICH = st.integers(0, 3)
+
+
+def answer(rule_id: str, truth: Truth, blur: Blur) -> Finding:
+    """What a rule answers where things are so, and how well that can be seen."""
+    finding = Finding(
+        resource=SHOP, rule=rule_id, name="", title="", severity=RULES[rule_id], status=Status.PASS
+    )
+    if blur in ("unknown", "error"):
+        return replace(finding, status=Status(blur), unread="a read failed")
+    if truth == "pass":
+        return finding
+    faults = tuple(sorted(truth)) if isinstance(truth, frozenset) else ("a",)
+    fails = replace(finding, status=Status.FAIL, messages=faults, faults=faults)
+    if blur == "in part":
+        fails = replace(fails, messages=faults[:1], faults=faults[:1], unread="a read failed")
+    if blur == "tags unread":
+        return replace(fails, tags_unread=True)
+    if isinstance(truth, frozenset):
+        return fails
+    exemption = Exemption(rule=rule_id, until="2026-12-31", owner="@owner", reason="x")
+    return replace(fails, status=Status.EXEMPT if truth == "exempt" else Status.FAIL, exemption=exemption)
+
+
+# The tables ------------------------------------------------------------------------------------------------------
+
+
+class InMemory:
+    """What DynamoDB promises: a write holds if the version is the one that was read, and nobody sees half of it."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Record] = {}
+
+    def read(self) -> tuple[Record, ...]:
+        return tuple(self.items.values())
+
+    def claim(self, transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+        return tuple(one for one in transitions if self._put(one.record, one.before.version if one.before else 0))
+
+    def settle(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._put(record, record.version - 1)
+
+    def forget(self, rule_id: str) -> None:
+        del self.items[rule_id]
+
+    def close(self) -> None:
+        pass
+
+    def _put(self, record: Record, before: int) -> bool:
+        now = self.items.get(record.rule)
+        if (now.version if now else 0) != before:
+            return False
+        self.items[record.rule] = record
+        return True
+
+
+class InDynamoDB:
+    def __init__(self) -> None:
+        self._aws: AbstractContextManager[Emulator] = emulate()
+        self._aws.__enter__()
+        self._dynamodb = boto3.client("dynamodb")
+        self._dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[
+                {"AttributeName": "resource", "KeyType": "HASH"},
+                {"AttributeName": "rule", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "resource", "AttributeType": "S"},
+                {"AttributeName": "rule", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def read(self) -> tuple[Record, ...]:
+        return findings_table.recorded(Reads(client), TABLE, SHOP)()
+
+    def claim(self, transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+        return findings_table.claim(client, TABLE, transitions)
+
+    def settle(self, records: Iterable[Record]) -> None:
+        findings_table.settle(client, TABLE, records)
+
+    def forget(self, rule_id: str) -> None:
+        self._dynamodb.delete_item(TableName=TABLE, Key={"resource": {"S": SHOP}, "rule": {"S": rule_id}})
+
+    def close(self) -> None:
+        self._aws.__exit__(None, None, None)
+
+
+# What was told ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One thing to tell, however often it is told: told again it is the same."""
+
+    number: int  # in the order of the claims
+    state: State
+    faults: tuple[str, ...]
+    severity: Severity
+
+    def says(self, record: Record) -> bool:
+        return (self.state, self.faults, self.severity) == (record.state, record.faults, record.severity)
+
+
+@dataclass
+class Listener:
+    """One channel, and what it heard of one rule."""
+
+    heard: list[Told] = field(default_factory=list)
+
+    @property
+    def knows(self) -> Told | None:
+        """The last of what happened; one that lagged behind may have told an older thing after it."""
+        return max(self.heard, key=lambda told: told.number, default=None)
+
+
+@dataclass
+class Evaluation:
+    records: tuple[Record, ...]
+    answers: tuple[Finding, ...] = ()
+    won: tuple[Transition, ...] = ()
+    reached: Mapping[str, tuple[Channel, ...]] = field(default_factory=dict)
+    stage: Literal["looking", "claiming", "publishing", "settling", "over"] = "looking"
+
+
+def told_again(transition: Transition) -> bool:
+    """Whether nothing but the lease and the version is new."""
+    before, record = transition.before, transition.record
+    return before is not None and before.owed is not None and before == replace(
+        record,
+        owed=before.owed,
+        owed_to=before.owed_to,
+        leased_until=before.leased_until,
+        version=before.version,
+    )
+
+
+class Life(RuleBasedStateMachine):
+    """Findings of one resource, in a table in memory."""
+
+    table_type: Callable[[], InMemory | InDynamoDB] = InMemory
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = self.table_type()
+        self.now = START
+        self.truth: dict[str, Truth] = dict.fromkeys(RULES, "pass")
+        self.evaluations: list[Evaluation] = []
+        self.versions: dict[str, int] = {}
+        self.told: dict[str, Told] = {}  # by rule: what the record's last transition had to tell
+        self.numbers = 0
+        self.disturbed: set[int] = set()  # what may be told more than once, because somebody crashed or was too slow
+        self.listeners: dict[tuple[Channel, str], Listener] = {}
+
+    def teardown(self) -> None:
+        try:
+            if self.listeners:
+                self._comes_to_rest()
+        finally:
+            self.table.close()
+
+    @initialize(channels=CHANNELS)
+    def somebody_listens(self, channels: tuple[Channel, ...]) -> None:
+        self.channels = channels
+        self.listeners = {(channel, rule_id): Listener() for channel in channels for rule_id in RULES}
+
+    # The world
+
+    @rule(rule_id=st.sampled_from(sorted(RULES)), truth=TRUTHS)
+    def the_world_changes(self, rule_id: str, truth: Truth) -> None:
+        exemptible = rule_id != NOT_JUDGED or truth not in ("exempt", "run out")
+        self.truth[rule_id] = truth if exemptible else "pass"
+
+    @rule(seconds=SECONDS)
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+        if seconds >= LAMBDA_SECONDS:
+            for evaluation in self._under_way():
+                self._crash(evaluation)
+
+    @rule()
+    def dynamodb_forgets(self) -> None:
+        for record in self.table.read():
+            if 0 < record.expires <= self.now:
+                assert (record.state, record.owed) == (State.RESOLVED, None)
+                self.table.forget(record.rule)
+                del self.versions[record.rule]
+
+    # Evaluations
+
+    @rule()
+    def an_evaluation_begins(self) -> None:
+        self.evaluations.append(Evaluation(records=self.table.read()))
+
+    @precondition(lambda self: self._under_way())
+    @rule(which=WHICH, blurs=st.lists(BLURS, min_size=3, max_size=3), unreached=UNREACHED)
+    def an_evaluation_takes_a_step(self, which: int, blurs: Sequence[Blur], unreached: Collection[Channel]) -> None:
+        self._step(self._one(which), blurs, unreached)
+
+    @precondition(lambda self: self._under_way())
+    @rule(which=WHICH)
+    def an_evaluation_crashes(self, which: int) -> None:
+        self._crash(self._one(which))
+
+    @rule(blurs=st.lists(BLURS, min_size=3, max_size=3), unreached=UNREACHED)
+    def an_evaluation_runs_alone(self, blurs: Sequence[Blur], unreached: Collection[Channel]) -> None:
+        self._run(Evaluation(records=self.table.read()), blurs, unreached)
+
+    def _run(self, evaluation: Evaluation, blurs: Sequence[Blur], unreached: Collection[Channel]) -> None:
+        while evaluation.stage != "over":
+            self._step(evaluation, blurs, unreached)
+
+    def _under_way(self) -> list[Evaluation]:
+        return [one for one in self.evaluations if one.stage != "over"]
+
+    def _one(self, which: int) -> Evaluation:
+        under_way = self._under_way()
+        return under_way[which % len(under_way)]
+
+    def _step(self, evaluation: Evaluation, blurs: Sequence[Blur], unreached: Collection[Channel]) -> None:
+        match evaluation.stage:
+            case "looking":
+                seen = zip(self.truth.items(), blurs, strict=True)
+                evaluation.answers = tuple(answer(rule_id, truth, blur) for (rule_id, truth), blur in seen)
+                evaluation.stage = "claiming"
+            case "claiming":
+                self._claim(evaluation)
+                evaluation.stage = "publishing" if evaluation.won else "over"
+            case "publishing":
+                self._publish(evaluation, unreached)
+                evaluation.stage = "settling"
+            case _:
+                self._settle(evaluation)
+                evaluation.stage = "over"
+
+    def _claim(self, evaluation: Evaluation) -> None:
+        terms = Terms(now=self.now, who="bob", channels=self.channels, reminder_seconds=7 * DAY)
+        wanted = plan(evaluation.answers, evaluation.records, terms).transitions
+        won = self.table.claim(wanted)
+        assert set(won) <= set(wanted)
+        for one in won:
+            self._follows(one, evaluation)
+            self._grows(one.record)
+            self._remember(one)
+        evaluation.won = tuple(one for one in won if one.channels)
+
+    def _follows(self, transition: Transition, evaluation: Evaluation) -> None:
+        """A state is left for what a rule said, and for nothing that could not be read."""
+        if told_again(transition) or transition.kind in (Kind.SEEN, Kind.REMINDED):
+            assert transition.before is not None
+            assert transition.record.state is transition.before.state
+            return
+        (said,) = (one for one in evaluation.answers if one.rule == transition.record.rule)
+        assert (said.status, transition.record.state) in {
+            (Status.PASS, State.RESOLVED),
+            (Status.FAIL, State.OPEN),
+            (Status.EXEMPT, State.EXEMPT),
+        }
+        if transition.before and transition.before.state is State.EXEMPT and transition.kind in OPENING:
+            assert not said.tags_unread
+
+    def _grows(self, record: Record) -> None:
+        assert record.version == self.versions.get(record.rule, 0) + 1
+        self.versions[record.rule] = record.version
+
+    def _remember(self, transition: Transition) -> None:
+        """Number what is told. Who takes over from somebody that has not settled tells the same thing again."""
+        rule_id = transition.record.rule
+        if told_again(transition):
+            return
+        if transition.kind is Kind.SEEN:
+            return
+        self.numbers += 1
+        record = transition.record
+        self.told[rule_id] = Told(
+            number=self.numbers, state=record.state, faults=record.faults, severity=record.severity
+        )
+
+    def _publish(self, evaluation: Evaluation, unreached: Collection[Channel]) -> None:
+        reached: dict[str, tuple[Channel, ...]] = {}
+        for one in evaluation.won:
+            rule_id = one.record.rule
+            told = self._told_by(one)
+            reached[rule_id] = tuple(channel for channel in one.channels if channel not in unreached)
+            for channel in reached[rule_id]:
+                listener = self.listeners[channel, rule_id]
+                assert told not in listener.heard or self._disturbed(told, one), f"{channel} heard {told} twice"
+                listener.heard.append(told)
+        evaluation.reached = reached
+
+    def _told_by(self, transition: Transition) -> Told:
+        raise NotImplementedError
+
+    def _disturbed(self, told: Told, transition: Transition) -> bool:
+        return told.number in self.disturbed
+
+    def _settle(self, evaluation: Evaluation) -> None:
+        raise NotImplementedError
+
+    def _crash(self, evaluation: Evaluation) -> None:
+        raise NotImplementedError

@@ -1,0 +1,182 @@
+"""What the renderings are shown with: one connector's findings through their whole life, made by the ledger itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from apprunner_guardrails.alerts import Alert, Explanation
+from apprunner_guardrails.alerts.digest import Digest, digest
+from apprunner_guardrails.events import Caller, FailedCall
+from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
+from apprunner_guardrails.ledger import Channel, Record, Terms, Transition, plan, settled
+from apprunner_guardrails.tell import not_judged
+
+NOW = 1_795_251_600  # 2026-11-21T09:00:00Z
+DAY = 86_400
+CONNECTOR = "arn:aws:apprunner:eu-west-1:123456789012:vpcconnector/shop-web/1/0123456789abcdef"
+SERVICE = "arn:aws:apprunner:eu-west-1:123456789012:service/shop/fedcba9876543210"
+
+PUBLIC = Finding(
+    resource=CONNECTOR,
+    rule="AR102",
+    name="connector_public_subnet",
+    title="VPC connector uses a public subnet",
+    severity=Severity.HIGH,
+    status=Status.FAIL,
+    messages=("subnet-1 (euw1-az1) is public", "subnet-2 (euw1-az2) is public"),
+    risk="Outbound calls time out.",
+    remediation="Use private subnets.",
+    command="aws apprunner create-vpc-connector\naws apprunner delete-vpc-connector",
+    reference="https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html",
+)
+OPEN_EGRESS = replace(
+    PUBLIC,
+    rule="AR203",
+    name="connector_open_egress",
+    title="VPC connector's security group lets everything out",
+    severity=Severity.LOW,
+    messages=("sg-1 allows all protocols and ports to 0.0.0.0/0",),
+    risk="A service that is taken over can send anything anywhere.",
+    remediation="Allow what the service calls.",
+    command="",
+)
+NO_EGRESS = replace(PUBLIC, rule="AR202", name="connector_no_egress", title="No way out", messages=("none",))
+DNS_OK = replace(PUBLIC, rule="AR111", name="connector_vpc_dns_off", status=Status.PASS, messages=(), command="")
+UNREAD = replace(
+    DNS_OK, status=Status.UNKNOWN, severity=Severity.MEDIUM, unread="ec2:DescribeVpcAttribute failed (Throttling)"
+)
+BROKEN = replace(
+    DNS_OK, rule="AR112", name="connector_acl_blocks_egress", status=Status.ERROR, unread="KeyError: 'x\ny'"
+)
+EXEMPTION = Exemption(rule="AR102", until="2026-12-31", owner="@net-team", reason="moves with the new VPC")
+CALLER = Caller(name="role deploy alice", tool="Terraform", address="192.0.2.7")
+
+
+def passed(finding: Finding) -> Finding:
+    return replace(finding, status=Status.PASS, messages=(), command="", exemption=None)
+
+
+def exempt(finding: Finding, **changes: str) -> Finding:
+    return replace(finding, status=Status.EXEMPT, exemption=replace(EXEMPTION, rule=finding.rule, **changes))
+
+
+def terms(now: int = NOW, reminder_seconds: int = 7 * DAY) -> Terms:
+    return Terms(now=now, who="alice with Terraform", channels=tuple(Channel), reminder_seconds=reminder_seconds)
+
+
+def follows(now: int, *answers: Finding, recorded: Iterable[Record] = ()) -> tuple[Transition, ...]:
+    """What the ledger makes of the answers."""
+    return plan(answers, recorded, terms(now)).transitions
+
+
+def recorded(now: int, *answers: Finding, before: Iterable[Record] = ()) -> tuple[Record, ...]:
+    """What is on record once all of it was told."""
+    return tuple(settled(one, one.channels, now) for one in follows(now, *answers, recorded=before))
+
+
+def alert(*transitions: Transition, unjudged: tuple[Finding, ...] = (), standing: tuple[Finding, ...] = ()) -> Alert:
+    return Alert(
+        resource=CONNECTOR,
+        resource_name="shop-web",
+        resource_type="VPC connector",
+        account="123456789012",
+        region="eu-west-1",
+        what="CreateVpcConnector",
+        caller=CALLER,
+        time="2026-11-21T09:00:00Z",
+        transitions=transitions,
+        unjudged=unjudged,
+        standing=standing,
+    )
+
+
+WEEK_AGO = recorded(NOW - 8 * DAY, PUBLIC, OPEN_EGRESS, NO_EGRESS)
+EXEMPTED_WEEK_AGO = recorded(NOW - 8 * DAY, exempt(PUBLIC, until="2026-11-20"))
+RESOLVED_YESTERDAY = recorded(NOW - DAY, passed(PUBLIC), before=WEEK_AGO[:1])
+MORE_PUBLIC = replace(PUBLIC, messages=("subnet-2 (euw1-az2) is public", "subnet-3 (euw1-az3) is public"))
+
+OPENED = alert(*follows(NOW, PUBLIC, DNS_OK))
+ALERTS: Mapping[str, Alert] = {
+    "opened": OPENED,
+    "opened-several": alert(*follows(NOW, OPEN_EGRESS, NO_EGRESS, PUBLIC), unjudged=(UNREAD, BROKEN)),
+    "reopened": alert(*follows(NOW, PUBLIC, recorded=RESOLVED_YESTERDAY)),
+    "reopened-exemption-gone": alert(*follows(NOW, PUBLIC, recorded=EXEMPTED_WEEK_AGO)),
+    "exemption-expired": alert(
+        *follows(NOW, replace(PUBLIC, exemption=replace(EXEMPTION, until="2026-11-20")), recorded=EXEMPTED_WEEK_AGO)
+    ),
+    "changed": alert(*follows(NOW, MORE_PUBLIC, recorded=WEEK_AGO), standing=(NO_EGRESS, OPEN_EGRESS)),
+    "changed-severity": alert(*follows(NOW, replace(PUBLIC, severity=Severity.CRITICAL), recorded=WEEK_AGO)),
+    "reminded": alert(*follows(NOW, PUBLIC, recorded=WEEK_AGO)),
+    "resolved": alert(*follows(NOW, passed(PUBLIC), recorded=WEEK_AGO), standing=(OPEN_EGRESS,)),
+    "exempted": alert(*follows(NOW, exempt(PUBLIC), recorded=WEEK_AGO)),
+    "not-judged": alert(*follows(NOW, not_judged(CONNECTOR, (UNREAD, BROKEN))), unjudged=(UNREAD, BROKEN)),
+    "all-at-once": alert(
+        *follows(
+            NOW,
+            replace(PUBLIC, rule="AR101", name="connector_too_few_zones", title="Too few zones", command=""),
+            passed(PUBLIC),
+            exempt(OPEN_EGRESS),
+            NO_EGRESS,
+            not_judged(CONNECTOR, (UNREAD,)),
+            recorded=WEEK_AGO,
+        ),
+        unjudged=(UNREAD,),
+    ),
+}
+SERVICE_ALERT = replace(
+    alert(*follows(NOW, replace(OPEN_EGRESS, resource=SERVICE, rule="AR901", title="Exemption tag is malformed"))),
+    resource=SERVICE,
+    resource_name="shop",
+    resource_type="service",
+)
+MANY = (ALERTS["resolved"], SERVICE_ALERT, ALERTS["opened-several"], ALERTS["not-judged"])
+
+EXPLANATION = Explanation(
+    failed=FailedCall(
+        id="11111111-2222-3333-4444-555555555555",
+        what="DeleteVpcConnector",
+        source="apprunner.amazonaws.com",
+        code="InvalidRequestException",
+        message="Provided VPC connector arn is being used by other services.",
+        resource=CONNECTOR,
+        request={"vpcConnectorArn": CONNECTOR},
+        account="123456789012",
+        region="eu-west-1",
+        time="2026-11-21T09:00:00Z",
+        caller=CALLER,
+    ),
+    title="VPC connector shop-web cannot be deleted while services use it",
+    severity=Severity.LOW,
+    what="App Runner keeps a VPC connector for as long as a service uses it, paused ones too.",
+    causes=("service shop uses it", "service shop-admin uses it"),
+    commands=f"aws apprunner update-service --service-arn {SERVICE}\naws apprunner delete-vpc-connector",
+    reference="https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html",
+    cause=f"connector in use {CONNECTOR}",
+    unread=("apprunner:ListOperations failed (AccessDenied)",),
+)
+UNEXPLAINED = replace(
+    EXPLANATION,
+    failed=replace(EXPLANATION.failed, what="UpdateServiceFailed", source="aws.apprunner", code="", message=""),
+    title="Service shop could not be updated",
+    causes=(),
+    commands="",
+    unread=(),
+)
+
+RECORDS = (
+    *WEEK_AGO,
+    *recorded(NOW - DAY, exempt(replace(PUBLIC, rule="AR107"), until="2026-11-28")),
+    *recorded(NOW - DAY, exempt(replace(PUBLIC, rule="AR108"), until="2026-11-29")),
+    *recorded(NOW - DAY, exempt(replace(PUBLIC, rule="AR109"), until="2026-11-20")),
+    *(replace(one, rule="AR101") for one in RESOLVED_YESTERDAY),
+    *recorded(NOW - DAY, replace(not_judged(CONNECTOR, (UNREAD,)), resource=SERVICE)),
+)
+DIGEST = digest(
+    RECORDS,
+    account="123456789012",
+    region="eu-west-1",
+    now=NOW,
+    connectors=12,
+    services=1,
+    unread=("tag:GetResources failed (AccessDenied)",),
+)
+QUIET: Digest = digest((), account="123456789012", region="eu-west-1", now=NOW, connectors=0, services=0)
