@@ -9,6 +9,7 @@ from functools import wraps
 from http import HTTPStatus
 
 from moto.core.common_types import TYPE_RESPONSE
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
@@ -42,6 +43,7 @@ def denied(*actions: str, recorded_as: str = "AccessDenied") -> Iterator[None]:
 
 def install() -> None:
     """Before CloudTrail is, which records what comes out of here. Idempotent."""
+    COMMON_ERROR_CODES.extend({*CODES.values(), "AccessDenied", "AccessDeniedException"}.difference(COMMON_ERROR_CODES))
     if _MARK not in vars(BaseResponse.call_action):
         guarded = _guarded(BaseResponse.call_action)
         vars(guarded)[_MARK] = True

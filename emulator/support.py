@@ -26,8 +26,7 @@ import hashlib
 import itertools
 import json
 import threading
-import weakref
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -68,8 +67,6 @@ TRANSACTION_ITEMS = 100
 _dynamodb = threading.RLock()
 
 TOKEN_KEPT = timedelta(minutes=10)
-_served: MutableMapping[DynamoDBBackend, dict[str, tuple[datetime, str]]] = weakref.WeakKeyDictionary()
-"""Tokens of the transactions that were made: when, and what was asked."""
 
 
 def _exclusively(moto: Method, response: DynamoHandler, **request: Any) -> Any:
@@ -82,7 +79,7 @@ def _answer_transaction(moto: Method, response: DynamoHandler) -> Any:
     """A request that comes again with its token (the SDK gives each call one, and keeps it in its retries) has been
     served: it answers as it did, and writes nothing."""
     token, now = response.body.get("ClientRequestToken"), CLOCK.now()
-    served = _served.setdefault(response.dynamodb_backend, {})
+    served: dict[str, tuple[datetime, str]] = vars(response.dynamodb_backend).setdefault("served_tokens", {})
     digest = json.dumps(response.body, sort_keys=True)
     if token in served and now - served[token][0] < TOKEN_KEPT:
         if served[token][1] != digest:

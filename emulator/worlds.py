@@ -1,13 +1,19 @@
 """Named worlds: small AWS accounts, each with one thing wrong, built by ordinary SDK calls with repeatable ids.
 
 A world is first built (the network, and what stood there before), then something happens in it: the call that the
-guardrails are woken by. Both are plain functions of `client`, which gives the SDK's client of a service by name.
-Connectors and services are named for their world, so an event says which world it belongs to.
+guardrails are woken by. In some, more happens later, when they have told of it: somebody mends it, or deletes it. All
+are plain functions of `client`, which gives the SDK's client of a service by name. Connectors and services are named
+for their world, so an event says which world it belongs to, if it names one of them at all.
+
+`region` builds no named world, but a Region of any size.
 """
 
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,10 +22,12 @@ from moto.moto_api._internal import mock_random
 
 from emulator.clock import CLOCK
 from emulator.cloudtrail import calling_as
+from emulator.settings import SETTINGS
 
 if TYPE_CHECKING:
     from mypy_boto3_apprunner import AppRunnerClient
     from mypy_boto3_apprunner.type_defs import CreateVpcConnectorRequestTypeDef, NetworkConfigurationTypeDef
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, IpPermissionTypeDef, IpRangeTypeDef, TagTypeDef
 
@@ -27,19 +35,25 @@ type Client = Callable[[str], Any]  # "ec2" → the SDK's client of EC2
 
 REGION = "us-east-1"
 ZONES = ("use1-az1", "use1-az2", "use1-az4")
+REGION_ZONES = (*ZONES, "use1-az6")
 ALERT_TOPIC = "AlertTopic"
+CHAT_TOPIC = "ChatTopic"
+FINDINGS_TABLE = "FindingsTable"
+EXEMPT = "apprunner-guardrails:exempt:"
 OPERATION_SECONDS = 180  # long enough for an operation of a service to end
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """`build` makes what stood there before, `happen` makes the calls whose events the guardrails get."""
+    """`build` makes what stood there before, `happen` makes the calls whose events the guardrails get; `later`, where
+    there is one, makes those that come when the guardrails have answered, and that change their answer."""
 
     name: str
     summary: str
     seed: int
     build: Callable[[Client], None]
     happen: Callable[[Client], None]
+    later: Callable[[Client], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +67,21 @@ class Vpc:
     tables: Mapping[str, str]
     nats: Mapping[str, str]
     group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """What `region` made: ARNs, and the ids of the private subnets."""
+
+    connectors: tuple[str, ...]
+    services: tuple[str, ...]
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RegionVpc:
+    id: str
+    subnets: Sequence[str]
 
 
 def sdk_client(service: str) -> Any:
@@ -74,17 +103,51 @@ def happen(world: World, client: Client) -> None:
     world.happen(client)
 
 
+def later(world: World, client: Client) -> None:
+    """Make the world's later calls, if it has any. Ids do not depend on what was done since `happen`."""
+    if world.later is not None:
+        mock_random.seed(world.seed + 2000)
+        world.later(client)
+
+
 def make(world: World, client: Client) -> None:
-    """Build the world and the stack's topic, let the world's event happen, and its operations end."""
+    """Build the world and what the stack deploys, let the world's event happen, and its operations end. What comes
+    later in it is left to the caller."""
     build(world, client)
-    alert_topic(client)
+    stack_resources(client)
     happen(world, client)
     CLOCK.advance(OPERATION_SECONDS)
+
+
+def stack_resources(client: Client) -> Mapping[str, str]:
+    """Make what the stack deploys beside its functions, and every world therefore has: logical id → ARN of the topics,
+    name of the table. What is there already stays as it is."""
+    made = {ALERT_TOPIC: alert_topic(client), CHAT_TOPIC: str(client("sns").create_topic(Name=CHAT_TOPIC)["TopicArn"])}
+    return {**made, FINDINGS_TABLE: findings_table(client)}
 
 
 def alert_topic(client: Client) -> str:
     """The stack's topic, which every world has; its ARN."""
     return str(client("sns").create_topic(Name=ALERT_TOPIC)["TopicArn"])
+
+
+def findings_table(client: Client) -> str:
+    """The stack's table, as the template has it; its name."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    if FINDINGS_TABLE not in dynamodb.list_tables()["TableNames"]:
+        dynamodb.create_table(
+            TableName=FINDINGS_TABLE,
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("resource", "rule")],
+            KeySchema=[
+                {"AttributeName": "resource", "KeyType": "HASH"},
+                {"AttributeName": "rule", "KeyType": "RANGE"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        dynamodb.update_time_to_live(
+            TableName=FINDINGS_TABLE, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
+        )
+    return FINDINGS_TABLE
 
 
 def vpc(client: Client, *, zones: Sequence[str] = ZONES, nat: bool = True) -> Vpc:
@@ -150,11 +213,20 @@ def group(ec2: "EC2Client", vpc_id: str, name: str, ports: Sequence[int] = (443,
     return made
 
 
-def connector(client: Client, name: str, subnets: Sequence[str], groups: Sequence[str] = ()) -> str:
+def connector(
+    client: Client,
+    name: str,
+    subnets: Sequence[str],
+    groups: Sequence[str] = (),
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     apprunner: AppRunnerClient = client("apprunner")
     request: CreateVpcConnectorRequestTypeDef = {"VpcConnectorName": name, "Subnets": list(subnets)}
-    made = apprunner.create_vpc_connector(**request, **({"SecurityGroups": list(groups)} if groups else {}))
-    return made["VpcConnector"]["VpcConnectorArn"]
+    if groups:
+        request["SecurityGroups"] = list(groups)
+    if tags:
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return apprunner.create_vpc_connector(**request)["VpcConnector"]["VpcConnectorArn"]
 
 
 def egress_through(connector_arn: str) -> "NetworkConfigurationTypeDef":
@@ -176,6 +248,66 @@ def service(client: Client, name: str, connector_arn: str = "") -> str:
         NetworkConfiguration=egress_through(connector_arn) if connector_arn else {},
     )
     return made["Service"]["ServiceArn"]
+
+
+def region(client: Client, *, connectors: int = 100, services: int = 300, vpcs: int = 2) -> Region:
+    """A Region of that size, made by the API, with quotas raised for it and every operation over.
+
+    Each connector has four subnets of its own in four zones (up to 256 of them in a VPC), behind NAT gateways that
+    those of a VPC share, and uses four or three of them; every tenth only one, which fails AR101. Ten connectors share
+    a security group. Services take the connectors in turn, and every sixth has none."""
+    client = cache(client)  # 400 clients would take longer than the calls
+    per_vpc = -(-connectors // vpcs)
+    quotas = SETTINGS.quotas
+    SETTINGS.quotas = {
+        **quotas,
+        "connectors": max(connectors, quotas["connectors"]),
+        "services": max(services, quotas["services"]),
+    }
+    subnets: list[str] = []
+    arns: list[str] = []
+    for number in range(vpcs):
+        numbers = range(number * per_vpc, min((number + 1) * per_vpc, connectors))
+        made = _region_vpc(client, number, len(numbers))
+        groups = [group(client("ec2"), made.id, f"connectors-{ten}") for ten in range(-(-len(numbers) // 10))]
+        for place, one in enumerate(numbers):
+            own = made.subnets[place * len(REGION_ZONES) : (place + 1) * len(REGION_ZONES)]
+            used = own[: 3 + one % 2] if (one + 1) % 10 else own[:1]
+            tags = {"team": f"team-{one % 7}", "stage": "production"}
+            arns.append(connector(client, f"connector-{one:03}", used, groups[place // 10 : place // 10 + 1], tags))
+        subnets += made.subnets
+    made_services = [
+        service(client, f"service-{number:03}", arns[number % len(arns)] if (number + 1) % 6 else "")
+        for number in range(services)
+    ]
+    CLOCK.advance(OPERATION_SECONDS)
+    return Region(connectors=tuple(arns), services=tuple(made_services), subnets=tuple(subnets))
+
+
+def _region_vpc(client: Client, number: int, connectors: int) -> _RegionVpc:
+    """One of a Region's VPCs: a public subnet with a NAT gateway in each zone, and a private one for each connector."""
+    ec2: EC2Client = client("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc_id)
+    open_table = table(ec2, vpc_id)
+    ec2.create_route(RouteTableId=open_table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    blocks = ipaddress.ip_network(f"10.{number}.0.0/16").subnets(new_prefix=26)
+    tables: dict[str, str] = {}
+    for zone in REGION_ZONES:
+        public = subnet(ec2, vpc_id, str(next(blocks)), zone)
+        ec2.associate_route_table(RouteTableId=open_table, SubnetId=public)
+        tables[zone] = table(ec2, vpc_id)
+        nat = nat_gateway(ec2, public)
+        ec2.create_route(RouteTableId=tables[zone], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    subnets: list[str] = []
+    for _ in range(connectors):
+        for zone in REGION_ZONES:
+            subnets.append(subnet(ec2, vpc_id, str(next(blocks)), zone))
+            ec2.associate_route_table(RouteTableId=tables[zone], SubnetId=subnets[-1])
+    CLOCK.advance(OPERATION_SECONDS)  # NAT gateways become available
+    return _RegionVpc(id=vpc_id, subnets=subnets)
 
 
 def _connector_arn(client: Client, name: str) -> str:
@@ -342,6 +474,94 @@ def _happen_copilot(client: Client) -> None:
         service(client, "copilot-front", arn)
 
 
+def _build_mended(client: Client) -> None:
+    """Somebody has pointed the route table of one zone at the internet gateway."""
+    made = vpc(client)
+    _tag_roles(client, made)
+    client("ec2").replace_route(
+        RouteTableId=made.tables[ZONES[2]], DestinationCidrBlock="0.0.0.0/0", GatewayId=made.internet_gateway
+    )
+
+
+def _happen_mended(client: Client) -> None:
+    with calling_as("terraform"):
+        connector(client, "mended", _subnets(client, "private"), [_group(client)])
+
+
+def _later_mended(client: Client) -> None:
+    """The route goes back to the zone's NAT gateway."""
+    ec2: EC2Client = client("ec2")
+    private = _subnets(client, "private")
+    broken = next(
+        one
+        for one in ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": private}])[
+            "RouteTables"
+        ]
+        if any(route.get("GatewayId", "").startswith("igw-") for route in one["Routes"])
+    )
+    zones = {one["SubnetId"]: one["AvailabilityZoneId"] for one in ec2.describe_subnets()["Subnets"]}
+    zone = zones[broken["Associations"][0]["SubnetId"]]
+    nat = next(one for one in ec2.describe_nat_gateways()["NatGateways"] if zones[one["SubnetId"]] == zone)
+    with calling_as("sso"):
+        ec2.replace_route(
+            RouteTableId=broken["RouteTableId"],
+            DestinationCidrBlock="0.0.0.0/0",
+            NatGatewayId=nat["NatGatewayId"],
+        )
+
+
+def _build_exempted(client: Client) -> None:
+    """A group as EC2 makes it: it lets everything out."""
+    made = vpc(client)
+    _tag_roles(client, made)
+    client("ec2").create_security_group(
+        GroupName="exempted-partners", Description="partners choose their own ports", VpcId=made.id
+    )
+
+
+def _happen_exempted(client: Client) -> None:
+    filters = [{"Name": "group-name", "Values": ["exempted-partners"]}]
+    open_group = str(client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"])
+    tags = {
+        f"{EXEMPT}AR203": "2099-12-31 @network partners choose their own ports",
+        f"{EXEMPT}AR105": "until the migration is over",
+    }
+    with calling_as("terraform"):
+        connector(client, "exempted", _subnets(client, "private"), [open_group], tags)
+
+
+def _later_exempted(client: Client) -> None:
+    """The tag that exempted nothing gets a date, an owner and a reason."""
+    tag: dict[str, str] = {"Key": f"{EXEMPT}AR105", "Value": "2026-12-31 @network until the migration is over"}
+    with calling_as("sso"):
+        client("apprunner").tag_resource(ResourceArn=_connector_arn(client, "exempted"), Tags=[tag])
+
+
+def _build_connector_in_use(client: Client) -> None:
+    made = vpc(client)
+    arn = connector(client, "connector-in-use", list(made.private.values()), [made.group])
+    for name in ("connector-in-use-orders", "connector-in-use-reports"):
+        service(client, name, arn)
+    CLOCK.advance(OPERATION_SECONDS)
+
+
+def _happen_connector_in_use(client: Client) -> None:
+    """The connector of one service is to go; another service uses it too, and so does the first one still."""
+    with calling_as("assumed-role"), suppress(ClientError):
+        client("apprunner").delete_vpc_connector(VpcConnectorArn=_connector_arn(client, "connector-in-use"))
+
+
+def _happen_gone(client: Client) -> None:
+    with calling_as("console"):
+        connector(client, "gone", _subnets(client, "private")[:2], [_group(client)])
+
+
+def _later_gone(client: Client) -> None:
+    """Whoever made it takes it away again."""
+    with calling_as("console"):
+        client("apprunner").delete_vpc_connector(VpcConnectorArn=_connector_arn(client, "gone"))
+
+
 _ALL = (
     World(
         name="healthy",
@@ -398,6 +618,37 @@ _ALL = (
         seed=108,
         build=_build_copilot,
         happen=_happen_copilot,
+    ),
+    World(
+        name="mended",
+        summary="a private subnet's table leads to an internet gateway, until its route is put back",
+        seed=109,
+        build=_build_mended,
+        happen=_happen_mended,
+        later=_later_mended,
+    ),
+    World(
+        name="exempted",
+        summary="an open group that a tag exempts, and another exemption tag that is malformed",
+        seed=110,
+        build=_build_exempted,
+        happen=_happen_exempted,
+        later=_later_exempted,
+    ),
+    World(
+        name="connector-in-use",
+        summary="a connector cannot be deleted: two services use it",
+        seed=111,
+        build=_build_connector_in_use,
+        happen=_happen_connector_in_use,
+    ),
+    World(
+        name="gone",
+        summary="two zones only; the connector is deleted later",
+        seed=112,
+        build=_build_network,
+        happen=_happen_gone,
+        later=_later_gone,
     ),
 )
 

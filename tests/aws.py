@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
@@ -21,10 +20,10 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConn
 from botocore.validate import validate_parameters
 
 from apprunner_guardrails.aws import clients, reads
-from apprunner_guardrails.aws.sns import publish
-from apprunner_guardrails.events import Ignored, Trigger, parse
+from apprunner_guardrails.drift import parse_change
+from apprunner_guardrails.events import Ignored, parse
+from apprunner_guardrails.respond import Report, respond
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.validate import Report, validate
 from tests.samples import SETTINGS, Event, Row, Rows
 
 if TYPE_CHECKING:
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
 
 type Parameters = Mapping[str, Any]
 
-SERVICES = ("apprunner", "ec2", "sns")
+SERVICES = ("apprunner", "dynamodb", "ec2", "events", "resourcegroupstaggingapi", "sns")
+ACTS = ("dynamodb:TransactWriteItems", "events:PutEvents", "sns:Publish", "sns:PublishBatch")
+NOW = 1_795_000_000  # 2026-11-18, when nothing in the samples has run out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ class Aws:
     def _call(self, model: "OperationModel", context: Row, **_: object) -> tuple[object, Row] | None:
         action = f"{model.service_model.signing_name}:{model.name}"
         asked = context["as_asked"]
-        if action == "sns:Publish":  # sent and waited for outside of Reads: a round of its own
+        if action == "dynamodb:TransactWriteItems":  # sent and waited for outside of Reads: a round of its own
             self._steps.round += 1
         self.calls.append(Call(action=action, parameters=asked, round=self._steps.round))
         fault = self._faults.get(action)
@@ -160,6 +161,11 @@ class Outcome:
     aws: Aws
 
     @property
+    def report(self) -> Report:
+        assert isinstance(self.answer, Report), self.answer
+        return self.answer
+
+    @property
     def ignored(self) -> str:
         assert isinstance(self.answer, Ignored), self.answer
         return self.answer.why
@@ -167,13 +173,11 @@ class Outcome:
     @property
     def statuses(self) -> dict[str, str]:
         """The answer of each rule, whatever resource it is about."""
-        assert isinstance(self.answer, Report), self.answer
-        return {finding.rule: finding.status.value for finding in self.answer.findings}
+        return {finding.rule: finding.status.value for one in self.report.evaluations for finding in one.findings}
 
     @property
     def resources(self) -> set[str]:
-        assert isinstance(self.answer, Report), self.answer
-        return {finding.resource for finding in self.answer.findings}
+        return {one.resource for one in self.report.evaluations}
 
     def rules(self, status: str) -> set[str]:
         return {rule for rule, answer in self.statuses.items() if answer == status}
@@ -192,13 +196,15 @@ def validated(
     settings: Settings = SETTINGS,
     faults: Mapping[str, Fault] | None = None,
     pages: Mapping[str, int] | None = None,
+    now: int = NOW,
 ) -> Outcome:
-    """Let the event come, with AWS as the rows have it."""
-    trigger = parse(event)
-    assert isinstance(trigger, Trigger), trigger
+    """Let the event come, with AWS as the rows have it. The rows' `Items` are the findings table, and stay written."""
+    asked = parse(event)
+    if isinstance(asked, Ignored):
+        asked = parse_change(event)
+    assert not isinstance(asked, Ignored), asked
     with Aws(rows, faults, pages) as aws:
-        tell = partial(publish, clients.client, settings.alert_topic_arn)
-        return Outcome(answer=validate(trigger, settings, reads.Reads(clients.client), tell), aws=aws)
+        return Outcome(answer=respond([asked], clients.client, settings, lambda: now), aws=aws)
 
 
 @dataclass
@@ -242,6 +248,9 @@ def _refusal(service: str, code: str, status: int) -> AWSResponse:
     body = {
         "apprunner": json.dumps({"__type": code, "Message": "no"}),
         "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
+        "dynamodb": json.dumps({"__type": code, "message": "no"}),
+        "events": json.dumps({"__type": code, "message": "no"}),
+        "resourcegroupstaggingapi": json.dumps({"__type": code, "message": "no"}),
         "sns": f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>",
     }[service]
     # botocore reads a body as urllib3 gives it
@@ -314,7 +323,48 @@ def _published(rows: Rows, asked: Parameters, size: int) -> Row:
     return {"MessageId": "77777777-7777-4777-8777-777777777777"}
 
 
+def _tags(rows: Rows, asked: Parameters, size: int) -> Row:
+    found = [row for row in rows.get("Tags", ()) if row["ResourceArn"] == asked["ResourceArn"]]
+    return {"Tags": [{"Key": row["Key"], "Value": row["Value"]} for row in found]}
+
+
+def _items(rows: Rows, asked: Parameters, size: int) -> Row:
+    resource = asked["ExpressionAttributeValues"][":resource"]
+    return {"Items": [item for item in rows.get("Items", ()) if item["resource"] == resource]}
+
+
+def _transaction(rows: Rows, asked: Parameters, size: int) -> Row:
+    """All or nothing; a Put's condition is that of findings_table: there is no item, or it has a version."""
+    puts = [one["Put"] for one in asked["TransactItems"]]
+    held = [_version(rows, put["Item"]) == put.get("ExpressionAttributeValues", {}).get(":before") for put in puts]
+    if not all(held):
+        reasons = [{"Code": "None" if one else "ConditionalCheckFailed"} for one in held]
+        return {"Error": {"Code": "TransactionCanceledException", "Message": "no"}, "CancellationReasons": reasons}
+    for put in puts:
+        items = rows.setdefault("Items", [])
+        items[:] = [one for one in items if (one["resource"], one["rule"]) != _item_key(put["Item"])]
+        items.append(put["Item"])
+    return {}
+
+
+def _version(rows: Rows, item: Row) -> object:
+    found = [one for one in rows.get("Items", ()) if (one["resource"], one["rule"]) == _item_key(item)]
+    return found[0]["version"] if found else None
+
+
+def _item_key(item: Row) -> tuple[object, object]:
+    return item["resource"], item["rule"]
+
+
+def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
+    return {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(asked["Entries"])]}
+
+
 _ANSWERS: Mapping[str, _Answer] = {
+    "apprunner:ListTagsForResource": _tags,
+    "dynamodb:Query": _items,
+    "dynamodb:TransactWriteItems": _transaction,
+    "events:PutEvents": _put_events,
     "apprunner:DescribeService": _one("Services", "ServiceArn", "Service"),
     "apprunner:DescribeVpcConnector": _one("VpcConnectors", "VpcConnectorArn", "VpcConnector"),
     "apprunner:ListVpcConnectors": _active_connectors,
@@ -330,4 +380,4 @@ _ANSWERS: Mapping[str, _Answer] = {
     "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
     "sns:Publish": _published,
 }
-READS = tuple(action for action in _ANSWERS if action != "sns:Publish")
+READS = tuple(action for action in _ANSWERS if action not in ACTS)

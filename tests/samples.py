@@ -23,8 +23,9 @@ ZONES = {"a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 SUBNETS = tuple(f"subnet-private-{letter}" for letter in ZONES)
 GROUP = "sg-egress"
 
-SETTINGS = Settings(alert_topic_arn=TOPIC)
-NEEDS_ENDPOINTS = Settings(alert_topic_arn=TOPIC, required_endpoint_services=("secretsmanager",))
+TABLE = "FindingsTable"
+SETTINGS = Settings(alert_topic_arn=TOPIC, findings_table=TABLE)
+NEEDS_ENDPOINTS = Settings(alert_topic_arn=TOPIC, findings_table=TABLE, required_endpoint_services=("secretsmanager",))
 
 
 def healthy() -> Rows:

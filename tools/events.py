@@ -12,7 +12,7 @@ from typing import Any
 
 from apprunner_guardrails.events import CLOUDTRAIL, OPERATION, Ignored, parse
 from emulator import emulate
-from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, sdk_client
+from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, later, sdk_client
 
 FOLDER = Path(__file__).parent.parent / "events"
 
@@ -23,31 +23,36 @@ type Event = Mapping[str, Any]
 
 
 def samples() -> dict[str, Event]:
-    """File name → event: `<source>-<call>-<world>[-failed].json`. What nobody watches has one sample a call."""
+    """File name → event: `<source>-<call>-<world>[-failed].json`. What nobody watches, and what built a world, has one
+    sample a call."""
     found: dict[str, Event] = {}
-    unwatched: set[str] = set()
+    shown: set[str] = set()
     for world in WORLDS.values():
-        for event in _emitted(world):
+        for event, happened in _emitted(world):
             call = f"{event['source'].removeprefix('aws.')}-{_call(event)}"
-            if call not in unwatched:
+            once = not happened or (isinstance(parse(event), Ignored) and "errorCode" not in event["detail"])
+            if not once or call not in shown:
                 found.setdefault(f"{call}-{_case(world, event)}.json", event)
-            if isinstance(parse(event), Ignored) and "errorCode" not in event["detail"]:
-                unwatched.add(call)
+            if once:
+                shown.add(call)
     whole = found["apprunner-CreateService-healthy.json"]
     found["apprunner-CreateService-omitted.json"] = _without_bodies(whole)
     return found
 
 
-def _emitted(world: World) -> Iterator[Event]:
+def _emitted(world: World) -> Iterator[tuple[Event, bool]]:
+    """The world's events, and whether they happened in it; of those that built it the ones in NOT_WATCHED."""
     with emulate() as aws:
         build(world, sdk_client)
         built = len(aws.events)
         happen(world, sdk_client)
         aws.clock.advance(OPERATION_SECONDS)
+        later(world, sdk_client)
+        aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
             made: Event = deepcopy(event)
             if number >= built or made["detail"].get("eventName") in NOT_WATCHED:
-                yield made
+                yield made, number >= built
 
 
 def _call(event: Event) -> str:

@@ -196,7 +196,7 @@ def healthy() -> Snapshot:
             dns_support=True,
             dns_hostnames=True,
         ),
-        settings=Settings(alert_topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"),
+        settings=Settings(alert_topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts", findings_table="FindingsTable"),
     )
 
 
@@ -377,6 +377,7 @@ def add_endpoint(
     endpoint_id: str, service: str, *, kind: str = "Interface", state: str = "available", tables: tuple[str, ...] = ()
 ) -> Change:
     endpoint = Endpoint(
+        vpc_id=VPC,
         id=endpoint_id, service=f"com.amazonaws.{REGION}.{service}", kind=kind, state=state, route_table_ids=tables
     )
     return _network(lambda network: replace(network, endpoints=(*known(network.endpoints), endpoint)))

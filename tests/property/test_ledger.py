@@ -7,7 +7,6 @@ First against a table in memory, then, on fewer examples, against the emulator's
 one step at a time, with the others' steps, changes of the world and the clock in between, and may end after each.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,6 @@ from apprunner_guardrails.findings import EXPLAINED, NOT_JUDGED, Exemption, Find
 from apprunner_guardrails.ledger import (
     LEASE_SECONDS,
     MACHINES,
-    OPENING,
     Channel,
     Kind,
     Record,
@@ -60,9 +58,7 @@ WHICH = st.integers(0, 3)
 
 def answer(rule_id: str, truth: Truth, blur: Blur) -> Finding:
     """What a rule answers where things are so, and how well that can be seen."""
-    finding = Finding(
-        resource=SHOP, rule=rule_id, name="", title="", severity=RULES[rule_id], status=Status.PASS
-    )
+    finding = Finding(resource=SHOP, rule=rule_id, name="", title="", severity=RULES[rule_id], status=Status.PASS)
     if blur in ("unknown", "error"):
         return replace(finding, status=Status(blur), unread="a read failed")
     if truth == "pass":
@@ -179,19 +175,25 @@ class Evaluation:
     records: tuple[Record, ...]
     answers: tuple[Finding, ...] = ()
     won: tuple[Transition, ...] = ()
-    reached: Mapping[str, tuple[Channel, ...]] = field(default_factory=dict)
+    telling: list[Told] = field(default_factory=list)  # what each of them tells
+    reached: list[tuple[Channel, ...]] = field(default_factory=list)  # and where each got to
     stage: Literal["looking", "claiming", "publishing", "settling", "over"] = "looking"
 
 
 def told_again(transition: Transition) -> bool:
     """Whether nothing but the lease and the version is new."""
     before, record = transition.before, transition.record
-    return before is not None and before.owed is not None and before == replace(
-        record,
-        owed=before.owed,
-        owed_to=before.owed_to,
-        leased_until=before.leased_until,
-        version=before.version,
+    return (
+        before is not None
+        and before.owed is not None
+        and before
+        == replace(
+            record,
+            owed=before.owed,
+            owed_to=before.owed_to,
+            leased_until=before.leased_until,
+            version=before.version,
+        )
     )
 
 
@@ -294,68 +296,182 @@ class Life(RuleBasedStateMachine):
                 evaluation.stage = "over"
 
     def _claim(self, evaluation: Evaluation) -> None:
-        terms = Terms(now=self.now, who="bob", channels=self.channels, reminder_seconds=7 * DAY)
-        wanted = plan(evaluation.answers, evaluation.records, terms).transitions
+        wanted = plan(evaluation.answers, evaluation.records, self._terms()).transitions
         won = self.table.claim(wanted)
-        assert set(won) <= set(wanted)
+        assert [one for one in wanted if one in won] == list(won)
         for one in won:
             self._follows(one, evaluation)
             self._grows(one.record)
-            self._remember(one)
+            if one.kind is not Kind.SEEN:
+                self._take(one)
         evaluation.won = tuple(one for one in won if one.channels)
+        evaluation.telling = [self.told[one.record.rule] for one in evaluation.won]
+
+    def _terms(self) -> Terms:
+        return Terms(now=self.now, who="bob", channels=self.channels, reminder_seconds=7 * DAY)
 
     def _follows(self, transition: Transition, evaluation: Evaluation) -> None:
         """A state is left for what a rule said, and for nothing that could not be read."""
+        record, before = transition.record, transition.before
         if told_again(transition) or transition.kind in (Kind.SEEN, Kind.REMINDED):
-            assert transition.before is not None
-            assert transition.record.state is transition.before.state
+            assert before is not None
+            assert record.state is before.state
             return
-        (said,) = (one for one in evaluation.answers if one.rule == transition.record.rule)
-        assert (said.status, transition.record.state) in {
+        (said,) = (one for one in evaluation.answers if one.rule == record.rule)
+        assert (said.status, record.state) in {
             (Status.PASS, State.RESOLVED),
             (Status.FAIL, State.OPEN),
             (Status.EXEMPT, State.EXEMPT),
         }
-        if transition.before and transition.before.state is State.EXEMPT and transition.kind in OPENING:
-            assert not said.tags_unread
+        assert not (said.tags_unread and before and before.state is State.EXEMPT)
 
     def _grows(self, record: Record) -> None:
         assert record.version == self.versions.get(record.rule, 0) + 1
         self.versions[record.rule] = record.version
 
-    def _remember(self, transition: Transition) -> None:
-        """Number what is told. Who takes over from somebody that has not settled tells the same thing again."""
-        rule_id = transition.record.rule
-        if told_again(transition):
-            return
-        if transition.kind is Kind.SEEN:
-            return
-        self.numbers += 1
+    def _take(self, transition: Transition) -> None:
+        """Number what is to be told. Who takes over from somebody that has not settled tells the same thing again."""
         record = transition.record
-        self.told[rule_id] = Told(
-            number=self.numbers, state=record.state, faults=record.faults, severity=record.severity
-        )
+        if not told_again(transition):
+            self.numbers += 1
+            self.told[record.rule] = Told(
+                number=self.numbers, state=record.state, faults=record.faults, severity=record.severity
+            )
+        told = self.told[record.rule]
+        if any(told in other.telling for other in self._under_way()):
+            self.disturbed.add(told.number)  # the lease of one that is still at it has run out
 
     def _publish(self, evaluation: Evaluation, unreached: Collection[Channel]) -> None:
-        reached: dict[str, tuple[Channel, ...]] = {}
-        for one in evaluation.won:
-            rule_id = one.record.rule
-            told = self._told_by(one)
-            reached[rule_id] = tuple(channel for channel in one.channels if channel not in unreached)
-            for channel in reached[rule_id]:
-                listener = self.listeners[channel, rule_id]
-                assert told not in listener.heard or self._disturbed(told, one), f"{channel} heard {told} twice"
-                listener.heard.append(told)
-        evaluation.reached = reached
-
-    def _told_by(self, transition: Transition) -> Told:
-        raise NotImplementedError
-
-    def _disturbed(self, told: Told, transition: Transition) -> bool:
-        return told.number in self.disturbed
+        for one, told in zip(evaluation.won, evaluation.telling, strict=True):
+            reached = tuple(channel for channel in one.channels if channel not in unreached)
+            for channel in reached:
+                heard = self.listeners[channel, one.record.rule].heard
+                assert told not in heard or told.number in self.disturbed, f"{channel} is told twice: {told}"
+                heard.append(told)
+            evaluation.reached.append(reached)
 
     def _settle(self, evaluation: Evaluation) -> None:
-        raise NotImplementedError
+        records = [
+            settled(one, reached, self.now) for one, reached in zip(evaluation.won, evaluation.reached, strict=True)
+        ]
+        self.table.settle(records)
+        there = {one.rule: one for one in self.table.read()}
+        for record in records:
+            overtaken = self.versions.get(record.rule) != record.version - 1
+            assert (there.get(record.rule) != record) == overtaken
+            if not overtaken:
+                self._grows(record)
 
     def _crash(self, evaluation: Evaluation) -> None:
-        raise NotImplementedError
+        self.disturbed |= {told.number for told in evaluation.telling}
+        evaluation.stage = "over"
+
+    # What always holds
+
+    @invariant()
+    def what_is_not_owed_is_known(self) -> None:
+        for record in self.table.read():
+            for channel in self.channels if self.listeners else ():
+                if channel not in record.owed_to:
+                    self._knows(channel, record)
+
+    def _knows(self, channel: Channel, record: Record) -> None:
+        """Machines know what is recorded; people whether it is open, and how. AR902 is for machines to know."""
+        known = self.listeners[channel, record.rule].knows
+        if channel in MACHINES or (record.state is State.OPEN and record.rule != NOT_JUDGED):
+            assert known is not None, f"{channel} never heard of {record}"
+            assert known.says(record), f"{channel} knows {known}, and it is {record}"
+        elif record.rule != NOT_JUDGED:
+            assert known is None or known.state is not State.OPEN, f"{channel} believes that it is open: {record}"
+
+    @invariant()
+    def what_is_owed_is_owed_to_somebody(self) -> None:
+        for record in self.table.read():
+            assert bool(record.owed) == bool(record.owed_to)
+            assert set(record.owed_to) <= set(self.channels)
+            assert record.owed or not record.leased_until
+            assert record.leased_until <= self.now + LEASE_SECONDS + 7  # the clock may have been put back once
+
+    def _comes_to_rest(self) -> None:
+        """However it went: one evaluation that nothing disturbs tells all, records what is so, and it is quiet."""
+        for evaluation in self._under_way():
+            self._crash(evaluation)
+        self.now = max(self.now, *(one.leased_until for one in self.table.read()), START)
+        clear: list[Blur] = ["", "", ""]
+        self._run(Evaluation(records=self.table.read()), clear, ())
+        self.what_is_not_owed_is_known()
+        there = {one.rule: one for one in self.table.read()}
+        assert [one for one in there.values() if one.owed or one.owed_to or one.leased_until] == []
+        for rule_id, truth in self.truth.items():
+            assert self._recorded(there.get(rule_id)) == _true(truth)
+        self._run(Evaluation(records=self.table.read()), clear, ())  # may remind of what was owed to machines only
+        last = Evaluation(records=self.table.read())
+        self._run(last, clear, ())
+        assert last.won == ()
+
+    def _recorded(self, record: Record | None) -> tuple[State, tuple[str, ...]]:
+        if record is None or record.state is State.RESOLVED:
+            return State.RESOLVED, ()
+        return record.state, record.messages if record.state is State.OPEN else ()
+
+
+def _true(truth: Truth) -> tuple[State, tuple[str, ...]]:
+    if isinstance(truth, frozenset):
+        return State.OPEN, tuple(sorted(truth))
+    return {"pass": (State.RESOLVED, ()), "exempt": (State.EXEMPT, ()), "run out": (State.OPEN, ("a",))}[truth]
+
+
+class LifeInDynamoDB(Life):
+    """The same, in the emulator's DynamoDB."""
+
+    table_type = InDynamoDB
+
+
+TestFindings = Life.TestCase
+TestFindings.settings = settings(stateful_step_count=60)
+TestFindingsInDynamoDB = LifeInDynamoDB.TestCase
+TestFindingsInDynamoDB.settings = settings(stateful_step_count=40, max_examples=settings().max_examples // 20)
+
+
+# Failed calls ----------------------------------------------------------------------------------------------------
+
+EXPLANATION = Finding(
+    resource="", rule=EXPLAINED, name="", title="", severity=Severity.HIGH, status=Status.FAIL, messages=("x",)
+)
+ATTEMPTS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 1, 30, LEASE_SECONDS, 600, 1800, 3600]),
+        st.sampled_from(["told", "told", "told", "crashed before", "crashed after"]),
+        st.sampled_from([(), (), (Channel.TEXT,), (Channel.EVENTS,), (Channel.TEXT, Channel.EVENTS)]),
+    ),
+    max_size=25,
+)
+
+
+@given(ATTEMPTS)
+def test_an_explanation_is_told_once_an_hour_and_never_lost(
+    attempts: list[tuple[int, str, tuple[Channel, ...]]],
+) -> None:
+    """The same call fails again and again. Whoever is told nothing was told within the hour, or is being told."""
+    key, channels = failed_call("alice", "DeleteVpcConnector", "in use"), (Channel.TEXT, Channel.EVENTS)
+    table = InMemory()
+    now = START
+    heard: dict[Channel, list[tuple[int, bool]]] = {channel: [] for channel in channels}
+    for seconds, end, unreached in attempts:
+        now += seconds
+        terms = Terms(now=now, who="alice", channels=(*channels, Channel.SECURITY_HUB), reminder_seconds=0)
+        transition = plan_once(EXPLANATION, key, table.read(), terms)
+        if transition is None:
+            (record,) = table.read()
+            leased = record.leased_until > now
+            assert leased or all(now - times[-1][0] < 3600 for times in heard.values())
+            continue
+        assert table.claim([transition]) == (transition,)
+        reached = tuple(channel for channel in transition.channels if channel not in unreached)
+        if end != "crashed before":
+            for channel in reached:
+                # Only a crash after it was told tells it again within the hour.
+                assert all(crashed or now - time >= 3600 for time, crashed in heard[channel][-1:])
+                heard[channel].append((now, end == "crashed after"))
+        if end == "told":
+            table.settle([settled(transition, reached, now)])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from apprunner_guardrails.aws.sns import NotPublished
+from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.rules import RULES
 from tests.aws import FAULTS, Fault, Outcome, refused, validated

@@ -1,4 +1,4 @@
-"""What a name, a tag, a caller's session name or an error text could be made to hold, through every field of an alert."""
+"""What a name, a tag, a session name or an error text could be made to hold, through every field of an alert."""
 
 from dataclasses import replace
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.aws.sns import NotPublished
+from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.events import BadEvent
 from apprunner_guardrails.settings import BadSettings
 from functions.validate_network.app import handler

@@ -15,7 +15,7 @@ from apprunner_guardrails.facts import (
     told,
 )
 from apprunner_guardrails.failed_calls import _tell as tell
-from apprunner_guardrails.failed_calls.asked import Refusal, connector_arn, connector_asked, refusal
+from apprunner_guardrails.failed_calls.asked import ALREADY, Refusal, connector_arn, connector_asked, refusal, says
 from apprunner_guardrails.failed_calls.seen import Seen, is_gone
 from apprunner_guardrails.routes import effective_table, is_public
 from apprunner_guardrails.rules._common import private_subnets_in
@@ -44,13 +44,15 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
     if taken:
         return _name_taken(failed, seen, taken)
     same = same_groups(asked, seen)
-    if asked and same:
+    if asked and same and says(failed, ALREADY):
         return _groups_taken(failed, seen, asked, same)
     apart = tuple(_in_other_vpcs(asked, seen))
     if asked and apart:
         return _several_vpcs(failed, seen, asked, apart)
     if asked and seen.network and seen.failing:
         return _unsuitable(failed, seen, asked, seen.network)
+    if asked and same:
+        return _groups_taken(failed, seen, asked, same)
     return tell.explained(
         failed,
         seen,
@@ -101,6 +103,7 @@ def _name_taken(failed: FailedCall, seen: Seen, taken: Connector) -> Explanation
         causes=(f"{taken.arn} has that name: {_placed(taken)}",),
         commands=(
             "# under another name; then point the services at it, and delete the old one",
+            "# App Runner may refuse it if its security groups are those of another connector: give it copies then",
             _create_command(failed, f"{taken.name[:37]}-v2", connector_asked(failed)),
             *_switch_commands(failed, taken),
         ),
@@ -226,7 +229,7 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
         f" {tell.several(len(seen.failing), 'guardrail')}",
         what="App Runner refused it. The likely causes are what the guardrails find wrong with its subnets and"
         " security groups.",
-        causes=causes_found(seen),
+        causes=(*causes_found(seen), *_same_groups_too(asked, seen)),
         commands=(
             _create_command(
                 failed, asked.name, asked, subnets=_better_subnets(asked, network, seen), groups=_words(groups)
@@ -235,6 +238,12 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
         cause=("connector-unsuitable", *seen.broken_rules, asked.name),
         reference=tell.CONNECTOR_GUIDE,
     )
+
+
+def _same_groups_too(asked: Connector, seen: Seen) -> Iterator[str]:
+    same = same_groups(asked, seen)
+    if same:
+        yield f"{same.arn} has the same security groups, which App Runner may refuse"
 
 
 def _better_subnets(asked: Connector, network: Network, seen: Seen) -> str:

@@ -208,12 +208,13 @@ def _connector_gone(failed: FailedCall, seen: Seen) -> Iterator[str]:
 
 
 def _zones_named(failed: FailedCall, seen: Seen) -> Iterator[str]:
-    """App Runner names the subnets that it cannot use, and publishes no list of zones: its word is all there is."""
+    """Subnets that only App Runner finds fault with. Of the zones that it cannot use it publishes no list."""
     network = seen.network
     if network is None or isinstance(network.subnets, Unread):
         return
+    explained = " ".join(causes_found(seen))
     for subnet in sorted(network.subnets, key=lambda one: one.id):
-        if subnet.id in named_subnets(failed):
+        if subnet.id in named_subnets(failed) and subnet.id not in explained:
             yield f"the message names {subnet.id}, which is in {subnet.zone_id}"
 
 

@@ -53,9 +53,9 @@ def answer(failed: FailedCall) -> str:
     message = safe(failed.message[:LOOKED_AT].strip(), _MESSAGE_SHOWN)
     said = f'"{message}"' if message else ""
     if not failed.code:
-        return f"App Runner said: {said}." if said else "App Runner gave no message."
+        return f"App Runner said: {said}" if said else "App Runner gave no message."
     code = safe(failed.code, 100)
-    return f"AWS answered {code}: {said}." if said else f"AWS answered {code}, without a message."
+    return f"AWS answered {code}: {said}" if said else f"AWS answered {code}, without a message."
 
 
 def key(words: Iterable[str]) -> str:

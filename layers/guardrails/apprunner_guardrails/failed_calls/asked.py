@@ -14,6 +14,7 @@ from apprunner_guardrails.events import FailedCall, at, text, texts
 from apprunner_guardrails.facts import Connector
 
 OPERATIONS = "aws.apprunner"  # the source of App Runner's own events
+ALREADY = "already exist"  # a fragment of what AWS says of a name, or of security groups, that another has
 LOOKED_AT = 4000  # characters of a message; CloudTrail's limit is 1 KB
 
 _APP_RUNNER_ARN = re.compile(r"arn:aws[a-z-]*:apprunner:([a-z0-9-]+):[0-9]{12}:([a-z]+)/[A-Za-z0-9/_-]+")

@@ -29,6 +29,7 @@ from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import Connector, Service, Unread
 from apprunner_guardrails.failed_calls._connectors import same_groups, taken_name
 from apprunner_guardrails.failed_calls.asked import (
+    ALREADY,
     OPERATIONS,
     Refusal,
     connector_arn,
@@ -96,11 +97,12 @@ def _create_connector(failed: FailedCall, reads: Reads) -> Seen:
     asked = connector_asked(failed)
     if asked is None:
         return Seen(connectors=listed())
-    if not says(failed, "already exist"):  # a hint: the network will hardly matter then
+    taken = says(failed, ALREADY)
+    if not taken:  # else the network will hardly matter
         ec2.find_subnets(reads, asked.subnet_ids)
         ec2.ask_near(reads, asked.subnet_ids, asked.security_group_ids)
     seen = Seen(connectors=listed())
-    if taken_name(asked.name, seen) or same_groups(asked, seen):
+    if taken_name(asked.name, seen) or (taken and same_groups(asked, seen)):
         return seen
     return replace(seen, connector=asked, subnets=ec2.find_subnets(reads, asked.subnet_ids)())
 
