@@ -55,6 +55,7 @@ from moto.ec2.exceptions import (
 )
 from moto.ec2.models import EC2Backend, nat_gateways
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.managed_prefixes import ManagedPrefixList, ManagedPrefixListBackend
@@ -279,6 +280,12 @@ def _create_network_interface(
     if home.ipv6_native:
         interface.private_ip_address, interface.private_ip_addresses = None, []
     return interface
+
+
+def _tags(_moto: Method, resource: Any) -> list[dict[str, str]]:
+    """moto looks through the tags of everything, for every resource that it describes."""
+    tags: Mapping[str, str] = resource.ec2_backend.tags.get(resource.id, {})
+    return [{"resource_id": resource.id, "key": key, "value": value} for key, value in tags.items()]
 
 
 def _delete_network_interface(moto: Method, backend: EC2Backend, eni_id: str) -> None:
@@ -708,6 +715,7 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
     (SubnetBackend, "create_subnet", _create_subnet),
     (SubnetBackend, "delete_subnet", _delete_subnet),
     (SubnetBackend, "describe_subnets", _describe_subnets),
+    (TaggedEC2Resource, "get_tags", _tags),
     (TransitGatewayAttachmentBackend, "delete_transit_gateway_vpc_attachment", _delete_transit_gateway_vpc_attachment),
     (VPCBackend, "associate_vpc_cidr_block", _associate_vpc_cidr_block),
     (VPCBackend, "create_default_vpc", _create_default_vpc),

@@ -1,10 +1,14 @@
 """The emulated AWS over HTTP: moto's server with everything of ours, and a few control routes of its own.
 
-    GET  /emulator/events?since=N     what went over EventBridge, as a JSON list, without the first N
+    GET  /emulator/events?since=N     what AWS's services sent to EventBridge, as a JSON list, without the first N
+    GET  /emulator/put-events?since=N what PutEvents has put on default buses, likewise
+    GET  /emulator/settings           quotas, and what AWS does not document
+    POST /emulator/settings           {"refuse_same_groups": true, "denied": ["ec2:CreateVpcEndpoint"], …}: set some
     POST /emulator/clock              {"advance": seconds}: let time pass; answers what the clock says
     POST /emulator/reset              an empty AWS again
     GET  /emulator/worlds             the named worlds that there are, and those that are built
     POST /emulator/worlds/NAME        build one
+    POST /emulator/worlds/NAME/later  let happen in it what happens later, if anything does
 
 moto's own routes are under /moto-api/. Requests are answered one at a time: moto's backends are not made for more.
 """
@@ -19,10 +23,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -83,8 +87,13 @@ class Application:
 
     def _answer(self, request: Request) -> object:
         match request.method, request.path.split("/")[2:]:
-            case "GET", ["events"]:
-                return self._aws.events[_number(request.args.get("since", "0"), "since") :]
+            case "GET", ["events" | "put-events" as which]:
+                events = self._aws.events if which == "events" else self._aws.put_events
+                return events[_number(request.args.get("since", "0"), "since") :]
+            case "GET" | "POST", ["settings"]:
+                if request.method == "POST":
+                    self._set(request)
+                return vars(self._aws.settings)
             case "POST", ["clock"]:
                 self._aws.clock.advance(_seconds(request))
                 return {"now": self._aws.clock.now().isoformat(), "speed": self._aws.clock.speed}
@@ -93,8 +102,8 @@ class Application:
                 return {"status": "empty"}
             case "GET", ["worlds"]:
                 return {"available": {world.name: world.summary for world in _worlds().values()}, "built": self._built}
-            case "POST", ["worlds", name]:
-                self._build(name)
+            case "POST", ["worlds", name, *when] if when in ([], ["later"]):
+                (self._later if when else self._build)(name)
                 return {"built": self._built}
         raise UnusableRequest(404, f"no control route {request.method} {request.path}; there are:\n{_routes()}")
 
@@ -106,9 +115,27 @@ class Application:
             raise UnusableRequest(404, f"no world {name!r}; there are {', '.join(sorted(_worlds()))}")
         if name in self._built:
             raise UnusableRequest(409, f"the world {name} is built already; POST /emulator/reset empties AWS")
-        session = boto3.Session(region_name="us-east-1")  # the worlds name its zones, whatever AWS_DEFAULT_REGION says
-        worlds.make(world, functools.cache(session.client))
+        worlds.make(world, _client())
         self._built.append(name)
+
+    def _later(self, name: str) -> None:
+        from emulator import worlds  # noqa: PLC0415  # not needed to serve an empty AWS
+
+        if name not in self._built:
+            raise UnusableRequest(409, f"the world {name} is not built: POST /emulator/worlds/{name} first")
+        worlds.later(_worlds()[name], _client())
+
+    def _set(self, request: Request) -> None:
+        try:
+            changes = json.loads(request.get_data(as_text=True))
+        except ValueError:
+            changes = None
+        if not isinstance(changes, dict):
+            raise UnusableRequest(400, 'the body must be an object, such as {"refuse_same_groups": true}')
+        try:
+            self._aws.settings.change(changes)
+        except ValueError as error:
+            raise UnusableRequest(400, str(error)) from error
 
     def _reset(self) -> None:
         self._aws.reset()
@@ -230,6 +257,11 @@ def _worlds() -> Mapping[str, World]:
     from emulator.worlds import WORLDS  # noqa: PLC0415  # not needed to serve an empty AWS
 
     return WORLDS
+
+
+def _client() -> Callable[[str], Any]:
+    """The SDK's clients for worlds: they name the zones of one Region, whatever AWS_DEFAULT_REGION says."""
+    return functools.cache(boto3.Session(region_name="us-east-1").client)
 
 
 def _ready(listener: socket.socket, worlds: Sequence[str]) -> str:

@@ -1,110 +1,371 @@
-"""The local event loop: what EventBridge, Lambda and SNS do between a call and an alert, on one machine."""
+"""The local event loop: what EventBridge, SQS, Lambda and SNS do between a call and an alert, on one machine."""
 
 import json
 import os
 import runpy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import batched
 from types import SimpleNamespace
-from typing import cast
+from typing import Literal, cast
 from unittest.mock import patch
+from uuid import UUID
 
-from emulator import emulate
-from emulator.worlds import OPERATION_SECONDS, REGION, World, alert_topic, build, happen, sdk_client
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from emulator import Emulator, emulate
+from emulator.worlds import (
+    ALERT_TOPIC,
+    CHAT_TOPIC,
+    FINDINGS_TABLE,
+    OPERATION_SECONDS,
+    REGION,
+    World,
+    build,
+    happen,
+    later,
+    sdk_client,
+    stack_resources,
+)
 from replay.template import Function, Stack, matches
 
 type Event = Mapping[str, object]
+type Moment = Literal["happens", "later", "audit", "event"]
+
+SCHEDULED = "Scheduled Event"
+PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; everything else has its default
+ROUNDS = 10  # of events that come of events; nothing of ours should need more than two
+
+
+class Endless(Exception):
+    """What our functions do wakes our functions, time and again; the text names the events of the last round."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """One function's answer to one event: what it returned, or the error that Lambda would have tried again."""
+    """One function's answer to one event: what it returned, or the error that Lambda would have tried again.
+
+    `alerts` went to the alert topic (subject, body, attributes), `chat` to the topic for chat (the messages' JSON),
+    `put` to the default event bus.
+    """
 
     function: str
     result: Mapping[str, object] = field(default_factory=dict)
     error: str = ""
-    alerts: Sequence[Mapping[str, object]] = ()  # subject, body, attributes
+    alerts: Sequence[Mapping[str, object]] = ()
+    chat: Sequence[Mapping[str, object]] = ()
+    put: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One event and every function that a rule of the template invoked for it (none, if no pattern matched)."""
+    """One event and every function that was invoked for it (none, if no rule of the template matched).
+
+    `queues` are those that the event waits in; or, of a batch that a function is invoked with, the one it comes from.
+    `delivery` is 2 for what is delivered once more.
+    """
 
     event: Event
     invocations: Sequence[Invocation]
+    queues: Sequence[str] = ()
+    moment: Moment = "happens"
+    delivery: int = 1
 
 
 class Loop:
-    """Routes events to the functions of a stack inside a running emulator."""
+    """Routes events to the functions of a stack inside a running emulator.
 
-    def __init__(self, stack: Stack) -> None:
+    Also those that the functions cause themselves: where a function wakes itself, it shows.
+    """
+
+    def __init__(self, stack: Stack, aws: Emulator) -> None:
         self._stack = stack
-        self._topic = alert_topic(sdk_client)
-        queue = sdk_client("sqs").create_queue(QueueName="replay-alerts")["QueueUrl"]
-        queue_arn = sdk_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        sdk_client("sns").subscribe(TopicArn=self._topic, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
-        self._queue = queue
+        self._aws = aws
+        self._refs = stack_resources(sdk_client)
+        self._inbox = _subscribed(self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
+        self._seen, self._put = len(aws.events), len(aws.put_events)
+        self._ours: list[Event] = []  # put by our functions, and not delivered yet
+        self._waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)  # by function and queue
 
-    def deliver(self, event: Event) -> Step:
-        """Invoke each function with a rule whose pattern matches the event."""
-        matching = (
-            function
-            for function in self._stack.functions.values()
-            if any(matches(pattern, event) for pattern in function.patterns.values())
+    def settle(self) -> Iterator[Step]:
+        """Deliver what has happened since, then what came of that, until nothing comes any more. Raises Endless."""
+        for _ in range(ROUNDS):
+            events = self._new()
+            if not events:
+                return
+            for event in events:
+                yield self._arrive(event)
+            yield from self._batches()
+        raise Endless(f"after {ROUNDS} rounds there are still events: {', '.join(sorted(set(map(_kind, events))))}")
+
+    def deliver(self, event: Event) -> Iterator[Step]:
+        """Deliver an event from elsewhere: EventBridge's, a schedule's, or a batch as SQS gives it to Lambda."""
+        yield self._arrive(event)
+        yield from self._batches()
+        yield from self.settle()
+
+    def again(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Invoke the same functions with the same events, as if they had been delivered twice."""
+        for step in steps:
+            functions = [self._stack.functions[one.function] for one in step.invocations]
+            if functions:
+                yield replace(step, invocations=[self._invoke(function, step.event) for function in functions])
+        yield from self.settle()
+
+    def audit(self) -> Iterator[Step]:
+        """What the template's schedules lead to at this time."""
+        for function in self._stack.functions.values():
+            for rule in function.schedules:
+                event = _scheduled(rule, self._aws.clock.now())
+                yield Step(event=event, invocations=[self._invoke(function, event)])
+        yield from self.settle()
+
+    def forget(self) -> None:
+        """What has happened until now is not delivered."""
+        self._seen = len(self._aws.events)
+
+    def _new(self) -> list[Event]:
+        events = [*self._aws.events[self._seen :], *self._ours]
+        self._seen, self._ours = len(self._aws.events), []
+        return events
+
+    def _arrive(self, event: Event) -> Step:
+        queues: list[str] = []
+        for function in self._stack.functions.values():
+            for name, queue in function.queues.items():
+                if any(matches(pattern, event) for pattern in queue.patterns.values()):
+                    self._waiting[function.logical_id, name].append(event)
+                    queues.append(name)
+        return Step(
+            event=event, invocations=[self._invoke(one, event) for one in _targets(self._stack, event)], queues=queues
         )
-        return Step(event=event, invocations=[self._invoke(function, event) for function in matching])
+
+    def _batches(self) -> Iterator[Step]:
+        """Invoke the functions with what waits in their queues; whatever came in one go is there together."""
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        for (function_id, queue_id), events in waiting.items():
+            function = self._stack.functions[function_id]
+            for some in batched(events, function.queues[queue_id].batch_size, strict=False):
+                batch = {"Records": [_message(queue_id, event) for event in some]}
+                yield Step(event=batch, invocations=[self._invoke(function, batch)], queues=[queue_id])
 
     def _invoke(self, function: Function, event: Event) -> Invocation:
-        environment = function.environment({}, {"AlertTopic": self._topic})
+        topics = {name: self._refs[name] for name in (ALERT_TOPIC, CHAT_TOPIC, FINDINGS_TABLE)}
+        environment = {**function.environment(PARAMETERS, topics), "AWS_REGION": REGION, **_QUIET}
         result: Mapping[str, object] = {}
         error = ""
-        with patch.dict(os.environ, {**environment, "AWS_REGION": REGION, **_QUIET}), redirect_stdout(StringIO()):
+        with patch.dict(os.environ, environment), redirect_stdout(StringIO()), self._emulated_time():
             try:
                 # Through JSON and back, as Lambda does it: what is not JSON fails here too.
                 result = json.loads(json.dumps(_handler(function)(json.loads(json.dumps(event)), _CONTEXT)))
             except Exception as raised:  # noqa: BLE001 - a handler may raise anything; Lambda reports it, and so do we
                 error = f"{type(raised).__name__}: {raised}"
-        return Invocation(function=function.logical_id, result=result, error=error, alerts=self._take_alerts())
+        alerts, chat = self._take_messages()
+        put = self._take_put()
+        return Invocation(function=function.logical_id, result=result, error=error, alerts=alerts, chat=chat, put=put)
 
-    def _take_alerts(self) -> list[Mapping[str, object]]:
+    @contextmanager
+    def _emulated_time(self) -> Iterator[None]:
+        """A finding's age is a matter of the world that it is in."""
+        with patch("time.time", lambda: self._aws.clock.now().timestamp()):
+            yield
+
+    def _take_put(self) -> Sequence[Event]:
+        """What the function put on the bus, with ids of ours: theirs are drawn while other channels draw too, and would
+        be others in every run."""
+        put: list[Event] = []
+        for event in self._aws.put_events[self._put :]:
+            self._put += 1
+            put.append({**event, "id": str(UUID(int=self._put))})
+        self._ours += put
+        return put
+
+    def _take_messages(self) -> tuple[Sequence[Mapping[str, object]], Sequence[Mapping[str, object]]]:
+        """What was published to the topics: alerts, and messages for chat."""
         alerts: list[Mapping[str, object]] = []
+        chat: list[Mapping[str, object]] = []
         sqs = sdk_client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+        while messages := sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
                 body = json.loads(message["Body"])
+                if body["TopicArn"] == self._refs[CHAT_TOPIC]:
+                    chat.append(json.loads(body["Message"]))
+                    continue
                 values = {name: one["Value"] for name, one in body.get("MessageAttributes", {}).items()}
                 alerts.append({"subject": body.get("Subject", ""), "body": body["Message"], "attributes": values})
-        return alerts
+        return alerts, chat
 
 
 def play_world(world: World, stack: Stack) -> Iterator[Step]:
-    """Build the world, let its event happen, and deliver every event that comes of it, in order.
+    """Build the world and deliver all that comes of what happens in it: at first, later, and to an audit a week on.
 
-    Those of the calls are delivered while their operations run, those of the operations when they have ended.
+    Each time the same events are then delivered once more.
     """
     with emulate() as aws:
         build(world, sdk_client)
-        loop = Loop(stack)
-        built = len(aws.events)
+        loop = Loop(stack, aws)
         happen(world, sdk_client)
-        called = len(aws.events)
-        for event in aws.events[built:called]:
-            yield loop.deliver(event)
-        aws.clock.advance(OPERATION_SECONDS)
-        for event in aws.events[called:]:
-            yield loop.deliver(event)
+        yield from _twice("happens", _until_over(loop, aws), loop)
+        if world.later is not None:
+            later(world, sdk_client)
+            yield from _twice("later", _until_over(loop, aws), loop)
+        aws.clock.advance(_until_audit(aws.clock.now(), stack))
+        yield from _twice("audit", loop.audit(), loop)
 
 
 def play_event(event: Event, world: World, stack: Stack) -> Step:
     """Deliver one event in the world as it is after its own event happened."""
-    with emulate():
+    with _standing(event, world, stack) as loop:
+        return next(loop.deliver(event))
+
+
+def play_event_twice(event: Event, world: World, stack: Stack) -> Iterator[Step]:
+    """Deliver one event in the world as it is after its own event happened, and then once more."""
+    with _standing(event, world, stack) as loop:
+        yield from _twice("event", loop.deliver(event), loop)
+
+
+@contextmanager
+def _standing(event: Event, world: World, stack: Stack) -> Iterator[Loop]:
+    """The world at the time of the event. Of what happens later in it, all that was before has been told."""
+    is_later = not _ids(event).isdisjoint(_later_ids(world))
+    with emulate() as aws:
         build(world, sdk_client)
-        loop = Loop(stack)
+        loop = Loop(stack, aws)
         happen(world, sdk_client)
-        return loop.deliver(event)
+        if is_later:
+            for _ in _until_over(loop, aws):
+                pass
+            later(world, sdk_client)
+        loop.forget()
+        yield loop
+
+
+def _until_over(loop: Loop, aws: Emulator) -> Iterator[Step]:
+    """Events of calls are delivered while their operations run, those of the operations when they have ended."""
+    yield from loop.settle()
+    aws.clock.advance(OPERATION_SECONDS)
+    yield from loop.settle()
+
+
+def _twice(moment: Moment, first: Iterable[Step], loop: Loop) -> Iterator[Step]:
+    steps: list[Step] = []
+    for step in first:
+        steps.append(step)
+        yield replace(step, moment=moment)
+    for step in loop.again(steps):
+        yield replace(step, moment=moment, delivery=2)
+
+
+def _ids(event: Event) -> set[object]:
+    """The ids of an event, or of those in a batch."""
+    records = event.get("Records")
+    if not isinstance(records, list):
+        return {event.get("id")}
+    return {found for one in records for found in _ids_in(one)}
+
+
+def _ids_in(record: object) -> set[object]:
+    try:
+        event = json.loads(str(record.get("body"))) if isinstance(record, Mapping) else None
+    except ValueError:
+        return set()
+    return {event.get("id")} if isinstance(event, Mapping) else set()
+
+
+def _later_ids(world: World) -> set[object]:
+    """The ids of the events of what happens later in the world, which are the same every time."""
+    if world.later is None:
+        return set()
+    with emulate() as aws:
+        build(world, sdk_client)
+        happen(world, sdk_client)
+        aws.clock.advance(OPERATION_SECONDS)
+        before = len(aws.events)
+        later(world, sdk_client)
+        return {event["id"] for event in aws.events[before:]}
+
+
+def _until_audit(now: datetime, stack: Stack) -> float:
+    """Seconds until the first daily digest that comes when reminders are due, by the template's defaults."""
+    defaults = {name: str(one.get("Default", "")) for name, one in stack.parameters.items()}
+    due = now + timedelta(days=int(defaults["ReminderDays"]))
+    hour = defaults["DigestHour"]
+    at = due.replace(hour=int(hour), minute=0, second=0) if hour.isdecimal() else due
+    return (at + timedelta(days=at < due) - now).total_seconds()
+
+
+def _targets(stack: Stack, event: Event) -> list[Function]:
+    """The functions that are invoked with the event as it is."""
+    functions = list(stack.functions.values())
+    if "Records" in event:
+        return _named(functions, lambda one: one.queues, event)
+    if (event.get("source"), event.get("detail-type")) == ("aws.events", SCHEDULED):
+        return _named(functions, lambda one: one.schedules, event)
+    return [one for one in functions if any(matches(pattern, event) for pattern in one.patterns.values())]
+
+
+def _named(
+    functions: Sequence[Function], sources: Callable[[Function], Mapping[str, object]], event: Event
+) -> list[Function]:
+    """Those with a queue or schedule that an ARN in the event names; all that have one, if it names none of them."""
+    arns = json.dumps([one.get("eventSourceARN") for one in _records(event)] + [event.get("resources")])
+    return [one for one in functions if any(name in arns for name in sources(one))] or [
+        one for one in functions if sources(one)
+    ]
+
+
+def _records(event: Event) -> list[Mapping[str, object]]:
+    records = event.get("Records")
+    return [one for one in records if isinstance(one, Mapping)] if isinstance(records, list) else []
+
+
+def _message(queue: str, event: Event) -> Mapping[str, object]:
+    """A record of a batch, as Lambda has it from SQS (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
+    return {
+        "messageId": event.get("id"),
+        "receiptHandle": "replay",
+        "body": json.dumps(event),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:{queue}",
+        "awsRegion": REGION,
+    }
+
+
+def _scheduled(rule: str, at: datetime) -> Event:
+    """What EventBridge sends when a schedule is due."""
+    return {
+        "version": "0",
+        "id": str(UUID(int=int(at.timestamp()))),
+        "detail-type": SCHEDULED,
+        "source": "aws.events",
+        "account": DEFAULT_ACCOUNT_ID,
+        "time": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{DEFAULT_ACCOUNT_ID}:rule/{rule}"],
+        "detail": {},
+    }
+
+
+def _kind(event: Event) -> str:
+    return f"{event.get('detail-type')} from {event.get('source')}"
+
+
+def _subscribed(*topics: str) -> str:
+    """The URL of a new queue that gets what is published to the topics."""
+    sqs, sns = sdk_client("sqs"), sdk_client("sns")
+    url = str(sqs.create_queue(QueueName="replay")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for topic in topics:
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
 
 
 # Function code reports by return value and alerts here; its logs and metrics would drown them.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from emulator.apprunner.network import Placement
@@ -75,7 +76,7 @@ class VpcConnector:
     def active(self) -> bool:
         return self.deleted_at is None
 
-    @property
+    @cached_property
     def placements(self) -> set[Placement]:
         groups = tuple(sorted(self.security_groups))
         return {Placement(subnet=subnet, security_groups=groups) for subnet in self.subnets}

@@ -4,7 +4,7 @@ Three private subnets in three zones of us-east-1, each with a route table that 
 public subnet. Ids end in the number of their zone: subnet-private-4 and nat-4 are in use1-az4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -215,6 +215,10 @@ def connector_is_named(name: str) -> Change:
     return _connector(lambda connector: replace(connector, name=name))
 
 
+def tagged(tags: Mapping[str, str]) -> Change:
+    return _connector(lambda connector: replace(connector, tags=tags))
+
+
 def region_has_zones(*zones: Zone) -> Change:
     return _network(lambda network: replace(network, zones=zones))
 
@@ -377,8 +381,12 @@ def add_endpoint(
     endpoint_id: str, service: str, *, kind: str = "Interface", state: str = "available", tables: tuple[str, ...] = ()
 ) -> Change:
     endpoint = Endpoint(
+        id=endpoint_id,
         vpc_id=VPC,
-        id=endpoint_id, service=f"com.amazonaws.{REGION}.{service}", kind=kind, state=state, route_table_ids=tables
+        service=f"com.amazonaws.{REGION}.{service}",
+        kind=kind,
+        state=state,
+        route_table_ids=tables,
     )
     return _network(lambda network: replace(network, endpoints=(*known(network.endpoints), endpoint)))
 
@@ -390,15 +398,31 @@ def dns(*, support: bool = True, hostnames: bool = True) -> Change:
 def unread(*facts: FactName) -> Change:
     """Access to the facts is denied. Of prefix lists, to those that are there."""
 
-    def change(network: Network) -> Network:
+    def change(snapshot: Snapshot) -> Snapshot:
         for fact in facts:
             why = Unread(call=READ_WITH[fact][0], code="UnauthorizedOperation")
-            lists = dict.fromkeys(network.prefix_lists, why)
-            field: dict[str, Any] = {fact: lists if fact == "prefix_lists" else why}
-            network = replace(network, **field)
-        return network
+            lists = dict.fromkeys(snapshot.network.prefix_lists, why)
+            told: dict[FactName, object] = {fact: lists if fact == "prefix_lists" else why}
+            snapshot = with_facts(snapshot, told)
+        return snapshot
 
-    return _network(change)
+    return change
+
+
+def fact_of(snapshot: Snapshot, fact: FactName) -> object:
+    """Tags are a fact of the connector, all others of its network."""
+    found: object = getattr(snapshot.connector if fact == "tags" else snapshot.network, fact)
+    return found
+
+
+def with_facts(snapshot: Snapshot, facts: Mapping[FactName, object]) -> Snapshot:
+    of_connector: dict[str, Any] = {name: fact for name, fact in facts.items() if name == "tags"}
+    of_network: dict[str, Any] = {name: fact for name, fact in facts.items() if name != "tags"}
+    return replace(
+        snapshot,
+        connector=replace(snapshot.connector, **of_connector),
+        network=replace(snapshot.network, **of_network),
+    )
 
 
 def settings_have(**fields: Unpack[SettingsFields]) -> Change:

@@ -385,12 +385,14 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         "VpcEndpoint",
         {
             "VpcEndpointId": "vpce-1",
+            "VpcId": "vpc-1",
             "ServiceName": "com.amazonaws.us-east-1.sts",
             "VpcEndpointType": "Interface",
             "State": "Available",
         },
         Endpoint(
             id="vpce-1",
+            vpc_id="vpc-1",
             service="com.amazonaws.us-east-1.sts",
             kind="Interface",
             state="available",
@@ -408,6 +410,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         },
         Endpoint(
             id="vpce-1",
+            vpc_id="",
             service="com.amazonaws.us-east-1.s3",
             kind="Gateway",
             state="pendingacceptance",

@@ -193,6 +193,7 @@ FACTS: Mapping[str, tuple[str, object]] = {
         "ec2.DescribeVpcEndpoints/vpc_endpoint_service_details_live.json",
         Endpoint(
             id="vpce-056fff30475955130",
+            vpc_id="vpc-03c66c266923c5427",
             service="com.amazonaws.us-east-1.s3",
             kind="Gateway",
             state="available",
@@ -203,6 +204,7 @@ FACTS: Mapping[str, tuple[str, object]] = {
         "ec2.DescribeVpcEndpoints/vpc_endpoint_filter.json",
         Endpoint(
             id="vpce-08ff0494faf0210d3",
+            vpc_id="vpc-072f438c953672ace",
             service="com.amazonaws.us-east-1.athena",
             kind="Interface",
             state="available",
@@ -213,6 +215,7 @@ FACTS: Mapping[str, tuple[str, object]] = {
         "ec2.DescribeVpcEndpoints/vpc_endpoint_filter.json",
         Endpoint(
             id="vpce-04a4c8e2145cb966e",
+            vpc_id="vpc-d2d616b5",
             service="com.amazonaws.vpce.us-east-1.vpce-svc-0caf1c7342f032f18",
             kind="Interface",
             state="available",

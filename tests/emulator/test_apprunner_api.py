@@ -176,7 +176,6 @@ def test_every_operation_of_the_model_is_served() -> None:
 class TestPages:
     @pytest.fixture
     def connectors(self, cloud: "Cloud") -> list[str]:
-        cloud.backend.refuses_security_group_combinations = False
         return sorted(cloud.connector(f"connector-{number}") for number in range(5))
 
     def test_they_follow_one_another_without_gap_or_repetition(self, cloud: "Cloud", connectors: list[str]) -> None:

@@ -71,7 +71,8 @@ class TestCollisions:
             "A VPC connector with the provided name already exists: orders",
         )
 
-    def test_a_set_of_groups_belongs_to_one_active_connector_whatever_its_order(self, cloud: "Cloud") -> None:
+    def test_a_switch_gives_a_set_of_groups_to_one_active_connector_whatever_its_order(self, cloud: "Cloud") -> None:
+        cloud.aws.settings.refuse_same_groups = True
         cloud.connector("orders", groups=[cloud.network.group, cloud.network.other_group])
         code, message = cloud.refusal(
             lambda: cloud.connector("payments", groups=[cloud.network.other_group, cloud.network.group])
@@ -82,11 +83,11 @@ class TestCollisions:
         )
         cloud.connector("payments", groups=[cloud.network.group])
 
-    def test_a_switch_lets_connectors_share_their_groups(self, cloud: "Cloud") -> None:
-        cloud.backend.refuses_security_group_combinations = False
+    def test_connectors_share_their_groups_unless_the_switch_is_on(self, cloud: "Cloud") -> None:
         assert cloud.connector("orders") != cloud.connector("payments")
 
     def test_a_deleted_connector_gives_name_and_groups_back(self, cloud: "Cloud") -> None:
+        cloud.aws.settings.refuse_same_groups = True
         first = cloud.connector("orders")
         cloud.apprunner.delete_vpc_connector(VpcConnectorArn=first)
         second = cloud.connector("orders")
@@ -172,8 +173,6 @@ class TestNetworksThatAreRefused:
 
 
 def test_the_quota_counts_active_connectors_and_can_be_raised(cloud: "Cloud") -> None:
-    backend = cloud.backend
-    backend.refuses_security_group_combinations = False
     arns = [cloud.connector(f"connector-{number}") for number in range(10)]
     assert cloud.refusal(lambda: cloud.connector("one-too-many")) == (
         "ServiceQuotaExceededException",
@@ -181,7 +180,7 @@ def test_the_quota_counts_active_connectors_and_can_be_raised(cloud: "Cloud") ->
     )
     cloud.apprunner.delete_vpc_connector(VpcConnectorArn=arns[0])
     cloud.connector("one-too-many")
-    backend.connector_quota = 11
+    cloud.aws.settings.quotas["connectors"] = 11
     cloud.connector("and-another")
 
 
@@ -274,7 +273,6 @@ class TestManagedNetworkInterfaces:
     def test_services_and_connectors_with_the_same_subnet_and_groups_share_them(
         self, cloud: "Cloud", interfaces: Callable[[], dict[str, str]]
     ) -> None:
-        cloud.backend.refuses_security_group_combinations = False
         first = cloud.connector("orders", subnets=cloud.network.private[:2])
         cloud.service("orders", first)
         before = interfaces()

@@ -116,7 +116,7 @@ class TestCreation:
         assert cloud.service("orders") != arn
 
     def test_a_service_that_failed_still_counts_towards_the_quota(self, cloud: "Cloud") -> None:
-        cloud.backend.service_quota = 2
+        cloud.aws.settings.quotas["services"] = 2
         failed = cloud.service("failed", cloud.connector(subnets=[cloud.network.public]))
         cloud.service("running")
         assert cloud.status(failed) == "CREATE_FAILED"
@@ -126,7 +126,7 @@ class TestCreation:
         )
 
     def test_the_quota_is_30(self, cloud: "Cloud") -> None:
-        assert cloud.backend.service_quota == 30
+        assert cloud.aws.settings.quotas["services"] == 30
 
     @pytest.mark.parametrize(
         ("network", "message"),

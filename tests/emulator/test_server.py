@@ -212,6 +212,52 @@ class TestOverHttp:
         server.call("POST /emulator/reset")
         assert server.call("POST /emulator/worlds/healthy")[0] == 200
 
+    def test_a_world_has_what_the_stack_deploys(self, server: Server) -> None:
+        server.call("POST /emulator/worlds/healthy")
+        topics = server.client("sns").list_topics()["Topics"]
+        assert sorted(each["TopicArn"].rpartition(":")[2] for each in topics) == ["AlertTopic", "ChatTopic"]
+        table = server.client("dynamodb").describe_table(TableName="FindingsTable")["Table"]
+        assert table["KeySchema"] == [
+            {"AttributeName": "resource", "KeyType": "HASH"},
+            {"AttributeName": "rule", "KeyType": "RANGE"},
+        ]
+        assert server.call("POST /emulator/worlds/isolated")[0] == 200
+
+    def test_what_comes_later_in_a_world_is_let_happen(self, server: Server) -> None:
+        server.call("POST /emulator/worlds/gone")
+        connectors = server.client("apprunner").list_vpc_connectors
+        assert [each["VpcConnectorName"] for each in connectors()["VpcConnectors"]] == ["gone"]
+        assert server.call("POST /emulator/worlds/gone/later") == (200, {"built": ["gone"]})
+        assert connectors()["VpcConnectors"] == []
+
+    def test_settings_are_seen_set_and_reset(self, server: Server) -> None:
+        _, before = server.call("GET /emulator/settings")
+        changes = {"refuse_same_groups": True, "quotas": {"connectors": 0}, "denied": ["ec2:CreateVpc"]}
+        quotas = {**before["quotas"], "connectors": 0}
+        assert server.call("POST /emulator/settings", json.dumps(changes)) == (
+            200,
+            {**before, **changes, "quotas": quotas},
+        )
+        with pytest.raises(ClientError, match="UnauthorizedOperation"):
+            server.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")
+        server.call("POST /emulator/reset")
+        assert server.call("GET /emulator/settings") == (200, before)
+        server.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")
+
+    def test_a_setting_that_does_not_fit_changes_nothing(self, server: Server) -> None:
+        _, before = server.call("GET /emulator/settings")
+        assert server.call("POST /emulator/settings", '{"refuse_same_groups": true, "denied_as": ""}')[0] == 400
+        assert server.call("GET /emulator/settings") == (200, before)
+
+    def test_put_events_are_listed_and_can_be_followed(self, server: Server) -> None:
+        entry = {"Source": "apprunner-guardrails", "DetailType": "Finding", "Detail": "{}"}
+        server.client("events").put_events(Entries=[entry, {**entry, "DetailType": "Digest"}])
+        kinds = [each["detail-type"] for each in server.call("GET /emulator/put-events")[1]]
+        assert kinds == ["Finding", "Digest"]
+        assert [each["detail-type"] for each in server.call("GET /emulator/put-events?since=1")[1]] == ["Digest"]
+        server.call("POST /emulator/reset")
+        assert server.call("GET /emulator/put-events") == (200, [])
+
     @pytest.mark.parametrize(
         ("call", "body", "status", "says"),
         [
@@ -221,6 +267,13 @@ class TestOverHttp:
             ("POST /emulator/clock", '{"advance": -1}', 400, "advance must be a number of seconds, 0 or more: -1"),
             ("POST /emulator/clock", '{"advance": true}', 400, "advance must be a number of seconds"),
             ("GET /emulator/events?since=-1", None, 400, "since must be a number, 0 or more: '-1'"),
+            ("GET /emulator/put-events?since=x", None, 400, "since must be a number, 0 or more: 'x'"),
+            ("POST /emulator/settings", "[1]", 400, "the body must be an object, such as "),
+            ("POST /emulator/settings", '{"quota": 1}', 400, "there is no setting 'quota'; there are denied, "),
+            ("POST /emulator/settings", '{"quotas": {"vpcs": 1}}', 400, "quotas must be an object with numbers for "),
+            ("POST /emulator/settings", '{"tag_index_lag": -1}', 400, "tag_index_lag must be a number of seconds"),
+            ("POST /emulator/settings", '{"denied": "ec2:*"}', 400, "denied must be a list of IAM actions, and is"),
+            ("POST /emulator/worlds/gone/later", None, 409, "the world gone is not built: POST /emulator/worlds/gone"),
             ("GET /emulator/nothing", None, 404, "no control route GET /emulator/nothing; there are:"),
             ("DELETE /emulator/events", None, 404, "no control route DELETE /emulator/events; there are:"),
         ],
@@ -334,8 +387,12 @@ class TestCommandLine:
         assert (end.value.code, "AWS_ENDPOINT_URL=http://127.0.0.1:5000" in text) == (0, True)
         assert routes == [
             ["GET", "/emulator/events?since=N"],
+            ["GET", "/emulator/put-events?since=N"],
+            ["GET", "/emulator/settings"],
+            ["POST", "/emulator/settings"],
             ["POST", "/emulator/clock"],
             ["POST", "/emulator/reset"],
             ["GET", "/emulator/worlds"],
             ["POST", "/emulator/worlds/NAME"],
+            ["POST", "/emulator/worlds/NAME/later"],
         ]

@@ -1,7 +1,6 @@
 """What a rule answers without some facts must hold whatever those facts are."""
 
-from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from apprunner_guardrails.facts import FactName
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.rules import RULES
 from tests.cases import Snapshot, cases_of
-from tests.cases._healthy import healthy, unread
+from tests.cases._healthy import fact_of, healthy, unread, with_facts
 
 FACTS: tuple[FactName, ...] = get_args(FactName.__value__)
 SNAPSHOTS = tuple(case.snapshot(healthy()) for rule in RULES for case in cases_of(rule.name))
@@ -25,8 +24,7 @@ def _answers(snapshot: Snapshot) -> tuple[Finding, ...]:
 
 
 def _with_facts_of(other: Snapshot, facts: set[FactName], snapshot: Snapshot) -> Snapshot:
-    theirs: dict[str, Any] = {fact: getattr(other.network, fact) for fact in facts}
-    return replace(snapshot, network=replace(snapshot.network, **theirs))
+    return with_facts(snapshot, {fact: fact_of(other, fact) for fact in facts})
 
 
 def _faults(finding: Finding) -> set[str]:

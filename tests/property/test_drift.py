@@ -1,6 +1,7 @@
 """No EC2 call changes a rule's answer about a connector that it is not said to concern; most calls concern few."""
 
 import itertools
+import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -90,7 +91,7 @@ def _routes(*targets: str) -> tuple[tuple[Route, ...], ...]:
         for target, other in itertools.product(dict.fromkeys(targets), repeat=2)
     )
     learnt = (Route(destination="0.0.0.0/0", target="vgw-1", propagated=True),)
-    return (*one * (len(two) // len(one)), *two, *((learnt, ()) * (len(two) // 5)))
+    return (*one * (len(two) // len(one)), *two, *((learnt, ()) * (len(two) // 3)))
 
 
 def _mostly[T](often: T, *seldom: T) -> st.SearchStrategy[T]:
@@ -112,7 +113,7 @@ def worlds(draw: st.DrawFn) -> World:
         settings=Settings(
             alert_topic_arn="",
             findings_table="",
-            require_internet_egress=draw(_mostly(True, False)),  # noqa: FBT003
+            require_internet_egress=draw(_mostly(True, False)),
         ),
     )
     for vpc in VPCS:
@@ -122,7 +123,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 def _furnish(world: World, vpc: str, draw: st.DrawFn) -> None:
     n = vpc[-1]
-    ipv6 = draw(_mostly((), ("2600:1f18::/64",)))
+    ipv6 = draw(st.sampled_from(((), ("2600:1f18::/64",))))
     subnets = [replace(_subnet(vpc, name), ipv6_cidrs=ipv6) for name in ("a", "b", "c", "out-a", "out-b")]
     ids = [one.id for one in subnets]
     world.subnets |= {one.id: one for one in subnets}
@@ -155,7 +156,7 @@ def _furnish(world: World, vpc: str, draw: st.DrawFn) -> None:
         world.groups[f"sg-{n}-{name}"] = SecurityGroup(
             id=f"sg-{n}-{name}", name=name, vpc_id=vpc, ingress=ingress, egress=egress
         )
-    world.gateways |= draw(_mostly({f"igw-{n}", f"eigw-{n}"}, {f"eigw-{n}"}))
+    world.gateways |= draw(st.sampled_from((frozenset({f"igw-{n}", f"eigw-{n}"}), frozenset({f"eigw-{n}"}))))
 
 
 @st.composite
@@ -264,9 +265,9 @@ def disassociate_table(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request
 
 def replace_table_association(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
     """Of a subnet, or of the VPC: then another table becomes the main one."""
-    table, explicit = _any_table(world, vpc, draw), _explicit(world, vpc)
-    if explicit and draw(st.booleans()):
-        _use(world, vpc, _pick(draw, explicit), table.id)
+    table, moved = _any_table(world, vpc, draw), _explicit(world, vpc) if draw(st.booleans()) else set[str]()
+    if moved:
+        _use(world, vpc, _pick(draw, moved), table.id)
     else:
         for one in _of(world.tables, vpc).values():
             world.tables[one.id] = replace(one, main=one.id == table.id)
@@ -644,8 +645,9 @@ def test_a_burst_concerns_every_connector_whose_answers_it_changes(scenario: Sce
 # A new NAT gateway is not in any route yet, and of a detached internet gateway all was said when it was detached.
 @pytest.mark.parametrize("name", sorted(ACTS.keys() - {"CreateNatGateway", "DeleteInternetGateway"}))
 def test_the_worlds_are_such_that_the_call_can_change_an_answer(name: str) -> None:
-    quick = settings(phases=[Phase.generate], max_examples=2000, derandomize=True, database=None, deadline=None)
-    scenario = find(scenarios(names=(name,)), lambda scenario: bool(_answered_anew(scenario)), settings=quick)
+    few = settings(phases=[Phase.generate], max_examples=2000, database=None, deadline=None)
+    seed = random.Random(7)  # noqa: S311 - the same worlds each time
+    scenario = find(scenarios(names=(name,)), lambda one: bool(_answered_anew(one)), settings=few, random=seed)
     assert [change.what for change in scenario.changes] == [name]
 
 

@@ -9,15 +9,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apprunner_guardrails.events import BadEvent, Ignored, Trigger, parse
+from apprunner_guardrails.events import EXPLAINED, FAILED, BadEvent, FailedCall, Ignored, Trigger, parse
 
 SAMPLES = tuple(
-    json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("apprunner-*.json"))
+    json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("*.json"))
 )
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 known_words = st.sampled_from(
     (
+        *("aws.ec2", "ec2.amazonaws.com", "CreateVpcEndpoint", "TagResource", "apprunner-guardrails:exempt:AR101"),
         *("aws.apprunner", "apprunner.amazonaws.com", "CreateService", "UpdateServiceFailed", "AssumedRole", "Root"),
         *("HIDDEN_DUE_TO_SECURITY_REASONS", "true", "", "arn:aws:apprunner:us-east-1:111122223333:service/a/b"),
     )
@@ -26,6 +27,7 @@ keys = st.sampled_from(
     (
         *("source", "detail-type", "detail", "eventName", "eventSource", "errorCode", "requestParameters"),
         *("responseElements", "service", "serviceArn", "userIdentity", "type", "arn", "resources", "operationStatus"),
+        *("tags", "tagKeys", "key", "resourceArn", "omitted"),
     )
 )
 values = st.recursive(
@@ -70,10 +72,12 @@ def _is_understood_ignored_or_refused(event: object) -> None:
         return
     if isinstance(parsed, Ignored):
         assert parsed.why != ""
+        return
+    assert [text for text in (parsed.account, parsed.region, parsed.what) if not text] == []
+    if isinstance(parsed, FailedCall):
+        assert parsed.what in {*FAILED, *(name for _, name in EXPLAINED)}
     else:
-        assert isinstance(parsed, Trigger)
         assert re.fullmatch(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:[a-z]+/\S+", parsed.resource)
-        assert [text for text in (parsed.account, parsed.region, parsed.what) if not text] == []
 
 
 @given(event=values)
@@ -87,4 +91,4 @@ def test_any_change_to_a_real_event_is_understood_ignored_or_refused(event: obje
 
 
 def test_the_samples_are_events_of_which_some_are_understood() -> None:
-    assert {type(parse(event)) for event in SAMPLES} == {Trigger, Ignored}
+    assert {type(parse(event)) for event in SAMPLES} == {Trigger, FailedCall, Ignored}

@@ -5,10 +5,20 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.settings import BadSettings, Settings
 
 VALUES = {
     "ALERT_TOPIC_ARN": ("arn:aws:sns:us-east-1:111122223333:alerts", "arn:aws:sns:us-east-1:111122223333:alerts.fifo"),
+    "FINDINGS_TABLE": ("Findings", "guardrails.findings-1_a", "ab", "x" * 256, "Fündings"),
+    "CHAT_TOPIC_ARN": ("", "arn:aws:sns:us-east-1:111122223333:chat", "arn:aws:sqs:us-east-1:111122223333:chat"),
+    "SECURITY_HUB": ("true", "False", "", "1"),
+    "REMINDER_DAYS": ("0", "7", "365", "366", "٧"),
+    "DIGEST_HOUR": ("0", "23", "off", "24", "Off"),
+    "RULE_OVERRIDES": (
+        *("", "{}", '{"AR101": "off", "AR203": "HIGH"}', '{"AR101": "off", "AR101": "off"}', '{"AR101": "high"}'),
+        *('{"AR099": "off"}', "[]", "{", "NaN", '{"AR101": {"AR102": "off", "AR102": "off"}}', "[" * 5000),
+    ),
     "MIN_CONNECTOR_ZONES": ("1", "6", "0", "7", "03", "+3", "3e0", "²"),
     "UNSUPPORTED_ZONE_IDS": ("", "use1-az3", "use1-az3,usw2-az4", ",", "use1-az3;usw2-az4"),
     "MIN_FREE_ADDRESSES": ("0", "8", "65536", "-1"),
@@ -16,9 +26,11 @@ VALUES = {
     "REQUIRE_INTERNET_EGRESS": ("true", "FALSE", "no", ""),
 }
 
+REQUIRED = ("ALERT_TOPIC_ARN", "FINDINGS_TABLE")
+
 environments = st.fixed_dictionaries(
-    {"ALERT_TOPIC_ARN": st.sampled_from(VALUES["ALERT_TOPIC_ARN"][:1]) | st.text()},
-    optional={name: st.sampled_from(values) | st.text() for name, values in VALUES.items() if "TOPIC" not in name},
+    {name: st.sampled_from(VALUES[name][:1]) | st.text() for name in REQUIRED},
+    optional={name: st.sampled_from(values) | st.text() for name, values in VALUES.items() if name not in REQUIRED},
 )
 
 
@@ -27,12 +39,18 @@ def test_an_environment_is_usable_or_refused_by_a_variable_of_its_own(environmen
     try:
         made = Settings.from_env(environment)
     except BadSettings as bad:
-        named = re.match(r"environment variable ([A-Z_]+) is .*; it takes ", str(bad), re.DOTALL)
+        named = re.match(r"environment variable ([A-Z_]+)(?: is |: ).*; it takes ", str(bad), re.DOTALL)
         assert named
         assert named[1] in environment
         return
     assert 1 <= made.min_connector_zones <= 6
     assert 0 <= made.min_free_addresses <= 65536
     assert made.alert_topic_arn == environment["ALERT_TOPIC_ARN"].strip()
+    assert made.findings_table == environment["FINDINGS_TABLE"].strip()
+    assert made.chat_topic_arn == environment.get("CHAT_TOPIC_ARN", "").strip()
+    assert 0 <= made.reminder_days <= 365
+    assert made.digest_hour is None or 0 <= made.digest_hour <= 23
+    assert [one for one in made.rule_overrides if not re.fullmatch(r"AR[1-9][0-9]{2}", one)] == []
+    assert set(made.rule_overrides.values()) <= {None, *Severity}
     assert [one for one in made.unsupported_zone_ids if not re.fullmatch(r"[a-z0-9-]+-az[0-9]+", one)] == []
     assert [one for one in made.required_endpoint_services if not re.fullmatch(r"[a-z0-9.-]+", one)] == []

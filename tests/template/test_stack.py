@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,17 +40,20 @@ def role_of(function: str) -> str:
     return str(lambdas()[function]["Role"]["Fn::GetAtt"][0])
 
 
-def statements(role: str, conditions: bool = True) -> Iterator[Mapping[str, Any]]:
-    """The role's statements where every condition of the template holds, or none does."""
+ON_DEMAND = frozenset({"HasChat", "HasSecurityHub"})
+
+
+def statements(role: str, conditions: Collection[str] = ON_DEMAND) -> Iterator[Mapping[str, Any]]:
+    """The role's statements where these conditions of the template hold."""
     for policy in STACK.resources[role]["Properties"]["Policies"]:
         yield from chosen(policy["PolicyDocument"]["Statement"], conditions)
 
 
-def chosen(value: Any, conditions: bool) -> Any:
+def chosen(value: Any, conditions: Collection[str]) -> Any:
     """The value with the branch of each Fn::If that counts, and without what AWS::NoValue stands for."""
     match value:
-        case {"Fn::If": [_, then, otherwise]}:
-            return chosen(then if conditions else otherwise, conditions)
+        case {"Fn::If": [condition, then, otherwise]}:
+            return chosen(then if condition in conditions else otherwise, conditions)
         case dict():
             return {name: chosen(one, conditions) for name, one in value.items()}
         case list():
@@ -159,12 +162,25 @@ def test_events_are_put_under_the_name_of_the_guardrails_only(function: str) -> 
 
 
 @pytest.mark.parametrize("function", STACK.functions)
-def test_chat_and_security_hub_cost_no_permission_where_they_are_off(function: str) -> None:
-    on, off = (list(statements(role_of(function), conditions)) for conditions in (True, False))
-    assert [one["Resource"] for one in off if "sns:Publish" in actions(one)] == [[{"Ref": "AlertTopic"}]]
-    assert {one for each in on for one in actions(each)} - {one for each in off for one in actions(each)} == {
-        "securityhub:BatchImportFindings"
-    }
+def test_chat_and_security_hub_are_permitted_where_they_are_on(function: str) -> None:
+    def permitted(*conditions: str) -> tuple[object, bool]:
+        allowed = list(statements(role_of(function), conditions))
+        (topics,) = (one["Resource"] for one in allowed if "sns:Publish" in actions(one))
+        return topics, "securityhub:BatchImportFindings" in {one for each in allowed for one in actions(each)}
+
+    alerts, chat = {"Ref": "AlertTopic"}, {"Ref": "ChatTopic"}
+    assert permitted() == ([alerts], False)
+    assert permitted("HasChat") == ([alerts, chat], False)
+    assert permitted("HasSecurityHub") == ([alerts], True)
+    assert permitted(*ON_DEMAND) == ([alerts, chat], True)
+
+
+def test_a_condition_is_a_parameter_that_is_true() -> None:
+    for one in STACK.functions.values():
+        assert {name: one.conditions[name] for name in ON_DEMAND} == {
+            "HasChat": {"Fn::Equals": [{"Ref": "ChatNotifications"}, "true"]},
+            "HasSecurityHub": {"Fn::Equals": [{"Ref": "SecurityHubImport"}, "true"]},
+        }
 
 
 @pytest.mark.parametrize("function", STACK.functions)

@@ -16,7 +16,9 @@ DENIED = Unread(call="apprunner:DescribeVpcConnector", code="AccessDeniedExcepti
 type Says = Callable[[], Iterator[str]]
 
 
-def rule(says: Says, *, rule_id: str = "AR999", command: Callable[[], str] = lambda: "mend it") -> Rule:
+def rule(
+    says: Says, *, rule_id: str = "AR999", command: Callable[[], str] = lambda: "mend it"
+) -> Rule[Connector]:
     return Rule(
         id=rule_id,
         name="a_rule",
@@ -40,6 +42,7 @@ def finding(status: Status, *messages: str, unread: str = "", command: str = "",
         severity=Severity.LOW,
         status=status,
         messages=messages,
+        faults=messages,
         unread=unread,
         risk="Risk.",
         remediation="Remedy.",
@@ -48,7 +51,7 @@ def finding(status: Status, *messages: str, unread: str = "", command: str = "",
     )
 
 
-def answers(*rules: Rule) -> tuple[Finding, ...]:
+def answers(*rules: Rule[Connector]) -> tuple[Finding, ...]:
     snapshot = healthy()
     return evaluate(rules, ARN, snapshot.connector, snapshot.network, snapshot.settings)
 
@@ -83,6 +86,18 @@ def test_a_rule_that_says_nothing_passes() -> None:
 
 def test_faults_are_sorted_and_come_with_the_command() -> None:
     assert answers(rule(two_faults)) == (finding(Status.FAIL, "a is wrong", "b is wrong", command="mend it"),)
+
+
+def test_what_may_change_while_the_fault_stays_the_same_is_cut_from_faults_alone() -> None:
+    def says() -> Iterator[str]:
+        yield "subnet-b has 2 free addresses"
+        yield "subnet-a has 3 free addresses"
+
+    told = finding(
+        Status.FAIL, "subnet-a has 3 free addresses", "subnet-b has 2 free addresses", command="mend it"
+    )
+    asked = replace(rule(says), fault=lambda message: message.partition(" has ")[0])
+    assert answers(asked) == (replace(told, faults=("subnet-a", "subnet-b")),)
 
 
 def test_a_rule_that_only_meets_the_unknown_cannot_tell() -> None:

@@ -3,7 +3,19 @@ from typing import Any
 
 import pytest
 
-from apprunner_guardrails.events import CALLS, FINISHED_UPDATES, BadEvent, Caller, Ignored, Trigger, caller, parse
+from apprunner_guardrails.events import (
+    CALLS,
+    EXPLAINED,
+    FAILED,
+    FINISHED,
+    BadEvent,
+    Caller,
+    FailedCall,
+    Ignored,
+    Trigger,
+    caller,
+    parse,
+)
 
 type Json = Mapping[str, Any]
 
@@ -31,6 +43,10 @@ RECORDS: Mapping[str, tuple[Json, Json]] = {
     "CreateVpcConnector": (
         {"vpcConnectorName": "orders", "subnets": ["subnet-2", "subnet-1"], "securityGroups": ["sg-1"]},
         {"vpcConnector": {"vpcConnectorArn": CONNECTOR, "status": "ACTIVE"}},
+    ),
+    "DeleteVpcConnector": (
+        {"vpcConnectorArn": CONNECTOR},
+        {"vpcConnector": {"vpcConnectorArn": CONNECTOR, "status": "INACTIVE"}},
     ),
     "CreateService": ({"serviceName": "orders"}, SERVICE_ON_CONNECTOR),
     "UpdateService": ({"serviceArn": SERVICE}, SERVICE_ON_CONNECTOR),
@@ -130,6 +146,16 @@ def test_every_watched_call_has_a_record_here() -> None:
             trigger("CreateVpcConnector", resource=CONNECTOR, subnets=("subnet-1",), groups=("sg-default",)),
             id="the default group that App Runner chose is a hint",
         ),
+        pytest.param(
+            api_call("DeleteVpcConnector"),
+            trigger("DeleteVpcConnector", resource=CONNECTOR),
+            id="DeleteVpcConnector",
+        ),
+        pytest.param(
+            api_call("DeleteVpcConnector", responseElements=None),
+            trigger("DeleteVpcConnector", resource=CONNECTOR),
+            id="a deletion whose response was omitted",
+        ),
         pytest.param(api_call("CreateService"), trigger("CreateService"), id="CreateService"),
         pytest.param(api_call("UpdateService"), trigger("UpdateService"), id="UpdateService"),
         pytest.param(api_call("ResumeService"), trigger("ResumeService"), id="ResumeService"),
@@ -177,8 +203,8 @@ def test_a_watched_call_names_its_resource_and_what_can_be_read_early(event: dic
     assert parse(event) == expected
 
 
-@pytest.mark.parametrize("status", FINISHED_UPDATES)
-def test_a_finished_update_names_its_service(status: str) -> None:
+@pytest.mark.parametrize("status", FINISHED)
+def test_a_finished_operation_names_its_service(status: str) -> None:
     assert parse(operation(status)) == Trigger(
         id="envelope-2",
         what=status,
@@ -190,7 +216,140 @@ def test_a_finished_update_names_its_service(status: str) -> None:
     )
 
 
+def tagging(name: str, resource: object, *keys: str) -> dict[str, Any]:
+    """The event of a TagResource or UntagResource call."""
+    tags: Json = (
+        {"tags": [{"key": key, "value": "x"} for key in keys]} if name == "TagResource" else {"tagKeys": list(keys)}
+    )
+    return api_call(name, requestParameters={"resourceArn": resource, **tags})
+
+
+@pytest.mark.parametrize("name", ["TagResource", "UntagResource"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("apprunner-guardrails:exempt:AR101",),
+        ("Name", "AppRunner-Guardrails:Exempt:AR101"),
+        ("apprunner-guardrails:exempt:",),
+    ],
+    ids=["an exemption", "one of two keys, in other letters", "one of no rule"],
+)
+def test_a_call_that_changes_exemptions_names_what_is_to_be_judged_anew(name: str, keys: tuple[str, ...]) -> None:
+    assert parse(tagging(name, CONNECTOR, *keys)) == trigger(name, resource=CONNECTOR)
+    assert parse(tagging(name, SERVICE, *keys)) == trigger(name, resource=SERVICE, connector="")
+
+
+def failed(what: str, resource: str, request: Json, **fields: Any) -> FailedCall:
+    """What `api_call(what, errorCode="InvalidRequestException", errorMessage="no")` asks to explain."""
+    expected: dict[str, Any] = {
+        "id": "event-1",
+        "what": what,
+        "source": "apprunner.amazonaws.com",
+        "code": "InvalidRequestException",
+        "message": "no",
+        "resource": resource,
+        "request": request,
+        "account": ACCOUNT,
+        "region": REGION,
+        "time": "2026-11-02T09:00:00Z",
+        "caller": Caller(name="alice", tool="AWS CLI", address="192.0.2.7"),
+    }
+    return FailedCall(**{**expected, **fields})
+
+
+INGRESS = SERVICE.replace(":service/", ":vpcingressconnection/")
+ENDPOINT: Json = {
+    "CreateVpcEndpointRequest": {"VpcId": "vpc-1", "ServiceName": f"com.amazonaws.{REGION}.apprunner.requests"}
+}
+# What each call that is explained sends, and what it is about.
+REQUESTS: Mapping[str, tuple[Json, str]] = {
+    "CreateVpcConnector": ({"vpcConnectorName": "orders", "subnets": ["subnet-1"]}, "orders"),
+    "DeleteVpcConnector": ({"vpcConnectorArn": CONNECTOR}, CONNECTOR),
+    "CreateService": ({"serviceName": "orders"}, "orders"),
+    "UpdateService": ({"serviceArn": SERVICE}, SERVICE),
+    "DeleteService": ({"serviceArn": SERVICE}, SERVICE),
+    "CreateVpcIngressConnection": ({"serviceArn": SERVICE, "vpcIngressConnectionName": "orders"}, SERVICE),
+    "DeleteVpcIngressConnection": ({"vpcIngressConnectionArn": INGRESS}, INGRESS),
+    "CreateVpcEndpoint": (ENDPOINT, "vpc-1"),
+}
+
+
+def refused(name: str, request: object, **detail: object) -> dict[str, Any]:
+    event = api_call(
+        name,
+        **{
+            "errorCode": "InvalidRequestException",
+            "errorMessage": "no",
+            "requestParameters": request,
+            "responseElements": None,
+            "eventSource": "ec2.amazonaws.com" if name == "CreateVpcEndpoint" else "apprunner.amazonaws.com",
+            **detail,
+        },
+    )
+    return {**event, "source": "aws.ec2"} if name == "CreateVpcEndpoint" else event
+
+
+def test_every_call_that_is_explained_has_a_request_here() -> None:
+    assert {name for _, name in EXPLAINED} == set(REQUESTS)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_call_that_failed_is_to_be_explained(name: str) -> None:
+    request, resource = REQUESTS[name]
+    source = "ec2.amazonaws.com" if name == "CreateVpcEndpoint" else "apprunner.amazonaws.com"
+    assert parse(refused(name, request)) == failed(name, resource, request, source=source)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param(
+            refused("CreateService", None, errorCode="AccessDenied", errorMessage=None),
+            failed("CreateService", "", {}, code="AccessDenied", message=""),
+            id="a denied call, of which nothing is told",
+        ),
+        pytest.param(
+            refused("UpdateService", {"omitted": True, "originalSize": 150000}),
+            failed("UpdateService", "", {}),
+            id="a request that was omitted",
+        ),
+        pytest.param(
+            refused("UpdateService", "HIDDEN_DUE_TO_SECURITY_REASONS"),
+            failed("UpdateService", "", {}),
+            id="a request that is hidden",
+        ),
+        pytest.param(
+            refused("DeleteVpcConnector", {"vpcConnectorArn": 7}, errorCode=7, errorMessage=["x"]),
+            failed("DeleteVpcConnector", "", {"vpcConnectorArn": 7}, code="", message=""),
+            id="values that are no texts",
+        ),
+    ],
+)
+def test_a_call_that_failed_is_told_as_far_as_its_record_goes(event: object, expected: FailedCall) -> None:
+    assert parse(event) == expected
+
+
+@pytest.mark.parametrize("status", FAILED)
+def test_an_operation_that_failed_is_to_be_explained(status: str) -> None:
+    event = operation(status)
+    event["detail"]["message"] = "Failed to deploy"
+    assert parse(event) == FailedCall(
+        id="envelope-2",
+        what=status,
+        source="aws.apprunner",
+        code="",
+        message="Failed to deploy",
+        resource=SERVICE,
+        request={},
+        account=ACCOUNT,
+        region=REGION,
+        time="2026-11-02T09:05:00Z",
+        caller=Caller(name="App Runner", tool="App Runner"),
+    )
+
+
 OMITTED = "of the UpdateService record was omitted or redacted: it names nothing to check"
+NEITHER = "is neither a finished update or deletion nor a failure"
 
 
 @pytest.mark.parametrize(
@@ -201,8 +360,8 @@ OMITTED = "of the UpdateService record was omitted or redacted: it names nothing
         pytest.param("x", "not an EventBridge event: it is a str, not an object", id="a text"),
         pytest.param({}, "the source missing is not watched", id="an empty object"),
         pytest.param(
-            {**api_call("CreateService"), "source": "aws.ec2"},
-            "the source 'aws.ec2' is not watched",
+            {**api_call("CreateService"), "source": "aws.ecs"},
+            "the source 'aws.ecs' is not watched",
             id="another source",
         ),
         pytest.param(
@@ -234,14 +393,40 @@ OMITTED = "of the UpdateService record was omitted or redacted: it names nothing
             id="a name that is no text",
         ),
         pytest.param(
-            api_call("CreateService", errorCode="InvalidRequestException", responseElements=None),
-            "the call CreateService failed with 'InvalidRequestException': nothing was changed",
-            id="a failed call",
+            api_call("ResumeService", errorCode="InvalidRequestException", responseElements=None),
+            "the call 'ResumeService' failed with 'InvalidRequestException': nothing was changed",
+            id="a failed call that is not explained",
         ),
         pytest.param(
-            api_call("CreateService", errorCode="AccessDenied", requestParameters=None, responseElements=None),
-            "the call CreateService failed with 'AccessDenied': nothing was changed",
-            id="a denied call",
+            api_call("CreateService", errorCode="AccessDenied", eventSource="ecs.amazonaws.com"),
+            "the call 'CreateService' failed with 'AccessDenied': nothing was changed",
+            id="another service's failed call of the same name",
+        ),
+        pytest.param(
+            refused("CreateVpcEndpoint", {"CreateVpcEndpointRequest": {"ServiceName": "com.amazonaws.x.s3"}}),
+            "the call CreateVpcEndpoint failed with 'InvalidRequestException': it was not for an endpoint of App Runner",
+            id="an endpoint of another service",
+        ),
+        pytest.param(
+            refused("CreateVpcEndpoint", None, errorCode="Client.UnauthorizedOperation"),
+            "the call CreateVpcEndpoint failed with 'Client.UnauthorizedOperation': it was not for an endpoint of App"
+            " Runner",
+            id="an endpoint of nobody knows what",
+        ),
+        pytest.param(
+            tagging("TagResource", CONNECTOR, "Name", "exempt:AR101"),
+            "the call TagResource names no tag that begins with apprunner-guardrails:exempt:",
+            id="tags that exempt nothing",
+        ),
+        pytest.param(
+            api_call("UntagResource", requestParameters=None),
+            "the call UntagResource names no tag that begins with apprunner-guardrails:exempt:",
+            id="tags of an omitted request",
+        ),
+        pytest.param(
+            tagging("TagResource", INGRESS, "apprunner-guardrails:exempt:AR101"),
+            f"the call TagResource is about '{INGRESS}', neither a VPC connector nor a service",
+            id="an exemption of something else",
         ),
         pytest.param(
             api_call("UpdateService", requestParameters=None), f"requestParameters {OMITTED}", id="request omitted"
@@ -263,17 +448,17 @@ OMITTED = "of the UpdateService record was omitted or redacted: it names nothing
         ),
         pytest.param(
             operation("UpdateServiceStarted"),
-            "the operation status 'UpdateServiceStarted' is not a finished update",
+            f"the operation status 'UpdateServiceStarted' {NEITHER}",
             id="an update that begins",
         ),
         pytest.param(
             operation("CreateServiceCompletedSuccessfully"),
-            "the operation status 'CreateServiceCompletedSuccessfully' is not a finished update",
-            id="an operation that is no update",
+            f"the operation status 'CreateServiceCompletedSuccessfully' {NEITHER}",
+            id="a creation that finished: its call is watched",
         ),
         pytest.param(
             operation(["UpdateServiceFailed"]),
-            "the operation status ['UpdateServiceFailed'] is not a finished update",
+            f"the operation status ['UpdateServiceFailed'] {NEITHER}",
             id="a status that is no text",
         ),
     ],
@@ -335,6 +520,17 @@ SERVICE_EXPECTED = "should be the ARN of an App Runner service, and is"
             operation("UpdateServiceFailed", resources=SERVICE),
             f"resources[0] of AppRunner Service Operation Status Change {SERVICE_EXPECTED} missing",
             id="resources that are no list",
+        ),
+        pytest.param(
+            tagging("TagResource", f"{CONNECTOR}\n", "apprunner-guardrails:exempt:AR101"),
+            "detail.requestParameters.resourceArn of TagResource should be the ARN of an App Runner vpcconnector or"
+            f" service, and is '{CONNECTOR}\\n'",
+            id="an exemption of an ARN with a line break",
+        ),
+        pytest.param(
+            {**refused("DeleteService", {"serviceArn": SERVICE}), "account": 1},
+            "the event's account should be twelve digits, and is 1",
+            id="a failed call of no account",
         ),
         pytest.param(
             {**api_call("UpdateService"), "account": None},

@@ -12,4 +12,4 @@ def test_severities_rank_from_the_worst() -> None:
 
 
 def test_the_answers_are_the_words_that_results_are_made_of() -> None:
-    assert [status.value for status in Status] == ["pass", "fail", "unknown", "error"]
+    assert [status.value for status in Status] == ["pass", "fail", "unknown", "error", "exempt"]

@@ -560,15 +560,15 @@ def test_a_failed_call_is_explained_to_everybody_but_security_hub() -> None:
 
 
 def test_it_is_explained_once_an_hour() -> None:
-    told_before = replace(REMEMBERED, last_seen=NOW - HOUR, last_alerted=NOW - HOUR + 1)
+    told_before = replace(REMEMBERED, last_seen=NOW - HOUR + 1)
     assert plan_once(FAILED, KEY, [told_before], TERMS) is None
-    told_before = replace(told_before, last_alerted=NOW - HOUR)
-    assert plan_once(FAILED, KEY, [told_before], TERMS) == explained(told_before, last_alerted=NOW - HOUR, version=3)
+    told_before = replace(REMEMBERED, last_seen=NOW - HOUR)
+    assert plan_once(FAILED, KEY, [told_before], TERMS) == explained(told_before, last_alerted=NOW - 5, version=3)
     assert plan_once(FAILED, KEY, [told_before], TERMS, every_seconds=HOUR + 1) is None
 
 
 def test_a_clock_that_is_a_little_behind_explains_nothing_again() -> None:
-    assert plan_once(FAILED, KEY, [replace(REMEMBERED, last_seen=NOW + 5, last_alerted=NOW + 5)], TERMS) is None
+    assert plan_once(FAILED, KEY, [replace(REMEMBERED, last_seen=NOW + 5)], TERMS) is None
 
 
 def test_an_explanation_that_is_just_being_told_is_theirs_who_tell_it() -> None:
@@ -588,8 +588,8 @@ def test_an_explanation_is_told_again_where_it_is_owed() -> None:
 
 
 def test_what_is_owed_for_an_hour_is_told_to_everybody_anew() -> None:
-    owed = replace(REMEMBERED, owed=Kind.OPENED, owed_to=(Channel.CHAT,), last_seen=NOW - HOUR, last_alerted=NOW - HOUR)
-    assert plan_once(FAILED, KEY, [owed], TERMS) == explained(owed, last_alerted=NOW - HOUR, version=3)
+    owed = replace(REMEMBERED, owed=Kind.OPENED, owed_to=(Channel.CHAT,), last_seen=NOW - HOUR)
+    assert plan_once(FAILED, KEY, [owed], TERMS) == explained(owed, last_alerted=NOW - 5, version=3)
 
 
 def test_an_explanation_is_remembered_for_a_day_whether_it_was_told_or_not() -> None:

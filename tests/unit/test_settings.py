@@ -4,18 +4,27 @@ from typing import Any
 
 import pytest
 
+from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.settings import BadSettings, Settings
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alerts"
+GOVERNMENT_TOPIC = "arn:aws-us-gov:sns:us-gov-west-1:111122223333:a_B-9"
+REQUIRED = {"ALERT_TOPIC_ARN": TOPIC, "FINDINGS_TABLE": "Findings"}
 
 
 def from_env(**environment: str) -> Settings:
-    return Settings.from_env({"ALERT_TOPIC_ARN": TOPIC, **environment})
+    return Settings.from_env({**REQUIRED, **environment})
 
 
-def test_all_but_the_topic_have_defaults() -> None:
+def test_all_but_the_topic_and_the_table_have_defaults() -> None:
     assert from_env() == Settings(
         alert_topic_arn=TOPIC,
+        findings_table="Findings",
+        chat_topic_arn="",
+        security_hub=False,
+        reminder_days=7,
+        digest_hour=7,
+        rule_overrides={},
         min_connector_zones=3,
         unsupported_zone_ids=("use1-az3",),
         min_free_addresses=8,
@@ -25,13 +34,29 @@ def test_all_but_the_topic_have_defaults() -> None:
 
 
 def test_the_defaults_of_the_record_are_those_of_the_environment() -> None:
-    assert Settings(alert_topic_arn=TOPIC) == from_env()
+    assert Settings(alert_topic_arn=TOPIC, findings_table="Findings") == from_env()
 
 
 @pytest.mark.parametrize(
     ("environment", "field", "value"),
     [
-        ({"ALERT_TOPIC_ARN": "arn:aws-us-gov:sns:us-gov-west-1:111122223333:a_B-9"}, "alert_topic_arn", None),
+        ({"ALERT_TOPIC_ARN": GOVERNMENT_TOPIC}, "alert_topic_arn", GOVERNMENT_TOPIC),
+        ({"FINDINGS_TABLE": " guardrails-Findings_1.a "}, "findings_table", "guardrails-Findings_1.a"),
+        ({"CHAT_TOPIC_ARN": f"{TOPIC}-chat"}, "chat_topic_arn", f"{TOPIC}-chat"),
+        ({"CHAT_TOPIC_ARN": ""}, "chat_topic_arn", ""),
+        ({"SECURITY_HUB": "true"}, "security_hub", True),
+        ({"REMINDER_DAYS": "0"}, "reminder_days", 0),
+        ({"REMINDER_DAYS": "365"}, "reminder_days", 365),
+        ({"DIGEST_HOUR": "0"}, "digest_hour", 0),
+        ({"DIGEST_HOUR": "23"}, "digest_hour", 23),
+        ({"DIGEST_HOUR": "off"}, "digest_hour", None),
+        ({"RULE_OVERRIDES": ""}, "rule_overrides", {}),
+        ({"RULE_OVERRIDES": "{}"}, "rule_overrides", {}),
+        (
+            {"RULE_OVERRIDES": ' {"AR203": "HIGH", "AR101": "off"} '},
+            "rule_overrides",
+            {"AR101": None, "AR203": Severity.HIGH},
+        ),
         ({"MIN_CONNECTOR_ZONES": "1"}, "min_connector_zones", 1),
         ({"MIN_CONNECTOR_ZONES": " 6 "}, "min_connector_zones", 6),
         ({"MIN_FREE_ADDRESSES": "0"}, "min_free_addresses", 0),
@@ -54,11 +79,16 @@ def test_the_defaults_of_the_record_are_those_of_the_environment() -> None:
     ids=str,
 )
 def test_a_variable_sets_its_field_and_no_other(environment: Mapping[str, str], field: str, value: Any) -> None:
-    expected = environment["ALERT_TOPIC_ARN"] if value is None else value
     changed = from_env(**environment)
-    assert getattr(changed, field) == expected
+    assert getattr(changed, field) == value
     others = [name for name in Settings.__slots__ if name != field]
     assert [getattr(changed, name) for name in others] == [getattr(from_env(), name) for name in others]
+
+
+OVERRIDES = (
+    'it takes a JSON object such as {"AR101": "off", "AR203": "HIGH"}: rule ids with off or CRITICAL, HIGH, MEDIUM,'
+    " LOW, INFO"
+)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +105,26 @@ def test_a_variable_sets_its_field_and_no_other(environment: Mapping[str, str], 
             "ALERT_TOPIC_ARN",
             "arn:aws:sns:eu-west-1:١١١١٢٢٢٢٣٣٣٣:a",  # digits, but none of ours
             "is 'arn:aws:sns:eu-west-1:١١١١٢٢٢٢٣٣٣٣:a'; it takes the ARN of an SNS topic",
+        ),
+        ("FINDINGS_TABLE", "", "is not set; it takes the name of a DynamoDB table"),
+        ("FINDINGS_TABLE", "a b", "is 'a b'; it takes the name of a DynamoDB table"),
+        ("CHAT_TOPIC_ARN", "chat", "is 'chat'; it takes the ARN of an SNS topic, or nothing"),
+        ("SECURITY_HUB", "on", "is 'on'; it takes true or false"),
+        ("REMINDER_DAYS", "366", "is '366'; it takes a whole number of days from 0 (never) to 365"),
+        ("REMINDER_DAYS", "never", "is 'never'; it takes a whole number of days from 0 (never) to 365"),
+        ("DIGEST_HOUR", "24", "is '24'; it takes an hour of the day in UTC from 0 to 23, or off"),
+        ("DIGEST_HOUR", "", "is not set; it takes an hour of the day in UTC from 0 to 23, or off"),
+        ("RULE_OVERRIDES", "[]", f"is '[]'; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '"off"', f"is '\"off\"'; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '{"AR101": "high"}', f": AR101 is 'high'; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '{"AR101": "off", "AR102": ["HIGH"]}', f": AR102 is ['HIGH']; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '{"AR101": null}', f": AR101 is None; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '{"ar101": "off"}', f": 'ar101' is not a rule's id; {OVERRIDES}"),
+        ("RULE_OVERRIDES", '{"AR101": "off", "AR101": "LOW"}', f": 'AR101' is named twice; {OVERRIDES}"),
+        (
+            "RULE_OVERRIDES",
+            "AR101=off",
+            f": Expecting value: line 1 column 1 (char 0); {OVERRIDES}",
         ),
         ("MIN_CONNECTOR_ZONES", "0", "is '0'; it takes a whole number from 1 to 6"),
         ("MIN_CONNECTOR_ZONES", "7", "is '7'; it takes a whole number from 1 to 6"),
@@ -107,10 +157,13 @@ def test_a_variable_sets_its_field_and_no_other(environment: Mapping[str, str], 
     ],
 )
 def test_an_unusable_value_is_refused_by_name_with_what_it_takes(name: str, raw: str, says: str) -> None:
-    with pytest.raises(BadSettings, match=f"^{re.escape(f'environment variable {name} {says}')}$"):
+    said = f"environment variable {name}{says}" if says.startswith(":") else f"environment variable {name} {says}"
+    with pytest.raises(BadSettings, match=f"^{re.escape(said)}$"):
         from_env(**{name: raw})
 
 
-def test_a_topic_that_is_not_set_is_refused() -> None:
-    with pytest.raises(BadSettings, match=r"^environment variable ALERT_TOPIC_ARN is not set;"):
-        Settings.from_env({})
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_topic_or_table_that_is_not_set_is_refused(name: str) -> None:
+    others = {other: value for other, value in REQUIRED.items() if other != name}
+    with pytest.raises(BadSettings, match=f"^environment variable {name} is not set;"):
+        Settings.from_env(others)

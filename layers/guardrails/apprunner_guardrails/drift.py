@@ -61,6 +61,7 @@ _GROUP = Call(
     ),
     clues=(
         "requestParameters.securityGroupRuleIds.securityGroupRuleId",
+        "requestParameters.securityGroupRuleId",
         "requestParameters.securityGroupRule.securityGroupRuleId",
     ),
     unnamed="group",

@@ -166,6 +166,7 @@ def plan_once(
 ) -> Transition | None:
     """What to tell of a failed call: nothing where it was told within `every_seconds`, or is just being told.
 
+    The time runs from when somebody set out to tell it; until it is over it is told again where it is owed.
     `key` is that of `failed_call`, `recorded` what is recorded of its resource, `explained` the explanation as a
     finding (EXPLAINED, of whatever resource, failing), which is none of Security Hub's. The transition is claimed and
     settled as those of `plan` are.
@@ -173,7 +174,7 @@ def plan_once(
     record = next((one for one in recorded if one.rule == key[1]), None)
     if record is not None and record.owed and record.leased_until > terms.now:
         return None
-    if record is not None and abs(terms.now - max(record.last_seen, record.last_alerted)) < every_seconds:
+    if record is not None and abs(terms.now - record.last_seen) < every_seconds:
         return _tell_again(explained, record, terms) if record.owed else None
     channels = tuple(one for one in terms.channels if one is not Channel.SECURITY_HUB)
     told = Record(

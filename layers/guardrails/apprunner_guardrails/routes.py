@@ -1,12 +1,13 @@
 """Where the internet-bound traffic of a subnet goes: effective route tables and longest-prefix matching. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
-from apprunner_guardrails.facts import Network, NotKnown, Route, RouteTable, Subnet, known
+from apprunner_guardrails.facts import Network, NotKnown, Route, RouteTable, Subnet, Unread, known
 
 type Family = Literal[4, 6]
 type Cidr = IPv4Network | IPv6Network
@@ -100,24 +101,39 @@ def _list_matters(route: Route) -> bool:
     return route.destination.startswith("pl-") and not route.target.startswith("vpce-")
 
 
-def _winners(table: RouteTable, network: Network, family: Family) -> Iterator[WayOut]:
+type Lists = tuple[tuple[str, tuple[str, ...] | Unread | None], ...]  # prefix lists that matter; None: not asked for
+
+
+def _winners(table: RouteTable, network: Network, family: Family) -> tuple[WayOut, ...]:
+    """Every target that wins any of the internet's addresses."""
+    lists = {
+        route.destination: network.prefix_lists.get(route.destination) for route in table.routes if _list_matters(route)
+    }
+    return _weighed(table, tuple(lists.items()), family)
+
+
+@lru_cache(maxsize=512)
+def _weighed(table: RouteTable, lists: Lists, family: Family) -> tuple[WayOut, ...]:
+    """Remembered, for each rule asks anew, and in an audit so do all the connectors behind the same table."""
     shares: dict[tuple[str, bool], float] = defaultdict(float)
     names: dict[tuple[str, bool], set[str]] = defaultdict(set)
-    for route, won in _won(table, network, family):
+    for route, won in _won(table, lists, family):
         if route.target != "local":
             shares[route.target, route.blackhole] += won / INTERNET[family].num_addresses
             names[route.target, route.blackhole].add(route.destination)
-    for key in sorted(shares):
-        yield WayOut(target=key[0], blackhole=key[1], destinations=tuple(sorted(names[key])), share=shares[key])
+    return tuple(
+        WayOut(target=target, blackhole=blackhole, destinations=tuple(sorted(names[target, blackhole])), share=share)
+        for (target, blackhole), share in sorted(shares.items())
+    )
 
 
-def _won(table: RouteTable, network: Network, family: Family) -> Iterator[tuple[Route, int]]:
+def _won(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[Route, int]]:
     """Each route with the number of internet addresses that it wins: its own less those of narrower routes.
 
     CIDRs nest or are apart, so sorting by address and length puts each block right after the blocks around it.
     """
     blocks: dict[Cidr, Route] = {}
-    for _, cidr, route in sorted(_blocks(table, network, family), key=_precedence):
+    for _, cidr, route in sorted(_blocks(table, lists, family), key=_precedence):
         blocks.setdefault(cidr, route)
     won: dict[Cidr, int] = {}
     around: list[Cidr] = []
@@ -143,11 +159,11 @@ def _precedence(block: tuple[int, Cidr, Route]) -> tuple[int, int, str, str]:
     return -length, rank, route.destination, route.target
 
 
-def _blocks(table: RouteTable, network: Network, family: Family) -> Iterator[tuple[int, Cidr, Route]]:
+def _blocks(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[int, Cidr, Route]]:
     """The routes' destinations, cut to the internet's addresses, with the length of their prefix before the cut."""
-    internet = INTERNET[family]
+    internet, entries = INTERNET[family], dict(lists)
     for route in table.routes:
-        for text in _destinations(route, table, network):
+        for text in _destinations(route, table, entries):
             cidr = ip_network(text, strict=False)
             if cidr.version == family and _inside(cidr, internet):
                 yield cidr.prefixlen, cidr, route
@@ -155,14 +171,17 @@ def _blocks(table: RouteTable, network: Network, family: Family) -> Iterator[tup
                 yield cidr.prefixlen, internet, route
 
 
-def _destinations(route: Route, table: RouteTable, network: Network) -> tuple[str, ...]:
+def _destinations(
+    route: Route, table: RouteTable, lists: Mapping[str, tuple[str, ...] | Unread | None]
+) -> tuple[str, ...]:
     if not route.destination.startswith("pl-"):
         return (route.destination,)
     if not _list_matters(route):
         return ()
-    if route.destination not in network.prefix_lists:
+    entries = lists.get(route.destination)
+    if entries is None:
         raise NotKnown(f"the entries of prefix list {route.destination} in {table.id} were not read")
-    return known(network.prefix_lists[route.destination])
+    return known(entries)
 
 
 def _inside(inner: Cidr, outer: Cidr) -> bool:

@@ -146,7 +146,8 @@ EXPLANATION = Explanation(
     ),
     title="VPC connector shop-web cannot be deleted while services use it",
     severity=Severity.LOW,
-    what="App Runner keeps a VPC connector for as long as a service uses it, paused ones too.",
+    what="App Runner keeps a VPC connector for as long as a service uses it, paused ones too."
+    ' AWS answered InvalidRequestException: "Provided VPC connector arn is being used by other services."',
     causes=("service shop uses it", "service shop-admin uses it"),
     commands=f"aws apprunner update-service --service-arn {SERVICE}\naws apprunner delete-vpc-connector",
     reference="https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html",
@@ -157,6 +158,7 @@ UNEXPLAINED = replace(
     EXPLANATION,
     failed=replace(EXPLANATION.failed, what="UpdateServiceFailed", source="aws.apprunner", code="", message=""),
     title="Service shop could not be updated",
+    what="The operation failed. App Runner gave no message.",
     causes=(),
     commands="",
     unread=(),

@@ -1,5 +1,6 @@
 """What a name, a tag, a session name or an error text could be made to hold, through every field of an alert."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -28,10 +29,10 @@ TEXTS_OF_ATTACK = (
     "<at>everyone</at><script>alert(1)</script>&lt;!channel&gt;",
     '"}],"version":"2","x":{"',
     " \t ",
-    "A" * 100_000,
-    '"' * 100_000,
-    "\U0001f600" * 25_000,
-    "<" * 25_000,
+    "A" * 5_000,
+    '"' * 5_000,
+    "\U0001f600" * 5_000,
+    "<" * 5_000,
     "\n" * 5_000,
 )
 TEXTS = st.one_of(
@@ -41,7 +42,7 @@ TEXTS = st.one_of(
     st.text(max_size=5),
 )
 SOME_TEXT = TEXTS.filter(bool)
-MESSAGES = st.lists(TEXTS, max_size=23).map(tuple)
+MESSAGES = st.lists(TEXTS, max_size=4).map(tuple) | TEXTS.map(lambda text: (text,) * 23)
 CALLERS = st.builds(Caller, name=TEXTS, tool=TEXTS, address=TEXTS)
 EXEMPTIONS = st.builds(Exemption, rule=st.just("AR102"), until=st.just("2026-12-31"), owner=SOME_TEXT, reason=SOME_TEXT)
 # "\n" is what parts commands: the rules quote ids, and an id that could hold one cannot be made
@@ -126,6 +127,14 @@ DIGESTS: st.SearchStrategy[Digest] = st.builds(
     region=TEXTS,
     unread=MESSAGES,
 )
+
+
+def texts(value: object) -> Iterator[str]:
+    """All the texts in something made of objects and lists."""
+    if isinstance(value, str):
+        yield value
+    for one in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(one)
 
 
 def harmless(alert: Alert) -> Alert:

@@ -10,6 +10,7 @@ from apprunner_guardrails.alerts.text import console_link, render, render_explan
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import Finding, Severity
 from apprunner_guardrails.ledger import Channel
+from apprunner_guardrails.tell import not_judged
 from tests.unit.alerts.examples import (
     ALERTS,
     EXPLANATION,
@@ -21,7 +22,6 @@ from tests.unit.alerts.examples import (
     WEEK_AGO,
     alert,
     follows,
-    not_judged,
     passed,
     recorded,
 )
@@ -189,13 +189,12 @@ def test_one_resource_of_many_does_not_take_the_room_of_the_others() -> None:
     assert not lines[-1].startswith("[cut")
 
 
-def test_an_error_without_a_text_is_told_as_far_as_it_goes() -> None:
-    silent = replace(EXPLANATION, failed=replace(EXPLANATION.failed, message="", resource=""))
-    assert render_explanation(silent).body.splitlines()[2:6] == [
+def test_a_call_that_names_no_resource_is_told_without_one() -> None:
+    nameless = replace(EXPLANATION, failed=replace(EXPLANATION.failed, resource=""))
+    assert render_explanation(nameless).body.splitlines()[2:5] == [
         "Where     account 123456789012, Region eu-west-1",
         "Event     DeleteVpcConnector by role deploy alice with Terraform from 192.0.2.7 at 2026-11-21T09:00:00Z",
         "Console   https://eu-west-1.console.aws.amazon.com/apprunner/home?region=eu-west-1",
-        "Error     InvalidRequestException",
     ]
 
 

@@ -1,19 +1,21 @@
 """Every case of every data file in tests/cases, and the data files against the registry."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from apprunner_guardrails.engine import Rule, evaluate
+from apprunner_guardrails.facts import Connector, Service, Unread, unread_network
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.rules import RULES, SERVICE_RULES
 from tests.cases import Answer, Case, cases_of, data_files
 from tests.cases._healthy import healthy
 
 ALL = tuple((rule, case) for rule in RULES for case in cases_of(rule.name))
 
 
-def _finding(rule: Rule, answer: Answer, resource: str) -> Finding:
+def _finding[S](rule: Rule[S], answer: Answer, resource: str) -> Finding:
     return Finding(
         resource=resource,
         rule=rule.id,
@@ -22,6 +24,7 @@ def _finding(rule: Rule, answer: Answer, resource: str) -> Finding:
         severity=rule.severity,
         status=answer.status,
         messages=answer.messages,
+        faults=tuple(sorted(map(rule.fault, answer.messages))),
         unread=answer.unread,
         risk=rule.risk,
         remediation=rule.remediation,
@@ -31,7 +34,7 @@ def _finding(rule: Rule, answer: Answer, resource: str) -> Finding:
 
 
 @pytest.mark.parametrize(("rule", "case"), ALL, ids=[f"{rule.id} {case.name}" for rule, case in ALL])
-def test_a_case_has_the_whole_answer_that_it_states(rule: Rule, case: Case) -> None:
+def test_a_case_has_the_whole_answer_that_it_states(rule: Rule[Connector], case: Case) -> None:
     snapshot = case.snapshot(healthy())
     resource = snapshot.connector.arn
     findings = evaluate((rule,), resource, snapshot.connector, snapshot.network, snapshot.settings)
@@ -51,13 +54,28 @@ def test_every_rule_has_a_data_file_and_every_data_file_a_rule() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_has_cases_that_pass_that_fail_and_that_cannot_tell(rule: Rule) -> None:
+def test_a_rule_has_cases_that_pass_that_fail_and_that_cannot_tell(rule: Rule[Connector]) -> None:
     verdicts = {case.expect.status for case in cases_of(rule.name)}
     assert verdicts == {Status.PASS, Status.FAIL, Status.UNKNOWN}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_case_carries_its_verdict_in_a_name_of_its_own(rule: Rule) -> None:
+def test_a_case_carries_its_verdict_in_a_name_of_its_own(rule: Rule[Connector]) -> None:
     cases = cases_of(rule.name)
     assert [case.name.partition(": ")[0] for case in cases] == [case.expect.status.value for case in cases]
     assert Counter(case.name for case in cases).most_common(1)[0][1] == 1
+
+
+EXEMPTIONS = cases_of("exemption_malformed")
+
+
+@pytest.mark.parametrize("case", EXEMPTIONS, ids=[case.name for case in EXEMPTIONS])
+def test_the_tags_of_a_service_are_judged_as_those_of_a_connector(case: Case) -> None:
+    """The one rule of services: the cases of connectors, with the service's ARN in the commands."""
+    snapshot = case.snapshot(healthy())
+    arn = snapshot.connector.arn.replace(":vpcconnector/", ":service/")
+    shop = Service(arn=arn, name="shop", status="RUNNING", connector_arn="", tags=snapshot.connector.tags)
+    nothing = unread_network("", "", Unread(call="", code="a service has no network of its own"))
+    command = case.expect.command.replace(snapshot.connector.arn, arn)
+    expected = [_finding(rule, replace(case.expect, command=command), arn) for rule in SERVICE_RULES]
+    assert list(evaluate(SERVICE_RULES, arn, shop, nothing, snapshot.settings)) == expected != []

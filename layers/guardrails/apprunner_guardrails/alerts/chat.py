@@ -69,14 +69,12 @@ def render(alert: Alert, transition: Transition) -> Message:
 def render_explanation(explanation: Explanation) -> Message:
     """A call or an operation that failed; what the same caller does again in vain lands in the same thread."""
     failed, mail = explanation.failed, text.render_explanation(explanation)
-    said = ": ".join(filter(None, (failed.code, failed.message)))
     return _message(
         title=f"{explanation.severity} {explanation.title}",
         lines=[
             f"Event: {plain(led_here(failed.what, failed.caller, failed.time))}",
             *_placed(failed.account, failed.region),
             *((f"Resource: {code(failed.resource)}",) if failed.resource else ()),
-            *((f"Error: {plain(said)}",) if said else ()),
             f"What happened: {plain(explanation.what)}",
             *(("Likely cause, as the account shows it:",) if explanation.causes else ()),
             *_bullets(explanation.causes),

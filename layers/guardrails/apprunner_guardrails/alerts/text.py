@@ -303,8 +303,6 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     yield f"Failed: {safe(explanation.title)}"
     yield ""
     yield from _head(failed.resource, failed.account, failed.region, led_here(failed.what, failed.caller, failed.time))
-    if failed.code or failed.message:
-        yield f"Error     {': '.join(safe(part) for part in (failed.code, failed.message) if part)}"
     yield ""
     yield f"What happened: {safe(explanation.what, 4000)}"
     yield ""

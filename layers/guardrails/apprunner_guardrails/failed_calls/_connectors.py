@@ -24,7 +24,7 @@ DEFAULT_QUOTA = 10  # docs.aws.amazon.com/general/latest/gr/apprunner.html
 REPLACES = "create-vpc-connector"  # in a rule's command: it makes a new connector
 
 UNSUPPORTED_ZONE = "AR104"
-SUBNETS = "PRIVATE_SUBNET_IDS"  # for the reader to fill in
+SUBNETS, GROUP = "PRIVATE_SUBNET_IDS", "SECURITY_GROUP_ID"  # for the reader to fill in
 _RETRY = "https://github.com/aws/apprunner-roadmap/issues/161"
 
 
@@ -36,29 +36,19 @@ def causes_found(seen: Seen) -> Iterator[str]:
 
 
 def create(failed: FailedCall, seen: Seen) -> Explanation:
-    asked = connector_asked(failed)
-    name = text(failed.request.get("vpcConnectorName"))
+    name, asked = text(failed.request.get("vpcConnectorName")), connector_asked(failed)
     if refusal(failed) is Refusal.QUOTA:
         return _quota(failed, seen, name)
     taken = taken_name(name, seen)
     if taken:
         return _name_taken(failed, seen, taken)
-    same = same_groups(asked, seen)
-    if asked and same and says(failed, ALREADY):
-        return _groups_taken(failed, seen, asked, same)
-    apart = tuple(_in_other_vpcs(asked, seen))
-    if asked and apart:
-        return _several_vpcs(failed, seen, asked, apart)
-    if asked and seen.network and seen.failing:
-        return _unsuitable(failed, seen, asked, seen.network)
-    if asked and same:
-        return _groups_taken(failed, seen, asked, same)
-    return tell.explained(
+    found = _fault_of(asked, failed, seen) if asked else None
+    return found or tell.explained(
         failed,
         seen,
         title=f"VPC connector {tell.shown(name)} could not be created",
-        what="App Runner refused it, and the account shows no reason. A connector needs a name and a set of security"
-        " groups that no other one has, and private subnets of one VPC and one address type in zones that App Runner"
+        what=f"App Runner refused it. {tell.nothing_found(seen)} A connector needs a name and a set of security groups"
+        " that no other one has, and private subnets of one VPC and one address type in zones that App Runner"
         " supports.",
         cause=("connector-refused", failed.code, name),
         commands=(tell.cli(failed, "apprunner list-vpc-connectors"),),
@@ -66,14 +56,25 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
     )
 
 
+def _fault_of(asked: Connector, failed: FailedCall, seen: Seen) -> Explanation | None:
+    """That two connectors have the same groups was reported as a reason, but not always: it goes first only where the
+    message says so."""
+    same, apart = same_groups(asked, seen), tuple(_in_other_vpcs(asked, seen))
+    if same and says(failed, ALREADY):
+        return _groups_taken(failed, seen, asked, same)
+    if apart:
+        return _several_vpcs(failed, seen, asked, apart)
+    if seen.network and seen.failing:
+        return _unsuitable(failed, seen, asked, seen.network)
+    return _groups_taken(failed, seen, asked, same) if same else None
+
+
 def taken_name(name: str, seen: Seen) -> Connector | None:
     return next((one for one in _active(seen) if name and one.name == name), None)
 
 
-def same_groups(asked: Connector | None, seen: Seen) -> Connector | None:
+def same_groups(asked: Connector, seen: Seen) -> Connector | None:
     """The connector that has the same security groups already. Where one names none, its VPC's default group counts."""
-    if asked is None:
-        return None
     wanted = _groups(asked, seen.network)
     return next((one for one in _active(seen) if wanted and _groups(one, seen.network) == wanted), None)
 
@@ -152,7 +153,7 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
         causes.append(f"{_active_connectors(len(active))} of {quota} in {failed.region}{source}")
     causes += [f"no service uses {one.name} ({one.arn})" for one in unused]
     if active and complete and not unused:
-        causes.append("each of them is used by a service")
+        causes.append("every one of them is used by a service")
     return tell.explained(
         failed,
         seen,
@@ -168,7 +169,7 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
                 "service-quotas request-service-quota-increase",
                 service_code="apprunner",
                 quota_code="L-F7ADEB8C",
-                desired_value=str(quota * 2),
+                desired_value=str(max(quota, len(active)) * 2),
             ),
         ),
         cause=("connector-quota", failed.region),
@@ -191,11 +192,11 @@ def _unused(seen: Seen, active: tuple[Connector, ...]) -> tuple[tuple[Connector,
     return tuple(one for one in active if one.arn not in used), True
 
 
-def _in_other_vpcs(asked: Connector | None, seen: Seen) -> Iterator[str]:
+def _in_other_vpcs(asked: Connector, seen: Seen) -> Iterator[str]:
     """Subnets that are not all of one VPC, and groups that are not of the subnets' VPC."""
     subnets = () if seen.subnets is None or isinstance(seen.subnets, Unread) else seen.subnets
     vpc_ids = sorted({one.vpc_id for one in subnets})
-    if asked is None or not vpc_ids:
+    if not vpc_ids:
         return
     if len(vpc_ids) > 1:
         for vpc_id in vpc_ids:
@@ -213,15 +214,16 @@ def _several_vpcs(failed: FailedCall, seen: Seen, asked: Connector, causes: Iter
         title=f"VPC connector {tell.shown(asked.name)} was asked for in several VPCs",
         what="A connector's subnets and security groups are of one VPC.",
         causes=causes,
-        commands=(_create_command(failed, asked.name, asked, subnets=SUBNETS, groups="SECURITY_GROUP_ID"),),
+        commands=(_create_command(failed, asked.name, asked, subnets=SUBNETS, groups=GROUP),),
         cause=("connector-several-vpcs", asked.name),
         reference=tell.CONNECTOR_GUIDE,
     )
 
 
 def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Network) -> Explanation:
-    found = [one.id for one in network.security_groups] if not isinstance(network.security_groups, Unread) else []
-    groups = [one for one in asked.security_group_ids if one in found] if found else asked.security_group_ids
+    groups: Iterable[str] = asked.security_group_ids
+    if not isinstance(network.security_groups, Unread):
+        groups = {one.id for one in network.security_groups} & set(groups)
     return tell.explained(
         failed,
         seen,
@@ -232,7 +234,7 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
         causes=(*causes_found(seen), *_same_groups_too(asked, seen)),
         commands=(
             _create_command(
-                failed, asked.name, asked, subnets=_better_subnets(asked, network, seen), groups=_words(groups)
+                failed, asked.name, asked, subnets=_better_subnets(asked, network, seen), groups=_words(groups) or GROUP
             ),
         ),
         cause=("connector-unsuitable", *seen.broken_rules, asked.name),
@@ -280,7 +282,7 @@ def _create_command(
         "apprunner create-vpc-connector",
         vpc_connector_name=tell.word(name, "NAME"),
         subnets=subnets or asked_subnets or SUBNETS,
-        security_groups=groups or asked_groups or "SECURITY_GROUP_ID",
+        security_groups=groups or asked_groups or GROUP,
     )
 
 
@@ -316,7 +318,8 @@ def delete(failed: FailedCall, seen: Seen) -> Explanation:
     if refusal(failed) is Refusal.GONE:
         return _delete_gone(failed, seen, arn)
     services = () if seen.services is None or isinstance(seen.services, Unread) else seen.services
-    described = [one for one in services if isinstance(one, Service) and one.status != "DELETED"]
+    alive = (one for one in services if isinstance(one, Service) and one.status != "DELETED")
+    described = sorted(alive, key=lambda one: one.arn)
     users = [one for one in described if arn and one.connector_arn == arn]
     if users:
         return _in_use(failed, seen, arn, users)
@@ -360,8 +363,8 @@ def _delete_refused(failed: FailedCall, seen: Seen, arn: str, described: list[Se
     causes = []
     if read_all:
         causes.append(
-            f"none of the Region's {tell.several(len(described), 'service')} uses it now. App Runner may go on refusing"
-            f" for a while after the last one was deleted or switched (users report it: {_RETRY}): try again later"
+            f"none of the services in the Region uses it now ({len(described)} looked at). App Runner may refuse for"
+            f" a while after the last one was deleted or switched (users report it: {_RETRY}): try again later"
         )
     causes += [f"service {one.name} has an operation in progress, which may hold it still: {one.arn}" for one in busy]
     return tell.explained(

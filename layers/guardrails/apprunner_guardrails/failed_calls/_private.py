@@ -7,7 +7,7 @@ from apprunner_guardrails.alerts import Explanation
 from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import IngressConnection, InterfaceEndpoint, Service, Subnet, Unread
 from apprunner_guardrails.failed_calls import _tell as tell
-from apprunner_guardrails.failed_calls._services import IN_PROGRESS, delete_ingress
+from apprunner_guardrails.failed_calls._services import IN_PROGRESS, delete_ingress, ingress_connections
 from apprunner_guardrails.failed_calls.asked import (
     EndpointAsked,
     IngressAsked,
@@ -27,11 +27,13 @@ _SHARE = "https://github.com/aws/apprunner-roadmap/issues/195"
 
 def create_ingress(failed: FailedCall, seen: Seen) -> Explanation:
     asked = ingress_asked(failed)
-    existing = [one for one in _listed(seen) if one.status != "DELETED"]
+    existing = [one for one in ingress_connections(seen) if one.status != "DELETED"]
     if existing:
         return _exists(failed, seen, asked, existing)
     faults = [*_service_faults(seen), *_endpoint_faults(asked, seen)]
     causes = [text for _, text in faults]
+    if refusal(failed) is Refusal.QUOTA:
+        causes.append("the quota of VPC ingress connections is used up; AWS's pages word it as one of each service")
     right = _right_endpoints(asked, seen)
     if any(kind in ("gone", "service", "vpc") for kind, _ in faults) and right:
         causes.append(f"{asked.vpc_id} has an endpoint that would do: {', '.join(right)}")
@@ -41,17 +43,12 @@ def create_ingress(failed: FailedCall, seen: Seen) -> Explanation:
         title=f"VPC ingress connection {tell.shown(asked.name)} could not be created",
         what="App Runner connects a private service to an available interface endpoint of"
         f" com.amazonaws.{failed.region}.{REQUESTS} in the VPC that is named."
-        + ("" if causes else " The account shows no reason why it refused."),
+        + ("" if causes else f" {tell.nothing_found(seen)}"),
         causes=causes,
         commands=_ingress_commands(failed, asked, faults, right),
         cause=("ingress-refused", *sorted({kind for kind, _ in faults} or {failed.code}), asked.service_arn),
         reference=tell.PRIVATE_HOW_TO,
     )
-
-
-def _listed(seen: Seen) -> list[IngressConnection]:
-    listed = () if seen.ingress is None or isinstance(seen.ingress, Unread) else seen.ingress
-    return [one for one in listed if isinstance(one, IngressConnection)]
 
 
 def _exists(failed: FailedCall, seen: Seen, asked: IngressAsked, existing: list[IngressConnection]) -> Explanation:
@@ -77,7 +74,7 @@ def _exists(failed: FailedCall, seen: Seen, asked: IngressAsked, existing: list[
         ),
         commands=(
             *(() if same else ("# move the one that is there (AVAILABLE, FAILED_CREATION or FAILED_UPDATE)", update)),
-            "# or delete it before another is created",
+            "# or, to create it anew, delete it first",
             delete_ingress(failed, first.arn),
         ),
         cause=("ingress-exists", asked.service_arn),
@@ -191,7 +188,7 @@ def create_endpoint(failed: FailedCall, seen: Seen) -> Explanation:
         failed,
         seen,
         title=f"VPC endpoint of {tell.shown(asked.service, 'App Runner')} could not be created",
-        what="EC2 refused it." if causes else "EC2 refused it, and the account shows no reason.",
+        what="EC2 refused it." if causes else f"EC2 refused it. {tell.nothing_found(seen)}",
         causes=causes,
         commands=_endpoint_commands(failed, asked, seen, {kind for kind, _ in faults}),
         cause=("endpoint-refused", *sorted({kind for kind, _ in faults} or {failed.code}), asked.service, asked.vpc_id),
@@ -226,19 +223,17 @@ def _subnet_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iter
     for missing in sorted(set(asked.subnet_ids) - {one.id for one in subnets}):
         yield "subnet-gone", f"there is no {missing}"
     offered = _offered(seen)
-    in_zone = Counter(one.zone_id for one in subnets)
+    in_zone = Counter(one.zone_id for one in subnets if one.vpc_id == asked.vpc_id)
     for one in subnets:
         if asked.vpc_id and one.vpc_id != asked.vpc_id:
             yield "subnet-vpc", f"{one.id} is in {one.vpc_id}, and the call names {asked.vpc_id}"
+        elif in_zone[one.zone_id] > 1:
+            yield "same-zone", f"{one.id} shares {one.zone_id} with another subnet: an endpoint takes one of a zone"
         if one.owner_id not in ("", failed.account):
-            yield (
-                "subnet-shared",
-                f"{one.id} is shared by account {one.owner_id}: endpoints can be made by its owner only",
-            )
+            shared = f"{one.id} is shared by account {one.owner_id}: endpoints can be made by its owner only"
+            yield "subnet-shared", shared
         if offered and one.zone_id not in offered:
             yield "zone", f"{one.id} is in {one.zone_id}; {asked.service} is offered in {', '.join(sorted(offered))}"
-        if in_zone[one.zone_id] > 1:
-            yield "same-zone", f"{one.id} shares {one.zone_id} with another subnet: an endpoint takes one of a zone"
 
 
 def _offered(seen: Seen) -> frozenset[str]:
@@ -266,6 +261,7 @@ def _endpoint_commands(failed: FailedCall, asked: EndpointAsked, seen: Seen, kin
         vpc_endpoint_type="Interface",
         service_name=tell.word(asked.service, "SERVICE_NAME"),
         subnet_ids=" ".join(tell.word(one, "SUBNET_ID") for one in _usable(asked, seen)) or "SUBNET_IDS",
+        security_group_ids=" ".join(tell.word(one, "GROUP_ID") for one in asked.group_ids) or "SECURITY_GROUP_ID",
         **dns,
     )
 

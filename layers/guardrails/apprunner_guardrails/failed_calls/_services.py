@@ -34,7 +34,7 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
         return _quota(failed, seen, name, arns)
     same = [arn for arn in arns if name and tell.name_of(arn) == name]
     if same:
-        return _name_taken(failed, seen, name, same[0])
+        return _name_taken(failed, seen, name, min(same))
     return _refused(failed, seen, name, "created")
 
 
@@ -100,8 +100,13 @@ def delete(failed: FailedCall, seen: Seen) -> Explanation:
 
 
 def _available(seen: Seen) -> list[IngressConnection]:
+    return [one for one in ingress_connections(seen) if one.status == "AVAILABLE"]
+
+
+def ingress_connections(seen: Seen) -> list[IngressConnection]:
+    """Those that could be read, sorted."""
     listed = () if seen.ingress is None or isinstance(seen.ingress, Unread) else seen.ingress
-    return [one for one in listed if isinstance(one, IngressConnection) and one.status == "AVAILABLE"]
+    return sorted((one for one in listed if isinstance(one, IngressConnection)), key=lambda one: one.arn)
 
 
 def _has_ingress(failed: FailedCall, seen: Seen, arn: str, available: list[IngressConnection]) -> Explanation:
@@ -186,7 +191,7 @@ def _watch(failed: FailedCall, arn: str) -> tuple[str, ...]:
 def _refused(failed: FailedCall, seen: Seen, name: str, participle: str) -> Explanation:
     """What is wrong with the connector that the call names, if anything is."""
     causes = [*_connector_gone(failed, seen), *causes_found(seen), *_zones_named(failed, seen)]
-    found = "The likely causes are below." if causes else "The account shows no reason."
+    found = "The likely causes are below." if causes else tell.nothing_found(seen)
     return tell.explained(
         failed,
         seen,
@@ -220,11 +225,11 @@ def _zones_named(failed: FailedCall, seen: Seen) -> Iterator[str]:
 
 def _mend(failed: FailedCall, seen: Seen) -> Iterator[str]:
     """The rules' own commands; of those that replace the connector one is enough."""
-    replaced = False
+    arn, replaced = tell.word(service_arn(failed), "SERVICE_ARN"), False
     for finding in seen.failing:
         replaces = REPLACES in finding.command
         if not (replaces and replaced):
-            yield from finding.command.split("\n")
+            yield from finding.command.replace("--service-arn SERVICE_ARN ", f"--service-arn {arn} ").split("\n")
         replaced = replaced or replaces
     if isinstance(seen.connector, Unread) or (seen.connector and seen.connector.status != "ACTIVE"):
         yield tell.cli(failed, "apprunner list-vpc-connectors")
@@ -246,7 +251,7 @@ def operation(failed: FailedCall, seen: Seen) -> Explanation:
         failed,
         seen,
         title=f"Service {tell.shown(tell.name_of(arn))} {in_words}",
-        what=_outcome(seen),
+        what=_outcome(seen) if causes else f"{_outcome(seen)} {tell.nothing_found(seen)}",
         causes=causes,
         commands=(
             *(delete_ingress(failed, one.arn) for one in available),

@@ -58,6 +58,11 @@ def answer(failed: FailedCall) -> str:
     return f"AWS answered {code}: {said}" if said else f"AWS answered {code}, without a message."
 
 
+def nothing_found(seen: Seen) -> str:
+    """What is said where no cause was found: no more than is known."""
+    return "No reason was found, and not all could be read." if seen.unread else "The account shows no reason."
+
+
 def key(words: Iterable[str]) -> str:
     """Printable ASCII, and short: it is a key of the ledger."""
     line = " ".join(safe(word, _KEY_LENGTH) for word in words if word)

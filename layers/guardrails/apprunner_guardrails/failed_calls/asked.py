@@ -167,6 +167,7 @@ class EndpointAsked:
     vpc_id: str
     service: str
     subnet_ids: tuple[str, ...]
+    group_ids: tuple[str, ...]
     private_dns: bool  # the default of an interface endpoint
 
 
@@ -179,6 +180,7 @@ def endpoint_asked(failed: FailedCall) -> EndpointAsked:
         vpc_id=_id(request.get("VpcId"), "vpc-"),
         service=service if re.fullmatch(r"com\.amazonaws\.[a-z0-9.-]{1,100}", service) else "",
         subnet_ids=_ids(tuple(_contents(request.get("SubnetId"))), "subnet-"),
+        group_ids=_ids(tuple(_contents(request.get("SecurityGroupId"))), "sg-"),
         private_dns=request.get("PrivateDnsEnabled", True) not in (False, "false"),
     )
 
