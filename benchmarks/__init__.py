@@ -1,1 +1,1 @@
-"""What one event costs: our handler beside what a user would otherwise write, against recorded answers on loopback."""
+"""What an event and an audit cost: our handlers beside what a user would otherwise write, against recorded answers."""

@@ -1,4 +1,4 @@
-"""`make bench`: what one event costs, beside a bare script that makes the same calls in sequence."""
+"""`make bench`: what an event and an audit cost, beside a bare script that makes its calls one after the other."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.audit import Audited, audited
 from benchmarks.measure import TIMED, TRIGGERS, Measure, Recording, Spread, Unmeasurable, bench, measure, programs
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -32,6 +33,7 @@ class Found:
     recordings: dict[str, Recording]
     bare: Recording
     measures: Sequence[Measure]
+    audited: Audited
 
     @property
     def how(self) -> str:
@@ -40,6 +42,18 @@ class Found:
             f"Python {platform.python_version()}, {os.process_cpu_count()} cores. "
             "Medians, with the middle half of the runs in brackets; the ratio is ours by the script's."
         )
+
+    @property
+    def how_audited(self) -> str:
+        runs = self.audited.measures[0]
+        return (
+            f"The first audit of {self.audited.region}; {runs.ours.count} processes of ours and {runs.bare.count} of "
+            "the script's, whose loop sees the connectors only."
+        )
+
+    @property
+    def how_judged(self) -> str:
+        return "All rules for these connectors, whose VPCs have a route table a zone; no calls."
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -52,7 +66,16 @@ class Found:
                 **{name: _calls(recording) for name, recording in self.recordings.items()},
                 "bare script": _calls(self.bare),
             },
-            "measures": [{**asdict(one), "ratio": one.ratio} for one in self.measures],
+            "measures": _measures(self.measures),
+            "audit": {
+                "region": self.audited.region,
+                "calls": {
+                    name: dict(sorted(recording.actions.items()))
+                    for name, recording in (("guardrails", self.audited.ours), ("bare script", self.audited.bare))
+                },
+                "measures": _measures(self.audited.measures),
+                "rules": [asdict(one) for one in self.audited.judged],
+            },
         }
 
 
@@ -90,49 +113,89 @@ def _bench(event: str, *, runs: int, delay: float, again: int) -> Found:
         status.update(f"measuring {event}")
         pairs = (ours, recordings[event]), (bare, of_bare)
         measures = measure(place, trigger, *pairs, runs=runs, delay=delay, again=again)
-    return Found(event=event, runs=runs, delay=delay, recordings=recordings, bare=of_bare, measures=measures)
+        audit = audited(place, delay=delay, say=status.update)
+    return Found(
+        event=event,
+        runs=runs,
+        delay=delay,
+        recordings=recordings,
+        bare=of_bare,
+        measures=measures,
+        audited=audit,
+    )
 
 
-def _tables(found: Found) -> list[tuple[list[str], list[list[str]]]]:
-    """Heads and rows of the two tables."""
+type _Table = tuple[Sequence[str], Sequence[Sequence[str]]]  # head and rows
+
+
+def _tables(found: Found) -> list[tuple[list[_Table], str]]:
+    """Tables, and what is said below them."""
     of_bare = (f"{found.event}, bare script", found.bare)
     counted = [
         [name, str(recording.actions.total()), str(len(recording.rounds)), _told(recording.rounds)]
         for name, recording in (*found.recordings.items(), of_bare)
     ]
-    measured = [
-        [one.name, _spread(one.ours, one.unit), _spread(one.bare, one.unit), f"{one.ratio:.2f}"]
-        for one in found.measures
+    audits = [
+        [name, str(recording.actions.total()), _together(recording.actions)]
+        for name, recording in (("guardrails", found.audited.ours), ("bare script", found.audited.bare))
     ]
+    judged = [[one.name, _spread(one.cpu, "ms")] for one in found.audited.judged]
+    measured = "guardrails", "bare script", "ratio"
     return [
-        (["event", "calls", "rounds", "calls of each round"], counted),
-        (["measured", "guardrails", "bare script", "ratio"], measured),
+        (
+            [
+                (("event", "calls", "rounds", "calls of each round"), counted),
+                (("measured", *measured), _compared(found.measures)),
+            ],
+            found.how,
+        ),
+        (
+            [
+                (("audit", "calls", "by action"), audits),
+                (("measured of the audit", *measured), _compared(found.audited.measures)),
+            ],
+            found.how_audited,
+        ),
+        ([(("in the route tables", "CPU"), judged)], found.how_judged),
+    ]
+
+
+def _compared(measures: Sequence[Measure]) -> list[list[str]]:
+    return [
+        [one.name, _spread(one.ours, one.unit), _spread(one.bare, one.unit), f"{one.ratio:.2f}"] for one in measures
     ]
 
 
 def _show(found: Found) -> None:
     console = Console(highlight=False)
-    for head, rows in _tables(found):
-        table = Table(*head)
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-    console.print(found.how)
+    for tables, how in _tables(found):
+        for head, rows in tables:
+            table = Table(*head)
+            for row in rows:
+                table.add_row(*row)
+            console.print(table)
+        console.print(how)
 
 
 def _markdown(found: Found) -> str:
     parts = []
-    for head, rows in _tables(found):
-        lines = [head, ["---"] * len(head), *rows]
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    return "\n\n".join([*parts, found.how])
+    for tables, how in _tables(found):
+        for head, rows in tables:
+            lines = [head, ["---"] * len(head), *rows]
+            parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        parts.append(how)
+    return "\n\n".join(parts)
 
 
 def _told(rounds: Sequence[Counter[str]]) -> str:
     """`A + B · C`: A and B go out together, C after them. A program that sends one at a time has little to show."""
     if all(one.total() == 1 for one in rounds):
         return "one each"
-    return " · ".join(" + ".join(_times(action, times) for action, times in sorted(one.items())) for one in rounds)
+    return " · ".join(map(_together, rounds))
+
+
+def _together(actions: Counter[str]) -> str:
+    return " + ".join(_times(action, times) for action, times in sorted(actions.items()))
 
 
 def _times(action: str, times: int) -> str:
@@ -141,7 +204,12 @@ def _times(action: str, times: int) -> str:
 
 
 def _spread(one: Spread, unit: str) -> str:
-    return f"{one.median:.0f} ({one.low:.0f}-{one.high:.0f}) {unit}"
+    around = f" ({one.low:.0f}-{one.high:.0f})" if one.count > 1 else ""
+    return f"{one.median:.0f}{around} {unit}"
+
+
+def _measures(measures: Sequence[Measure]) -> list[dict[str, object]]:
+    return [{**asdict(one), "ratio": one.ratio} for one in measures]
 
 
 def _calls(recording: Recording) -> dict[str, object]:
@@ -162,8 +230,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure what one event costs: AWS calls, rounds of them, time and memory of our handler, cold and "
-        "warm, beside a bare script that makes the same calls one after the other. Both run in processes of their own "
-        "against answers that were recorded from the emulator; nothing leaves this machine.",
+        "warm, beside a bare script that reads the same, one call after the other. Then the same of an audit of a "
+        "Region, and what its rules cost alone. All run in processes of their own against answers that were recorded "
+        "from the emulator; nothing leaves this machine.",
         epilog="Other work on the machine makes all numbers larger; it hits both programs alike, so trust the ratios.",
     )
     parser.add_argument(

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +24,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+# What these say is another at every event: it holds times and tokens.
+WRITES = frozenset({"dynamodb:PutItem", "dynamodb:TransactWriteItems", "events:PutEvents", "sns:Publish"})
+
 _LOOPBACK = "127.0.0.1"
 _LARGEST_REQUEST = 1_000_000
 _IDLE_SECONDS = 30.0  # a connection that asks nothing for so long is closed
@@ -31,17 +34,26 @@ _IDLE_SECONDS = 30.0  # a connection that asks nothing for so long is closed
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One request as the SDK sent it. Two that are equal deserve the same answer."""
+    """One request as the SDK sent it. Two that are equal deserve the same answer.
+
+    A write is known by its action and its place, not by its body: `place` is its number among those of its action that
+    came since something was read last, which for our programs is since the event began.
+    """
 
     service: str  # as it signs: ec2
     operation: str
     path: str
     headers: tuple[tuple[str, str], ...]  # those that say what is asked
     body: bytes
+    place: int = 0
 
     @property
     def action(self) -> str:
         return f"{self.service}:{self.operation}"
+
+    @property
+    def is_write(self) -> bool:
+        return self.action in WRITES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +76,7 @@ class Call:
         return self.question.action
 
 
-type Answers = Callable[[Question], Answer | None]
+type Answers = Callable[[Question, bytes], Answer | None]  # the question, and the body as it came
 
 
 @dataclass(kw_only=True)
@@ -84,11 +96,13 @@ class StandIn:
     unanswered: list[Question] = field(default_factory=list)
     _noting: threading.Lock = field(default_factory=threading.Lock)
     _latest: float = 0.0
+    _writes: Counter[str] = field(default_factory=Counter)
 
-    def answer(self, question: Question) -> Answer | None:
+    def answer(self, asked: Question) -> Answer | None:
         """The answer, when it is time for it; None for a question that nobody has an answer to."""
         arrived = self._latest = time.monotonic()
-        answer = self.answers(question)
+        question = self._placed(asked)
+        answer = self.answers(question, asked.body)
         while (left := (self._latest if self.hold else arrived) + self.delay - time.monotonic()) > 0:
             time.sleep(left)
         with self._noting:
@@ -97,6 +111,19 @@ class StandIn:
             else:
                 self.calls.append(Call(question=question, arrived=arrived, answered=time.monotonic()))
         return answer
+
+    def _placed(self, asked: Question) -> Question:
+        with self._noting:
+            if not asked.is_write:
+                self._writes.clear()
+                return asked
+            self._writes[asked.action] += 1
+            return replace(asked, body=b"", place=self._writes[asked.action])
+
+
+def replayed(answers: Mapping[Question, Answer]) -> Answers:
+    """What was recorded, and nothing else."""
+    return lambda question, _: answers.get(question)
 
 
 def rounds(calls: Sequence[Call]) -> list[Counter[str]]:

@@ -71,7 +71,7 @@ TOKEN_KEPT = timedelta(minutes=10)
 
 def _exclusively(moto: Method, response: DynamoHandler, **request: Any) -> Any:
     """Without the recording of its CloudTrail event, whose listeners may wait for other threads."""
-    if True:
+    with _dynamodb:
         return moto(response, **request)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Unusable as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
+    except loop.Endless as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 1
 
 
 @contextmanager
@@ -47,17 +51,19 @@ def _replay(event_path: str | None, world_name: str | None, output: str) -> int:
     # A terminal wraps tables to its width; a file or pipe gets each answer on one line.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     event = _event(event_path) if event_path else None
-    worlds = [_world(world_name, event)] if world_name or event else list(WORLDS.values())
+    worlds = [_world(world_name, event_path, event)] if world_name or event else list(WORLDS.values())
     played: list[tuple[World, list[loop.Step]]] = []
     for world in worlds:
         if output == "text":
             show.heading(console, world.name, world.summary)
         steps: list[loop.Step] = []
-        for step in [loop.play_event(event, world, stack)] if event else loop.play_world(world, stack):
-            steps.append(step)
+        all_steps = loop.play_event_twice(event, world, stack) if event else loop.play_world(world, stack)
+        for _, some in groupby(all_steps, lambda step: (step.moment, step.delivery)):
+            these = list(some)
+            steps += these
             if output == "text":
-                show.step(console, step, whole=bool(event or world_name))
-        if event and not steps[0].invocations and output == "text":
+                show.steps(console, these, whole=bool(event or world_name))
+        if event and not any(step.invocations for step in steps) and output == "text":
             console.print("    no rule of template.yaml matches this event: nothing is invoked")
         played.append((world, steps))
     steps = [step for _, these in played for step in these]
@@ -77,23 +83,25 @@ def _event(path: str) -> Mapping[str, object]:
     except ValueError as error:
         raise Unusable(f"the event file {path} is not JSON: {error}") from error
     if not isinstance(event, dict):
-        raise Unusable(f"the event file {path} should hold one EventBridge event, an object")
+        raise Unusable(f"the event file {path} should hold one event, or one batch of SQS, as an object")
     return event
 
 
-def _world(name: str | None, event: Mapping[str, object] | None) -> World:
-    """The world asked for, else the one whose connector or service the event names, else the healthy one."""
+def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World:
+    """The world asked for, else the one that the event's connector or service is named for, else the one that the file
+    is named for, as those in events/ are; else the healthy one."""
     if name is not None:
         if name not in WORLDS:
             raise Unusable(f"there is no world {name!r}; there are {', '.join(WORLDS)}")
         return WORLDS[name]
-    text = json.dumps(event)
-    named = (
+    text, file = json.dumps(event), Path(event_path or "").stem
+    by_name = (
         world
         for world in WORLDS.values()
         if any(f":{kind}/{world.name}" in text for kind in ("vpcconnector", "service"))
     )
-    return next(named, WORLDS["healthy"])
+    by_file = (world for world in WORLDS.values() if file.removesuffix("-failed").endswith(f"-{world.name}"))
+    return next(by_name, None) or next(by_file, WORLDS["healthy"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         "  make replay EVENT=events/apprunner-CreateVpcConnector-public-subnets.json\n  make replay FORMAT=json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--event", metavar="FILE", help="play this one event (EVENT=FILE)")
+    parser.add_argument("--event", metavar="FILE", help="play this one event, or batch of SQS (EVENT=FILE)")
     parser.add_argument("--world", metavar="NAME", help="play this one world, or the event in it (WORLD=NAME)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json prints the same for programs")
     return parser

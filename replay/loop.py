@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import StringIO
 from itertools import batched
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from typing import Literal, cast
 from unittest.mock import patch
 from uuid import UUID
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from emulator import Emulator, emulate
 from emulator.worlds import (
@@ -24,6 +25,7 @@ from emulator.worlds import (
     FINDINGS_TABLE,
     OPERATION_SECONDS,
     REGION,
+    Client,
     World,
     build,
     happen,
@@ -73,7 +75,11 @@ class Step:
     invocations: Sequence[Invocation]
     queues: Sequence[str] = ()
     moment: Moment = "happens"
-    delivery: int = 1
+    delivery: Literal[1, 2] = 1
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.delivery > 1
 
 
 class Loop:
@@ -82,11 +88,12 @@ class Loop:
     Also those that the functions cause themselves: where a function wakes itself, it shows.
     """
 
-    def __init__(self, stack: Stack, aws: Emulator) -> None:
+    def __init__(self, stack: Stack, aws: Emulator, client: Client) -> None:
         self._stack = stack
         self._aws = aws
-        self._refs = stack_resources(sdk_client)
-        self._inbox = _subscribed(self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
+        self._sqs = client("sqs")
+        self._refs = stack_resources(client)
+        self._inbox = _subscribed(client, self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
         self._seen, self._put = len(aws.events), len(aws.put_events)
         self._ours: list[Event] = []  # put by our functions, and not delivered yet
         self._waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)  # by function and queue
@@ -188,10 +195,9 @@ class Loop:
         """What was published to the topics: alerts, and messages for chat."""
         alerts: list[Mapping[str, object]] = []
         chat: list[Mapping[str, object]] = []
-        sqs = sdk_client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages"):
+        while messages := self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
                 body = json.loads(message["Body"])
                 if body["TopicArn"] == self._refs[CHAT_TOPIC]:
                     chat.append(json.loads(body["Message"]))
@@ -206,13 +212,14 @@ def play_world(world: World, stack: Stack) -> Iterator[Step]:
 
     Each time the same events are then delivered once more.
     """
+    client = cache(sdk_client)
     with emulate() as aws:
-        build(world, sdk_client)
-        loop = Loop(stack, aws)
-        happen(world, sdk_client)
+        build(world, client)
+        loop = Loop(stack, aws, client)
+        happen(world, client)
         yield from _twice("happens", _until_over(loop, aws), loop)
         if world.later is not None:
-            later(world, sdk_client)
+            later(world, client)
             yield from _twice("later", _until_over(loop, aws), loop)
         aws.clock.advance(_until_audit(aws.clock.now(), stack))
         yield from _twice("audit", loop.audit(), loop)
@@ -234,14 +241,15 @@ def play_event_twice(event: Event, world: World, stack: Stack) -> Iterator[Step]
 def _standing(event: Event, world: World, stack: Stack) -> Iterator[Loop]:
     """The world at the time of the event. Of what happens later in it, all that was before has been told."""
     is_later = not _ids(event).isdisjoint(_later_ids(world))
+    client = cache(sdk_client)
     with emulate() as aws:
-        build(world, sdk_client)
-        loop = Loop(stack, aws)
-        happen(world, sdk_client)
+        build(world, client)
+        loop = Loop(stack, aws, client)
+        happen(world, client)
         if is_later:
             for _ in _until_over(loop, aws):
                 pass
-            later(world, sdk_client)
+            later(world, client)
         loop.forget()
         yield loop
 
@@ -282,12 +290,13 @@ def _later_ids(world: World) -> set[object]:
     """The ids of the events of what happens later in the world, which are the same every time."""
     if world.later is None:
         return set()
+    client = cache(sdk_client)
     with emulate() as aws:
-        build(world, sdk_client)
-        happen(world, sdk_client)
+        build(world, client)
+        happen(world, client)
         aws.clock.advance(OPERATION_SECONDS)
         before = len(aws.events)
-        later(world, sdk_client)
+        later(world, client)
         return {event["id"] for event in aws.events[before:]}
 
 
@@ -296,7 +305,7 @@ def _until_audit(now: datetime, stack: Stack) -> float:
     defaults = {name: str(one.get("Default", "")) for name, one in stack.parameters.items()}
     due = now + timedelta(days=int(defaults["ReminderDays"]))
     hour = defaults["DigestHour"]
-    at = due.replace(hour=int(hour), minute=0, second=0) if hour.isdecimal() else due
+    at = due.replace(hour=int(hour), minute=0, second=0, microsecond=0) if hour.isdecimal() else due
     return (at + timedelta(days=at < due) - now).total_seconds()
 
 
@@ -358,9 +367,9 @@ def _kind(event: Event) -> str:
     return f"{event.get('detail-type')} from {event.get('source')}"
 
 
-def _subscribed(*topics: str) -> str:
+def _subscribed(client: Client, *topics: str) -> str:
     """The URL of a new queue that gets what is published to the topics."""
-    sqs, sns = sdk_client("sqs"), sdk_client("sns")
+    sqs, sns = client("sqs"), client("sns")
     url = str(sqs.create_queue(QueueName="replay")["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     for topic in topics:

@@ -1,16 +1,34 @@
 """What a replay tells: tables and colour where a terminal shows them, plain lines where it does not, or JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from apprunner_guardrails.alerts.event import FAILED_CALL, TRANSITION
 from apprunner_guardrails.events import CLOUDTRAIL, caller
-from replay.loop import Invocation, Step
+from replay.loop import SCHEDULED, Invocation, Step
 
 _STYLES = {"fail": "bold red", "unknown": "bold yellow", "error": "bold magenta", "pass": "green", "exempt": "cyan"}
+_ALERTS = {"fail": "bold red", "failed call": "bold magenta", "unknown": "bold yellow", "pass": "bold green"}
+_LATER = {"later": "later: ", "audit": "a week later: "}
+_NAMES_SHOWN = 3
+_CAUSES_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What became of a finding, as some channel was told: "opened", "reminded" …"""
+
+    resource: str
+    rule: str
+    transition: str
+    messages: Sequence[str]
 
 
 def heading(console: Console, name: str, summary: str) -> None:
@@ -18,11 +36,21 @@ def heading(console: Console, name: str, summary: str) -> None:
     console.print(Text.assemble((name, "bold"), f"  {summary}"))
 
 
-def step(console: Console, one: Step, *, whole: bool) -> None:
-    """Event → function → answers → alert. `whole` prints alerts in full, else their subject."""
-    for invocation in one.invocations:
-        console.print(Text.assemble("  ", (_event(one.event), "cyan"), " → ", (invocation.function, "bold")))
-        _invocation(console, invocation, whole=whole)
+def steps(console: Console, these: Sequence[Step], *, whole: bool) -> None:
+    """What one moment led to, all delivered for the first time or all once more. `whole` prints alerts in full."""
+    invoked = [one for one in these if one.invocations]
+    if not invoked:
+        return
+    if invoked[0].is_repeated and not any(one.alerts or one.error for step in invoked for one in step.invocations):
+        if whole or invoked[0].moment != "audit":
+            what = "the same once more" if len(invoked) == 1 else f"the same {len(invoked)} once more"
+            console.print(Text.assemble(f"  {what}: ", ("no new alert", "green")))
+        return
+    for one in invoked:
+        for invocation in one.invocations:
+            when = (_LATER.get(one.moment, ""), "dim")
+            console.print(Text.assemble("  ", when, (_event(one), "cyan"), " → ", (invocation.function, "bold")))
+            _invocation(console, invocation, whole=whole)
 
 
 def _invocation(console: Console, invocation: Invocation, *, whole: bool) -> None:
@@ -30,85 +58,221 @@ def _invocation(console: Console, invocation: Invocation, *, whole: bool) -> Non
         _line(console, Text(f"failed, Lambda would try again: {invocation.error}", "bold red"))
     if "ignored" in invocation.result:
         _line(console, Text(f"ignored: {invocation.result['ignored']}", "dim"))
-    for resource, answers in _mapping(invocation.result.get("resources")).items():
-        _line(console, Text(resource, "dim"))
-        _answers(console, resource, _mapping(answers), invocation)
+    if returned := _records(invocation.result.get("batchItemFailures")):
+        _line(console, Text(f"not understood, back to the queue: {len(returned)} of the batch", "bold red"))
+    _resources(console, invocation, whole=whole)
+    for call in _explained(invocation):
+        _explanation(console, call, whole=whole)
     for alert in invocation.alerts:
-        _line(console, Text.assemble(("alert  ", "bold red"), str(alert["subject"])))
-        if whole:
-            for line in str(alert["body"]).splitlines():
-                console.print(Text("       | " + line), soft_wrap=True)
+        _alert(console, alert, whole=whole)
     if not invocation.alerts and not invocation.error:
-        _line(console, Text("no alert", "green"))
+        _line(console, Text("no new alert" if "fail" in _statuses(invocation) else "no alert", "green"))
 
 
-def _answers(console: Console, resource: str, answers: Mapping[str, object], invocation: Invocation) -> None:
-    opened = {
-        str(one["rule"]): one for one in _records(invocation.result.get("opened")) if one.get("resource") == resource
-    }
+def _explanation(console: Console, call: Mapping[str, object], *, whole: bool) -> None:
+    _line(console, Text.assemble("explained  ", str(call.get("what"))))
+    causes = _texts(call.get("causes"))
+    shown = causes if whole else causes[:_CAUSES_SHOWN]
+    for cause in shown:
+        _line(console, Text(f"  - {cause}"))
+    if len(shown) < len(causes):
+        _line(console, Text(f"  - and {len(causes) - len(shown)} more", "dim"))
+
+
+def _alert(console: Console, alert: Mapping[str, object], *, whole: bool) -> None:
+    status = str(_mapping(alert.get("attributes")).get("status"))
+    _line(console, Text.assemble(("alert  ", _ALERTS.get(status, "bold cyan")), str(alert["subject"])))
+    if whole:
+        for line in str(alert["body"]).splitlines():
+            console.print(Text("       | " + line), soft_wrap=True)
+
+
+def _resources(console: Console, invocation: Invocation, *, whole: bool) -> None:
+    """The answers about each resource: as a table where something became of it, else in a line; of many resources none
+    of which is news only how many they are."""
+    changes = _changes(invocation)
+    resources = _mapping(invocation.result.get("resources"))
+    if len(resources) > 1 and not changes:
+        _line(console, Text(f"{len(resources)} resources: nothing new", "dim"))
+        return
+    for resource, answers in resources.items():
+        of_it = [one for one in changes if one.resource == resource]
+        if whole or any(one.messages for one in of_it):
+            _line(console, Text(resource, "dim"))
+            _answers(console, _mapping(answers), of_it, whole=whole)
+        elif of_it or len(resources) == 1:
+            _line(console, _in_short(_mapping(answers), of_it))
+
+
+def _in_short(answers: Mapping[str, object], changes: Sequence[Change]) -> Text:
+    """ "AR101 fail as told, 18 rules pass"."""
+    passed = sum(status == "pass" for status in answers.values())
+    by_rule = {one.rule: one for one in changes}
+    parts = [
+        f"{rule} {status} {_known(str(status), by_rule.get(rule))}".strip()
+        for rule, status in answers.items()
+        if status != "pass"
+    ]
+    return Text(", ".join([*parts, f"{_counted(passed, 'rule')} pass"]), "dim")
+
+
+def _known(status: str, change: Change | None) -> str:
+    """What became of the finding, or that people have been told of it."""
+    return change.transition if change else "as told" if status == "fail" else ""
+
+
+def _answers(console: Console, answers: Mapping[str, object], changes: Sequence[Change], *, whole: bool) -> None:
+    by_rule = {one.rule: one for one in changes}
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
+    for _ in range(3):
+        table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for rule, status in answers.items():
-        if status != "pass":
-            found = opened.get(rule, {})
-            messages = found.get("messages")
-            told = messages if isinstance(messages, list) else []
-            table.add_row(rule, Text(str(status), _STYLES.get(str(status), "")), "\n".join(map(str, told)))
-    passed = [rule for rule, status in answers.items() if status == "pass"]
+    for rule in sorted(answers.keys() | by_rule.keys()):
+        status, change = str(answers.get(rule, "")), by_rule.get(rule)
+        if change or status != "pass":
+            messages = "\n".join(_messages(change))
+            table.add_row(rule, Text(status, _STYLES.get(status, "")), _known(status, change), messages)
+    passed = [rule for rule, status in answers.items() if status == "pass" and rule not in by_rule]
     if passed:
-        table.add_row(Text(f"{len(passed)} rules"), Text("pass", _STYLES["pass"]), Text(" ".join(passed), "dim"))
+        named = Text(" ".join(passed) if whole else "", "dim")
+        table.add_row(_counted(len(passed), "rule"), Text("pass", _STYLES["pass"]), "", named)
     console.print(Padding(table, (0, 0, 0, 4), expand=False))
 
 
-def summary(console: Console, worlds: int, steps: Sequence[Step], seconds: float) -> None:
-    """One line: how much was played, and what came of it."""
-    invocations = [invocation for one in steps for invocation in one.invocations]
+def _messages(change: Change | None) -> list[str]:
+    over = "over: " if change and change.transition == "resolved" else ""
+    return [over + message for message in change.messages] if change else []
+
+
+def summary(console: Console, worlds: int, played: Sequence[Step], seconds: float) -> None:
+    """How much was played and what came of it; and what came of it the second time."""
+    first = [one for one in played if not one.is_repeated]
+    invocations = [invocation for one in first for invocation in one.invocations]
+    again = [invocation for one in played if one.is_repeated for invocation in one.invocations]
     answers = [status for one in invocations for status in _statuses(one)]
-    errors = sum(bool(one.error) for one in invocations)
+    errors = sum(bool(one.error) for one in (*invocations, *again))
     console.print()
     console.print(
         Text.assemble(
-            (f"{worlds} world{'s' * (worlds != 1)}", "bold"),
-            f": {len(steps)} events, {len(invocations)} invocations, {len(answers)} answers (",
+            (_counted(worlds, "world"), "bold"),
+            f": {_counted(sum('Records' not in one.event for one in first), 'event')}",
+            f", {_counted(len(invocations), 'invocation')}, {_counted(len(answers), 'answer')} (",
             (f"{answers.count('fail')} fail", _STYLES["fail"]),
-            f", {answers.count('unknown')} unknown, {answers.count('error')} error), ",
-            f"{sum(len(one.alerts) for one in invocations)} alerts",
-            f", {errors} failed invocations" if errors else "",
+            f", {answers.count('exempt')} exempt, {answers.count('unknown')} unknown",
+            f", {answers.count('error')} error), {_counted(sum(len(one.alerts) for one in invocations), 'alert')}",
+            f", {_counted(errors, 'failed invocation')}" if errors else "",
             f" in {seconds:.1f} s",
         )
     )
+    if again:
+        told = sum(len(one.alerts) for one in again)
+        console.print(f"all of it once more: {_counted(len(again), 'invocation')}, {_counted(told, 'alert')}")
 
 
 def as_json(one: Step) -> dict[str, object]:
-    """A step for programs: the event as it was delivered, and what each function returned and published."""
+    """A step for programs: the event as it was delivered, and what each function returned and told.
+
+    `transitions` are what became of findings, `alerts` and `chat` the messages to people. What machines are told comes
+    as events of its own.
+    """
     return {
+        "moment": one.moment,
+        "delivery": one.delivery,
         "event": one.event,
+        "queues": list(one.queues),
         "functions": [
             {
                 "function": invocation.function,
                 "result": invocation.result,
                 "error": invocation.error or None,
+                "transitions": [
+                    {"resource": each.resource, "rule": each.rule, "transition": each.transition}
+                    for each in _changes(invocation)
+                ],
                 "alerts": list(invocation.alerts),
+                "chat": list(invocation.chat),
             }
             for invocation in one.invocations
         ],
     }
 
 
-def _event(event: Mapping[str, object]) -> str:
+def _changes(invocation: Invocation) -> list[Change]:
+    """By resource and rule. Machines are told all but reminders, and chat all but what is for machines only."""
+    found = [*_told_to_machines(invocation), *_told_in_chat(invocation)]
+    by_finding = {(one.resource, one.rule): one for one in reversed(found)}
+    return [by_finding[key] for key in sorted(by_finding)]
+
+
+def _told_to_machines(invocation: Invocation) -> Iterator[Change]:
+    for event in invocation.put:
+        if event.get("detail-type") == TRANSITION:
+            detail = _mapping(event.get("detail"))
+            finding = _mapping(detail.get("finding"))
+            yield Change(
+                resource=str(finding.get("resource")),
+                rule=str(finding.get("rule")),
+                transition=str(detail.get("transition")),
+                messages=_texts(finding.get("messages")),
+            )
+
+
+def _told_in_chat(invocation: Invocation) -> Iterator[Change]:
+    for message in invocation.chat:
+        context = _mapping(_mapping(message.get("metadata")).get("additionalContext"))
+        if "rule" in context:
+            yield Change(
+                resource=str(context["resource"]),
+                rule=str(context["rule"]),
+                transition=str(context["transition"]),
+                messages=(),
+            )
+
+
+def _explained(invocation: Invocation) -> Iterator[Mapping[str, object]]:
+    return (_mapping(one.get("detail")) for one in invocation.put if one.get("detail-type") == FAILED_CALL)
+
+
+def _event(one: Step) -> str:
+    """Who did what; for a batch what is in it, and from which queue it is."""
+    if "Records" not in one.event:
+        return _happened(one.event)
+    events = [_inside(record) for record in _records(one.event["Records"])]
+    if len(events) == 1:
+        what = _happened(events[0])
+    else:
+        names = Counter(str(_mapping(event.get("detail")).get("eventName", "?")) for event in events)
+        listed = ", ".join(f"{count} {name}" for name, count in names.most_common(_NAMES_SHOWN))
+        what = f"{len(events)} events ({listed}{' …' if len(names) > _NAMES_SHOWN else ''})"
+    return " → ".join((what, *one.queues))
+
+
+def _inside(record: Mapping[str, object]) -> Mapping[str, object]:
+    try:
+        return _mapping(json.loads(str(record.get("body"))))
+    except ValueError:
+        return {}
+
+
+def _happened(event: Mapping[str, object]) -> str:
     detail = _mapping(event.get("detail"))
+    if event.get("detail-type") == SCHEDULED:
+        return f"{SCHEDULED} {event.get('time')}"
     if event.get("detail-type") != CLOUDTRAIL:
         status = detail.get("operationStatus") or detail.get("currentServiceStatus") or ""
         return f"{event.get('detail-type')} {status}".strip()
     who = caller(detail)
-    return f"{detail.get('eventName')} by {who.name}" + (f" with {who.tool}" if who.tool else "")
+    failed = " (failed)" if detail.get("errorCode") else ""
+    return f"{detail.get('eventName')}{failed} by {who.name}" + (f" with {who.tool}" if who.tool else "")
 
 
 def _statuses(invocation: Invocation) -> Iterable[object]:
     for answers in _mapping(invocation.result.get("resources")).values():
         yield from _mapping(answers).values()
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def _line(console: Console, text: Text) -> None:
@@ -121,3 +285,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _records(value: object) -> list[Mapping[str, object]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []

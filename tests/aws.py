@@ -6,10 +6,12 @@ waited for an answer. That is what time is spent on when each call takes as long
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
@@ -22,7 +24,7 @@ from botocore.validate import validate_parameters
 from apprunner_guardrails.aws import clients, reads
 from apprunner_guardrails.drift import parse_change
 from apprunner_guardrails.events import Ignored, parse
-from apprunner_guardrails.respond import Report, respond
+from apprunner_guardrails.respond import Asked, Report, audit_region, respond
 from apprunner_guardrails.settings import Settings
 from tests.samples import SETTINGS, Event, Row, Rows
 
@@ -31,18 +33,21 @@ if TYPE_CHECKING:
 
 type Parameters = Mapping[str, Any]
 
-SERVICES = ("apprunner", "dynamodb", "ec2", "events", "resourcegroupstaggingapi", "sns")
-ACTS = ("dynamodb:TransactWriteItems", "events:PutEvents", "sns:Publish", "sns:PublishBatch")
+SERVICES = ("apprunner", "dynamodb", "ec2", "events", "resourcegroupstaggingapi", "securityhub", "sns")
+WRITES = "dynamodb:TransactWriteItems"
+PUBLISHING = ("events:PutEvents", "securityhub:BatchImportFindings", "sns:Publish", "sns:PublishBatch")
 NOW = 1_795_000_000  # 2026-11-18, when nothing in the samples has run out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call as it was sent: `action` as IAM names it, and the round that it was sent in, from 1."""
+    """One call as it was sent: `action` as IAM names it, the round that it was sent in, from 1, and the `work` that
+    it was a part of: the pages of an answer are one after the other."""
 
     action: str
     parameters: Parameters
     round: int
+    work: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +57,21 @@ class Fault:
     code: str
     respond: Callable[[str], AWSResponse]  # by the service's name; may raise
     when: Callable[[Parameters], bool] = lambda _: True
+    answer: Callable[[Parameters], Row] | None = None  # instead of what the rows have, and of `respond`
 
 
 def refused(code: str, status: int = 400, when: Callable[[Parameters], bool] = lambda _: True) -> Fault:
     """AWS's answer that it will not, as it is on the wire."""
     return Fault(code=code, respond=lambda service: _refusal(service, code, status), when=when)
+
+
+def answered(answer: Callable[[Parameters], Row]) -> Fault:
+    """A success that is none in part; may raise what is no fault of AWS's, such as KeyboardInterrupt."""
+
+    def never(service: str) -> AWSResponse:
+        raise AssertionError(service)
+
+    return Fault(code="", respond=never, answer=answer)
 
 
 def unanswered(error: type[BotoCoreError]) -> Fault:
@@ -120,6 +135,24 @@ class Aws:
         return [sorted(call.action for call in self.calls if call.round == number) for number in range(1, last + 1)]
 
     @property
+    def actions(self) -> list[str]:
+        """Of every call, in order."""
+        return [call.action for call in self.calls]
+
+    @property
+    def acted(self) -> list[str]:
+        """The actions of the calls that wrote or published something."""
+        return [action for action in self.actions if action == WRITES or action in PUBLISHING]
+
+    def seconds(self, each: float) -> float:
+        """How long all the calls take at so many seconds each: a round takes as long as its longest work."""
+        longest = 0
+        for number in {call.round for call in self.calls}:
+            works = [call.work for call in self.calls if call.round == number]
+            longest += max(works.count(work) for work in works)
+        return longest * each
+
+    @property
     def published(self) -> list[Parameters]:
         return [call.parameters for call in self.calls if call.action == "sns:Publish"]
 
@@ -133,13 +166,16 @@ class Aws:
     def _call(self, model: "OperationModel", context: Row, **_: object) -> tuple[object, Row] | None:
         action = f"{model.service_model.signing_name}:{model.name}"
         asked = context["as_asked"]
-        if action == "dynamodb:TransactWriteItems":  # sent and waited for outside of Reads: a round of its own
-            self._steps.round += 1
-        self.calls.append(Call(action=action, parameters=asked, round=self._steps.round))
+        if action == WRITES:  # sent and waited for outside of the pool: a round of its own
+            self._steps.begin()
+        self.calls.append(
+            Call(action=action, parameters=asked, round=self._steps.round, work=self._steps.work)
+        )
         fault = self._faults.get(action)
-        if fault and fault.when(asked):
+        if fault and fault.when(asked) and not fault.answer:
             return None  # on to the wire, where _send has the fault
-        answer = _ANSWERS[action](self._rows, asked, self._pages.get(action, 1000))
+        told = fault.answer(asked) if fault and fault.answer and fault.when(asked) else None
+        answer = told or _ANSWERS[action](self._rows, asked, self._pages.get(action, _PAGES.get(action, 1000)))
         if "Error" in answer:
             return SimpleNamespace(status_code=400), answer
         assert model.output_shape is not None
@@ -147,7 +183,8 @@ class Aws:
         return SimpleNamespace(status_code=200), answer
 
     def _send(self, event_name: str, **_: object) -> AWSResponse:
-        service, operation = event_name.split(".")[1:]
+        name, operation = event_name.split(".")[1:]
+        service = _SIGNED_AS.get(name, name)
         action = f"{service}:{operation}"
         self.tries.append(action)
         return self._faults[action].respond(service)
@@ -199,12 +236,31 @@ def validated(
     now: int = NOW,
 ) -> Outcome:
     """Let the event come, with AWS as the rows have it. The rows' `Items` are the findings table, and stay written."""
-    asked = parse(event)
-    if isinstance(asked, Ignored):
-        asked = parse_change(event)
-    assert not isinstance(asked, Ignored), asked
     with Aws(rows, faults, pages) as aws:
-        return Outcome(answer=respond([asked], clients.client, settings, lambda: now), aws=aws)
+        return Outcome(answer=respond([asked_of(event)], clients.client, settings, lambda: now), aws=aws)
+
+
+def asked_of(event: Event) -> Asked:
+    parsed = parse(event)
+    if isinstance(parsed, Ignored):
+        parsed = parse_change(event)
+    assert not isinstance(parsed, Ignored), parsed
+    return parsed
+
+
+def audited(
+    rows: Rows,
+    *,
+    settings: Settings = SETTINGS,
+    faults: Mapping[str, Fault] | None = None,
+    pages: Mapping[str, int] | None = None,
+    now: int = NOW,
+    seconds_left: Callable[[], float] = lambda: math.inf,
+) -> Outcome:
+    """Audit the Region as the rows have it, by a schedule that is on time."""
+    time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with Aws(rows, faults, pages) as aws:
+        return Outcome(answer=audit_region(time, clients.client, settings, lambda: now, seconds_left), aws=aws)
 
 
 @dataclass
@@ -213,17 +269,24 @@ class LockStep:
 
     threads: int
     round: int = 0
+    work: int = 0
     _sent: list["_Sent"] = field(default_factory=list)
 
     def submit(self, work: Callable[..., object], *arguments: object) -> Future[object]:
         self._sent.append(_Sent(self, work, arguments))
         return self._sent[-1]
 
+    def begin(self) -> None:
+        """A call that is waited for at once."""
+        self.round += 1
+        self.work += 1
+
     def advance(self) -> None:
-        """Let as many calls as there are threads come to an end."""
+        """Let as many works as there are threads come to an end."""
         self.round += 1
         now, self._sent = self._sent[: self.threads], self._sent[self.threads :]
         for sent in now:
+            self.work += 1
             sent.run()
 
 
@@ -244,13 +307,17 @@ class _Sent(Future[object]):
             self.set_exception(raised)
 
 
+_SIGNED_AS = {"eventbridge": "events", "resource-groups-tagging-api": "tagging"}
+
+
 def _refusal(service: str, code: str, status: int) -> AWSResponse:
     body = {
         "apprunner": json.dumps({"__type": code, "Message": "no"}),
         "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
         "dynamodb": json.dumps({"__type": code, "message": "no"}),
         "events": json.dumps({"__type": code, "message": "no"}),
-        "resourcegroupstaggingapi": json.dumps({"__type": code, "message": "no"}),
+        "tagging": json.dumps({"__type": code, "message": "no"}),
+        "securityhub": json.dumps({"Code": code, "Message": "no"}),
         "sns": f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>",
     }[service]
     # botocore reads a body as urllib3 gives it
@@ -302,9 +369,9 @@ _FILTERED: Mapping[str, Callable[[Row], Iterable[str]]] = {
 }
 
 
-def _page(member: str, rows: list[Row], asked: Parameters, size: int) -> Row:
-    start = int(asked.get("NextToken", "0"))
-    more = {"NextToken": str(start + size)} if len(rows) > start + size else {}
+def _page(member: str, rows: list[Row], asked: Parameters, size: int, token: str = "NextToken") -> Row:
+    start = int(asked.get(token, "0"))
+    more = {token: str(start + size)} if len(rows) > start + size else {}
     return {member: rows[start : start + size], **more}
 
 
@@ -326,6 +393,38 @@ def _published(rows: Rows, asked: Parameters, size: int) -> Row:
 def _tags(rows: Rows, asked: Parameters, size: int) -> Row:
     found = [row for row in rows.get("Tags", ()) if row["ResourceArn"] == asked["ResourceArn"]]
     return {"Tags": [{"Key": row["Key"], "Value": row["Value"]} for row in found]}
+
+
+def _tagged(rows: Rows, asked: Parameters, size: int) -> Row:
+    """The index of tags; `IndexedTags` is what it has where it lags behind the resources' own `Tags`."""
+    indexed = {"Tags": rows.get("IndexedTags", rows.get("Tags", []))}
+    arns = dict.fromkeys(row["ResourceArn"] for row in indexed["Tags"])
+    mappings = [{"ResourceARN": arn, **_tags(indexed, {"ResourceArn": arn}, size)} for arn in arns]
+    return _page("ResourceTagMappingList", mappings, asked, min(size, asked["ResourcesPerPage"]), "PaginationToken")
+
+
+def _services(rows: Rows, asked: Parameters, size: int) -> Row:
+    names = ("ServiceName", "ServiceId", "ServiceArn", "Status")
+    summaries = [{name: row[name] for name in names} for row in rows["Services"]]
+    return _page("ServiceSummaryList", summaries, asked, min(size, asked["MaxResults"]))
+
+
+def _scanned(rows: Rows, asked: Parameters, size: int) -> Row:
+    items = rows.get("Items", [])
+    start = int(asked.get("ExclusiveStartKey", {}).get("start", {}).get("N", "0"))
+    more = {"LastEvaluatedKey": {"start": {"N": str(start + size)}}} if len(items) > start + size else {}
+    return {"Items": items[start : start + size], **more}
+
+
+def _batch_published(rows: Rows, asked: Parameters, size: int) -> Row:
+    return {
+        "Successful": [{"Id": one["Id"], "MessageId": one["Id"]} for one in asked["PublishBatchRequestEntries"]],
+        "Failed": [],
+    }
+
+
+def _imported(rows: Rows, asked: Parameters, size: int) -> Row:
+    return {"FailedCount": 0, "SuccessCount": len(asked["Findings"]), "FailedFindings": []}
 
 
 def _items(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -361,8 +460,10 @@ def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
 
 
 _ANSWERS: Mapping[str, _Answer] = {
+    "apprunner:ListServices": _services,
     "apprunner:ListTagsForResource": _tags,
     "dynamodb:Query": _items,
+    "dynamodb:Scan": _scanned,
     "dynamodb:TransactWriteItems": _transaction,
     "events:PutEvents": _put_events,
     "apprunner:DescribeService": _one("Services", "ServiceArn", "Service"),
@@ -378,6 +479,10 @@ _ANSWERS: Mapping[str, _Answer] = {
     "ec2:DescribeVpcAttribute": _vpc_attribute,
     "ec2:DescribeVpcEndpoints": _listed("VpcEndpoints"),
     "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
+    "securityhub:BatchImportFindings": _imported,
     "sns:Publish": _published,
+    "sns:PublishBatch": _batch_published,
+    "tagging:GetResources": _tagged,
 }
-READS = tuple(action for action in _ANSWERS if action not in ACTS)
+# How many rows a page has at most, where AWS sets it; that which is asked for is less or the same.
+_PAGES: Mapping[str, int] = {"apprunner:ListVpcConnectors": 100}

@@ -4,6 +4,7 @@ The rows are in the shapes of the API models (the double in tests/aws.py checks 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from apprunner_guardrails.settings import Settings
@@ -25,7 +26,9 @@ GROUP = "sg-egress"
 
 TABLE = "FindingsTable"
 SETTINGS = Settings(alert_topic_arn=TOPIC, findings_table=TABLE)
-NEEDS_ENDPOINTS = Settings(alert_topic_arn=TOPIC, findings_table=TABLE, required_endpoint_services=("secretsmanager",))
+NEEDS_ENDPOINTS = replace(SETTINGS, required_endpoint_services=("secretsmanager",))
+CHAT_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:chat"
+EVERYWHERE = replace(SETTINGS, chat_topic_arn=CHAT_TOPIC, security_hub=True)  # every channel
 
 
 def healthy() -> Rows:
@@ -88,6 +91,15 @@ def busy() -> Rows:
     rows["PrefixLists"] = [{"PrefixListId": "pl-partners", "Cidrs": ["198.51.100.0/24", "203.0.113.0/24"]}]
     rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, Subnets=["subnet-public-a"]))
     return rows
+
+
+def tag(arn: str, key: str, value: str) -> Row:
+    """A row of `Tags`."""
+    return {"ResourceArn": arn, "Key": key, "Value": value}
+
+
+def exempt(arn: str, rule: str, value: str = "2026-12-31 @net ticket 7") -> Row:
+    return tag(arn, f"apprunner-guardrails:exempt:{rule}", value)
 
 
 def find(rows: Rows, member: str, value: str) -> Row:
@@ -258,6 +270,31 @@ def finished_update(status: str = "UpdateServiceCompletedSuccessfully") -> Event
     """App Runner's own event at the end of an update: it names the service and no connector."""
     detail = {"operationStatus": status, "serviceName": "shop", "serviceId": "33333333", "severity": "INFO"}
     return _envelope("AppRunner Service Operation Status Change", [SERVICE], detail)
+
+
+def deleted_connector() -> Event:
+    told = {"vpcConnector": {"vpcConnectorArn": CONNECTOR, "status": "INACTIVE"}}
+    return _api_call("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR}, told)
+
+
+def tagged(arn: str, rule: str = "AR102") -> Event:
+    """The event of a TagResource call by which an exemption was put on a resource, or changed."""
+    tags = [{"key": f"apprunner-guardrails:exempt:{rule}", "value": "x"}]
+    return _api_call("TagResource", {"resourceArn": arn, "tags": tags}, {})
+
+
+def refused_deletion(code: str = "InvalidRequestException") -> Event:
+    """The event of a DeleteVpcConnector call that App Runner refused."""
+    event = _api_call("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR}, {})
+    return {**event, "detail": {**event["detail"], "errorCode": code, "errorMessage": "no", "responseElements": None}}
+
+
+def replaced_route(table_id: str = "rtb-private-a", *, number: int = 1) -> Event:
+    """The event of a ReplaceRoute call of EC2's; calls of different numbers are different calls."""
+    asked = {"routeTableId": table_id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}
+    event = _api_call("ReplaceRoute", asked, {"_return": True})
+    detail = {**event["detail"], "eventSource": "ec2.amazonaws.com", "eventID": f"change-{number}"}
+    return {**event, "source": "aws.ec2", "detail": detail}
 
 
 def _api_call(name: str, asked: Mapping[str, object], told: Mapping[str, object]) -> Event:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from apprunner_guardrails.engine import Rule
+from apprunner_guardrails.facts import Connector
 from apprunner_guardrails.findings import Status
 from apprunner_guardrails.rules import RULES
 from replay.template import load
@@ -35,7 +36,7 @@ def rules_page() -> Iterator[str]:
         yield from _section(rule)
 
 
-def _section(rule: Rule) -> Iterator[str]:
+def _section(rule: Rule[Connector]) -> Iterator[str]:
     example = next(case for case in cases_of(rule.name) if case.expect.status is Status.FAIL)
     yield from ("", f"## {rule.id}", "", f"**{rule.title}** · `{rule.name}` · {rule.severity}", "")
     yield from (f"*Risk:* {rule.risk}", "", f"*What to do:* {rule.remediation}", "")
@@ -50,7 +51,7 @@ def _section(rule: Rule) -> Iterator[str]:
     yield from _cases(rule)
 
 
-def _cases(rule: Rule) -> Iterator[str]:
+def _cases(rule: Rule[Connector]) -> Iterator[str]:
     """What the rule is tested on, folded away: the fine print of what it does and does not say."""
     yield from ("<details>", "<summary>Its cases</summary>", "")
     for status in (Status.FAIL, Status.PASS, Status.UNKNOWN):

@@ -35,7 +35,7 @@ def _batch(records: object) -> dict[str, object]:
         try:
             parsed = _understood(json.loads(body))
         except ValueError as error:  # no JSON, or a BadEvent
-            observe.logger().error("not understood", extra={"message": message_id, "why": str(error)})
+            observe.logger().error("not understood", extra={"message_id": message_id, "why": str(error)})
             failed.append(message_id)
             continue
         if not isinstance(parsed, Ignored):

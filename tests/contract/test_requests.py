@@ -1,19 +1,25 @@
 """What exactly is asked of AWS, for every kind of event; botocore checks each request against the API model."""
 
+import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 import pytest
 
+from apprunner_guardrails.ledger import LEASE_SECONDS
 from apprunner_guardrails.settings import Settings
-from tests.aws import Outcome, refused, validated
+from tests.aws import NOW, PUBLISHING, WRITES, Outcome, audited, refused, validated
 from tests.samples import (
+    CHAT_TOPIC,
     CONNECTOR,
+    EVERYWHERE,
     GROUP,
     NEEDS_ENDPOINTS,
     OTHER_CONNECTOR,
     SERVICE,
     SETTINGS,
     SUBNETS,
+    TABLE,
     TOPIC,
     VPC,
     Event,
@@ -22,6 +28,8 @@ from tests.samples import (
     busy,
     connector,
     created_connector,
+    deleted_connector,
+    exempt,
     find,
     finished_update,
     group,
@@ -29,8 +37,11 @@ from tests.samples import (
     https,
     list_route,
     public,
+    replaced_route,
     service,
     service_call,
+    tag,
+    tagged,
 )
 
 type Asked = tuple[str, Mapping[str, object]]
@@ -59,6 +70,24 @@ def interfaces(*group_ids: str) -> Asked:
     )
 
 
+def recorded(resource: str) -> Asked:
+    return (
+        "dynamodb:Query",
+        {
+            "TableName": TABLE,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#resource = :resource",
+            "ExpressionAttributeNames": {"#resource": "resource"},
+            "ExpressionAttributeValues": {":resource": {"S": resource}},
+        },
+    )
+
+
+def tags_of(resource: str) -> Asked:
+    return "apprunner:ListTagsForResource", {"ResourceArn": resource}
+
+
+KNOWN = [tags_of(CONNECTOR), recorded(CONNECTOR)]  # what there is to know of the connector beside its network
 DESCRIBE_CONNECTOR: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": CONNECTOR})
 DESCRIBE_SERVICE: Asked = ("apprunner:DescribeService", {"ServiceArn": SERVICE})
 LIST_CONNECTORS: Asked = ("apprunner:ListVpcConnectors", {"MaxResults": 100})
@@ -67,18 +96,18 @@ DEFAULT_GROUPS: Asked = ("ec2:DescribeSecurityGroups", {"Filters": filters(("gro
 ENDPOINTS = in_vpc("ec2:DescribeVpcEndpoints")
 PARTNERS: Asked = ("ec2:GetManagedPrefixListEntries", {"PrefixListId": "pl-partners"})
 NEAR = [ZONES, acls(*SUBNETS), groups(GROUP)]
-INSIDE = [
-    in_vpc("ec2:DescribeSubnets"),
-    in_vpc("ec2:DescribeRouteTables"),
-    ("ec2:DescribeNatGateways", {"Filter": filters(("vpc-id", [VPC]))}),
+ACLS = "ec2:DescribeNetworkAcls"
+NAT_GATEWAYS: Asked = ("ec2:DescribeNatGateways", {"Filter": filters(("vpc-id", [VPC]))})
+DNS: list[Asked] = [
     ("ec2:DescribeVpcAttribute", {"VpcId": VPC, "Attribute": "enableDnsSupport"}),
     ("ec2:DescribeVpcAttribute", {"VpcId": VPC, "Attribute": "enableDnsHostnames"}),
 ]
+INSIDE = [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, *DNS]
 
 
 def asked(outcome: Outcome) -> list[list[Asked]]:
     """The reads of each round, in no order within it."""
-    reads = [call for call in outcome.aws.calls if call.action != "sns:Publish"]
+    reads = [call for call in outcome.aws.calls if call.action not in (WRITES, *PUBLISHING)]
     last = max((call.round for call in reads), default=0)
     return [
         _sorted([(call.action, call.parameters) for call in reads if call.round == number])
@@ -145,26 +174,26 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         created_connector(),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE],
+        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE],
     ),
     "CreateVpcConnector, subnets in any order and twice": (
         created_connector(subnets=(*reversed(SUBNETS), SUBNETS[0])),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE],
+        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE],
     ),
     "CreateVpcConnector, other subnets and groups than AWS has now": (
         created_connector(subnets=("subnet-public-a",), groups=("sg-default",)),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, ZONES, acls("subnet-public-a"), groups("sg-default")], [*NEAR[1:]], INSIDE],
+        [[DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-public-a"), groups("sg-default")], [*NEAR[1:]], INSIDE],
     ),
     "CreateVpcConnector, no group named": (
         created_connector(groups=()),
         ungrouped(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
+            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
             [*INSIDE, interfaces("sg-default")],
         ],
     ),
@@ -173,7 +202,7 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         with_inbound_rules(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, ZONES, acls(*SUBNETS), groups(GROUP, "sg-inbound")],
+            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls(*SUBNETS), groups(GROUP, "sg-inbound")],
             [*INSIDE, interfaces("sg-inbound")],
         ],
     ),
@@ -181,26 +210,26 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         created_connector(),
         healthy(),
         NEEDS_ENDPOINTS,
-        [[DESCRIBE_CONNECTOR, *NEAR], [*INSIDE, ENDPOINTS]],
+        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], [*INSIDE, ENDPOINTS]],
     ),
     "CreateVpcConnector, a prefix list in play": (
         created_connector(),
         with_prefix_lists(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *NEAR], INSIDE, [PARTNERS]],
+        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE, [PARTNERS]],
     ),
     "CreateVpcConnector, its subnets are gone": (
         created_connector(subnets=("subnet-gone",)),
         subnets_gone(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, ZONES, acls("subnet-gone"), groups(GROUP)], INSIDE],
+        [[DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)], INSIDE],
     ),
     "CreateVpcConnector, its subnets and groups are gone": (
         created_connector(subnets=("subnet-gone",)),
         all_gone(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, ZONES, acls("subnet-gone"), groups(GROUP)],
+            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)],
             [("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", ["subnet-gone"]))})],
         ],
     ),
@@ -208,14 +237,14 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         service_call("CreateService"),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR], NEAR, INSIDE],
+        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN], NEAR, INSIDE],
     ),
     "CreateService, of a connector with no group": (
         service_call("CreateService"),
         ungrouped(),
         SETTINGS,
         [
-            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR],
+            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN],
             [ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
             [*INSIDE, interfaces("sg-default")],
         ],
@@ -224,7 +253,12 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         service_call("UpdateService"),
         moved(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR], [DESCRIBE_OTHER], NEAR, INSIDE],
+        [
+            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN],
+            [DESCRIBE_OTHER],
+            [tags_of(OTHER_CONNECTOR), recorded(OTHER_CONNECTOR), *NEAR],
+            INSIDE,
+        ],
     ),
     "UpdateService, no connector": (
         service_call("UpdateService", connector_arn=""),
@@ -236,7 +270,46 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         finished_update(),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, LIST_CONNECTORS], NEAR, INSIDE],
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS], [*KNOWN, *NEAR], INSIDE],
+    ),
+    "DeleteVpcConnector": (
+        deleted_connector(),
+        {**healthy(), "VpcConnectors": []},
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, *KNOWN]],
+    ),
+    "TagResource of a connector": (
+        tagged(CONNECTOR),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_CONNECTOR, *KNOWN], NEAR, INSIDE],
+    ),
+    "TagResource of a service": (
+        tagged(SERVICE),
+        healthy(),
+        SETTINGS,
+        [[DESCRIBE_SERVICE, tags_of(SERVICE), recorded(SERVICE)]],
+    ),
+    "ReplaceRoute": (
+        replaced_route(),
+        healthy(),
+        SETTINGS,
+        [
+            [LIST_CONNECTORS],
+            [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
+            [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
+            [*KNOWN, ZONES, *DNS],
+        ],
+    ),
+    "ReplaceRoute in a table of nobody's concern": (
+        replaced_route("rtb-of-another-vpc"),
+        healthy(),
+        SETTINGS,
+        [
+            [LIST_CONNECTORS],
+            [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
+            [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
+        ],
     ),
 }
 
@@ -263,12 +336,128 @@ def test_what_is_published_is_this() -> None:
         "MessageAttributes": {
             "severity": {"DataType": "String", "StringValue": "HIGH"},
             "status": {"DataType": "String", "StringValue": "fail"},
+            "transition": {"DataType": "String.Array", "StringValue": '["opened"]'},
             "rules": {"DataType": "String.Array", "StringValue": '["AR102"]'},
             "resource_type": {"DataType": "String", "StringValue": "VPC connector"},
             "account": {"DataType": "String", "StringValue": "123456789012"},
             "region": {"DataType": "String", "StringValue": "us-east-1"},
         },
     }
+
+
+SAID = [
+    f"subnet-private-{letter} (use1-az{number}) is public: its route table rtb-private-{letter} sends 0.0.0.0/0 to"
+    " igw-1"
+    for letter, number in (("a", 1), ("b", 2), ("c", 4))
+]
+
+
+def item(**changes: object) -> dict[str, object]:
+    """The open AR102 as the table has it, told everywhere."""
+    return {
+        "resource": {"S": CONNECTOR},
+        "rule": {"S": "AR102"},
+        "state": {"S": "open"},
+        "severity": {"S": "HIGH"},
+        "messages": {"L": [{"S": said} for said in SAID]},
+        "faults": {"L": [{"S": one} for one in sorted(sha256(said.encode()).hexdigest()[:16] for said in SAID)]},
+        "first_seen": {"N": str(NOW)},
+        "last_seen": {"N": str(NOW)},
+        "last_alerted": {"N": str(NOW)},
+        "who": {"S": "alice with AWS CLI"},
+        "exempt_until": {"S": ""},
+        "exempt_by": {"S": ""},
+        "owed": {"S": ""},
+        "owed_to": {"L": []},
+        "leased_until": {"N": "0"},
+        "version": {"N": "2"},
+        **changes,
+    }
+
+
+def put(written: dict[str, object], before: int) -> dict[str, object]:
+    condition = (
+        {
+            "ConditionExpression": "#version = :before",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":before": {"N": str(before)}},
+        }
+        if before
+        else {
+            "ConditionExpression": "attribute_not_exists(#resource)",
+            "ExpressionAttributeNames": {"#resource": "resource"},
+        }
+    )
+    return {"TransactItems": [{"Put": {"TableName": TABLE, "Item": written, **condition}}]}
+
+
+def test_what_is_recorded_is_this_before_the_alert_and_after_it() -> None:
+    claimed = item(
+        last_alerted={"N": "0"},
+        owed={"S": "opened"},
+        owed_to={"L": [{"S": "text"}, {"S": "events"}]},
+        leased_until={"N": str(NOW + LEASE_SECONDS)},
+        version={"N": "1"},
+    )
+    aws = validated(created_connector(), public()).aws
+    assert aws.sent(WRITES) == [put(claimed, 0), put(item(), 1)]
+
+
+def test_a_later_transition_is_recorded_over_the_version_that_was_read() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    aws = validated(created_connector(), {**healthy(), "Items": rows["Items"]}, now=NOW + 60).aws
+    assert [
+        (one["Put"]["ConditionExpression"], one["Put"]["ExpressionAttributeValues"])
+        for asked in aws.sent(WRITES)
+        for one in asked["TransactItems"]
+    ] == [("#version = :before", {":before": {"N": number}}) for number in ("2", "3")]
+
+
+def test_what_is_put_on_the_bus_is_this() -> None:
+    (asked,) = validated(created_connector(), public()).aws.sent("events:PutEvents")
+    (entry,) = asked["Entries"]
+    detail = json.loads(entry.pop("Detail"))
+    assert entry == {
+        "Source": "apprunner-guardrails",
+        "DetailType": "Guardrail Finding Transition",
+        "Resources": [CONNECTOR],
+    }
+    assert (detail["transition"], detail["finding"]["rule"], detail["finding"]["messages"]) == ("opened", "AR102", SAID)
+
+
+def test_what_is_imported_and_what_is_said_in_chat_is_this() -> None:
+    aws = validated(created_connector(), public(), settings=EVERYWHERE).aws
+    (imported,) = aws.sent("securityhub:BatchImportFindings")
+    assert [(one["GeneratorId"], one["Resources"][0]["Id"]) for one in imported["Findings"]] == [
+        ("apprunner-guardrails/AR102", CONNECTOR)
+    ]
+    (said,) = aws.sent("sns:PublishBatch")
+    (message,) = said["PublishBatchRequestEntries"]
+    assert (said["TopicArn"], message["Id"], json.loads(message["Message"])["version"]) == (CHAT_TOPIC, "0", "1.0")
+
+
+def test_an_audit_asks_for_this_and_no_more() -> None:
+    rows = healthy()
+    rows["Services"].append(service("", ServiceArn=f"{SERVICE[:-4]}4444"))
+    assert asked(audited(rows)) == [
+        _sorted(
+            [
+                ("dynamodb:Scan", {"TableName": TABLE, "ConsistentRead": True}),
+                recorded("digest"),
+                LIST_CONNECTORS,
+                ("apprunner:ListServices", {"MaxResults": 20}),
+                (
+                    "tagging:GetResources",
+                    {"ResourceTypeFilters": ["apprunner:service", "apprunner:vpcconnector"], "ResourcesPerPage": 100},
+                ),
+            ]
+        ),
+        _sorted([groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})]),
+        _sorted([in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)]),
+        _sorted([DESCRIBE_SERVICE, ("apprunner:DescribeService", {"ServiceArn": f"{SERVICE[:-4]}4444"})]),
+        _sorted([ZONES, *DNS]),
+    ]
 
 
 def test_nothing_is_published_about_a_healthy_connector() -> None:
@@ -287,6 +476,33 @@ def two_of_all() -> Rows:
     ]
     rows["VpcEndpoints"].reverse()
     return rows
+
+
+# What an audit pages, and what its second question has more than its first.
+PAGED_BY_AUDIT: Mapping[str, Mapping[str, object]] = {
+    "apprunner:ListServices": {"NextToken": "1"},
+    "apprunner:ListVpcConnectors": {"NextToken": "1"},
+    "dynamodb:Scan": {"ExclusiveStartKey": {"start": {"N": "1"}}},
+    "tagging:GetResources": {"PaginationToken": "1"},
+}
+
+
+def two_to_audit() -> Rows:
+    rows = public()
+    rows["Services"].append(service("", ServiceArn=f"{SERVICE[:-4]}4444"))
+    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, Subnets=["subnet-public-a"]))
+    rows["Tags"] = [exempt(CONNECTOR, "AR102"), tag(SERVICE, "Name", "shop")]
+    audited(rows)
+    return rows
+
+
+@pytest.mark.parametrize("action", PAGED_BY_AUDIT)
+def test_an_audit_reads_all_pages(action: str) -> None:
+    whole, paged = audited(two_to_audit()), audited(two_to_audit(), pages={action: 1})
+    (only,) = whole.aws.sent(action)
+    first, second, *_ = paged.aws.sent(action)
+    assert (first, second) == (only, {**only, **PAGED_BY_AUDIT[action]})
+    assert paged.answer == whole.answer
 
 
 PAGED = (

@@ -264,6 +264,25 @@ def test_an_unknown_subnet_or_group_makes_no_endpoint(network: Network, field: s
     assert network.all_interfaces() == []
 
 
+def test_a_zone_that_the_endpoint_service_lacks_is_refused(
+    aws: Emulator, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, lacking = network.endpoint(network.a), network.b
+    [subnet] = network.ec2.describe_subnets(SubnetIds=[lacking])["Subnets"]
+    monkeypatch.setattr(aws.settings, "endpoint_unsupported_zone_ids", (subnet["AvailabilityZoneId"],))
+    refused = (
+        "InvalidParameter",
+        f"The VPC endpoint service {REQUESTS} does not support the availability zone of the subnet: {lacking}.",
+    )
+    assert refusal(lambda: network.endpoint(lacking, PrivateDnsEnabled=False)) == refused
+    modify = network.ec2.modify_vpc_endpoint
+    assert refusal(lambda: modify(VpcEndpointId=first, AddSubnetIds=[lacking])) == refused
+    [described] = network.ec2.describe_vpc_endpoint_services(ServiceNames=[REQUESTS])["ServiceDetails"]
+    zones = {f"us-east-1{letter}" for letter in "abcdef"}
+    assert zones - set(described["AvailabilityZones"]) == {subnet["AvailabilityZone"]}
+    network.endpoint(lacking, ServiceName=f"com.amazonaws.{REGION}.ecr.api")
+
+
 # --- Private DNS ----------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The services that the guardrails keep their findings in and tell them by, as AWS answers."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.table import Table
 
 from emulator import Emulator, emulate
 from emulator.worlds import CHAT_TOPIC, FINDINGS_TABLE, REGION, region, stack_resources
@@ -136,6 +138,19 @@ class TestFindingsTable:
         write("AR101")
         assert self.items() == {"AR101": "1"}
 
+    @pytest.fixture
+    def slow_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Between what a write reads and what it writes, other threads have their turn."""
+        get_item = Table.get_item
+
+        def slowly(table: Table, *args: Any) -> Any:
+            item = get_item(table, *args)
+            time.sleep(0.0005)
+            return item
+
+        monkeypatch.setattr(Table, "get_item", slowly)
+
+    @pytest.mark.usefixtures("slow_reads")
     def test_of_writers_at_the_same_time_one_gets_the_item(self, table: Any) -> None:
         writers, rounds = 6, 15
         start = Barrier(writers)
@@ -156,6 +171,7 @@ class TestFindingsTable:
             won = [rule for rules in pool.map(claim, range(writers)) for rule in rules]
         assert sorted(won) == sorted(f"AR{number}" for number in range(rounds))
 
+    @pytest.mark.usefixtures("slow_reads")
     def test_no_update_is_lost(self, table: Any) -> None:
         def add(_: int) -> None:
             table.update_item(
@@ -356,17 +372,17 @@ class TestQuotas:
         )
 
 
-class TestTagIndex:
-    @pytest.fixture(scope="class")
-    def aws(self) -> Iterator[Emulator]:
-        """60 connectors and 90 services, all tagged but the services, of which one in three is."""
-        with emulate() as aws:
-            made = region(client, connectors=60, services=9, vpcs=1)
-            for number, arn in enumerate(made.services):
-                tags = [{"Key": "team", "Value": f"team-{number}"}] if number % 3 == 0 else []
-                client("apprunner").tag_resource(ResourceArn=arn, Tags=tags)
-            yield aws
+@pytest.fixture(scope="class")
+def index() -> Iterator[None]:
+    """60 connectors and 9 services; all connectors are tagged, and of the services each third."""
+    with emulate():
+        for number, arn in enumerate(region(client, connectors=60, services=9, vpcs=1).services):
+            tags = [{"Key": "team", "Value": f"team-{number}"}] if number % 3 == 0 else []
+            client("apprunner").tag_resource(ResourceArn=arn, Tags=tags)
+        yield
 
+
+class TestTagIndex:
     def pages(self, **request: Any) -> list[list[str]]:
         """The names of the resources, page by page."""
         found, token = [], ""
@@ -378,7 +394,7 @@ class TestTagIndex:
             if not token:
                 return found
 
-    def test_connectors_and_services_come_with_their_tags(self, aws: Emulator) -> None:
+    def test_connectors_and_services_come_with_their_tags(self, index: None) -> None:
         answer = client("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["apprunner:service"])
         assert answer["PaginationToken"] == ""
         assert [(each["ResourceARN"].split("/")[1], each["Tags"]) for each in answer["ResourceTagMappingList"]] == [
@@ -398,7 +414,7 @@ class TestTagIndex:
         ],
     )
     def test_they_are_filtered_by_type_and_tag(
-        self, aws: Emulator, filters: Mapping[str, Any], connectors: int, services: int
+        self, index: None, filters: Mapping[str, Any], connectors: int, services: int
     ) -> None:
         names = [name for page in self.pages(**filters) for name in page]
         kinds = [name.partition("-")[0] for name in names]
@@ -413,13 +429,13 @@ class TestTagIndex:
         [({"ResourcesPerPage": 20}, [20, 20, 20, 3]), ({}, [50, 13]), ({"ResourcesPerPage": 100}, [63])],
     )
     def test_pages_follow_one_another_without_gap_or_repetition(
-        self, aws: Emulator, size: Mapping[str, int], lengths: list[int]
+        self, index: None, size: Mapping[str, int], lengths: list[int]
     ) -> None:
         pages = self.pages(ResourceTypeFilters=["apprunner"], **size)
         names = [name for page in pages for name in page]
         assert ([len(page) for page in pages], len(set(names))) == (lengths, 63)
 
-    def test_a_limit_of_tags_splits_no_resource(self, aws: Emulator) -> None:
+    def test_a_limit_of_tags_splits_no_resource(self, index: None) -> None:
         """Connectors have two tags each."""
         pages = self.pages(ResourceTypeFilters=["apprunner:vpcconnector"], TagsPerPage=101, ResourcesPerPage=100)
         assert [len(page) for page in pages] == [50, 10]
@@ -434,11 +450,11 @@ class TestTagIndex:
             {"ResourceARNList": ["arn:aws:apprunner:us-east-1:123456789012:service/a/b"], "ResourcesPerPage": 5},
         ],
     )
-    def test_what_the_model_forbids_is_refused(self, aws: Emulator, request_members: Mapping[str, Any]) -> None:
+    def test_what_the_model_forbids_is_refused(self, index: None, request_members: Mapping[str, Any]) -> None:
         tagging = client("resourcegroupstaggingapi")
         assert refusal(lambda: tagging.get_resources(**request_members))[0] == "InvalidParameterException"
 
-    def test_a_token_is_good_only_for_the_same_filters(self, aws: Emulator) -> None:
+    def test_a_token_is_good_only_for_the_same_filters(self, index: None) -> None:
         tagging = client("resourcegroupstaggingapi")
         token = tagging.get_resources(ResourceTypeFilters=["apprunner"], ResourcesPerPage=5)["PaginationToken"]
         assert tagging.get_resources(ResourceTypeFilters=["apprunner"], PaginationToken=token)["ResourceTagMappingList"]

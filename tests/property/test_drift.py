@@ -36,6 +36,7 @@ VPCS = ("vpc-1", "vpc-2")
 ZONES = {"a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 TELLS = ("subnets", "route_tables", "nat_gateways", "network_acls", "security_groups")
 INNER = ("main", "in-1", "in-2")
+ENOUGH = 5  # worlds in which a call changes an answer
 EVERYWHERE = ("0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "10.9.0.0/16")
 HIDDEN = Unread(call="ec2:Describe", code="UnauthorizedOperation")
 ALLOW, DENY = (
@@ -91,7 +92,7 @@ def _routes(*targets: str) -> tuple[tuple[Route, ...], ...]:
         for target, other in itertools.product(dict.fromkeys(targets), repeat=2)
     )
     learnt = (Route(destination="0.0.0.0/0", target="vgw-1", propagated=True),)
-    return (*one * (len(two) // len(one)), *two, *((learnt, ()) * (len(two) // 3)))
+    return (*one * (len(two) // len(one)), *two, *((learnt, ()) * (len(two) // 2)))
 
 
 def _mostly[T](often: T, *seldom: T) -> st.SearchStrategy[T]:
@@ -223,14 +224,18 @@ def delete_route(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Requ
 
 
 def enable_propagation(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
-    table = _any_table(world, vpc, draw)
+    bare = [one.id for one in _of(world.tables, vpc).values() if not one.routes] or list(_of(world.tables, vpc))
+    table = world.tables[_pick(draw, bare)]
     learnt = Route(destination="0.0.0.0/0", target="vgw-1", propagated=True)
     world.tables[table.id] = replace(table, routes=(*table.routes, learnt))
     return {"routeTableId": table.id, "gatewayId": "vgw-1"}, {"_return": True}
 
 
 def disable_propagation(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
-    table = _any_table(world, vpc, draw)
+    taught = [table.id for table in _of(world.tables, vpc).values() if any(one.propagated for one in table.routes)]
+    if not taught:
+        return None
+    table = world.tables[_pick(draw, taught)]
     kept = tuple(route for route in table.routes if not route.propagated)
     world.tables[table.id] = replace(table, routes=kept)
     return {"routeTableId": table.id, "gatewayId": "vgw-1"}, {"_return": True}
@@ -630,25 +635,26 @@ def test_every_watched_call_is_tried() -> None:
     assert set(ACTS) == set(CALLS)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(scenario=scenarios())
-def test_a_change_concerns_every_connector_whose_answers_it_changes(scenario: Scenario) -> None:
-    assert _answered_anew(scenario) <= _concerned(scenario).keys()
+# A new NAT gateway is not in any route yet, and of a detached internet gateway all was said when it was detached.
+@pytest.mark.parametrize("name", sorted(ACTS.keys() - {"CreateNatGateway", "DeleteInternetGateway"}))
+def test_a_call_concerns_every_connector_whose_answers_it_changes(name: str) -> None:
+    """In as many worlds as it takes for some answer to change in several of them."""
+    mattered: list[Scenario] = []
+
+    def matters_again(scenario: Scenario) -> bool:
+        anew = _answered_anew(scenario)
+        assert anew <= _concerned(scenario).keys()
+        mattered.extend([scenario] * bool(anew))
+        return len(mattered) >= ENOUGH
+
+    few = settings(phases=[Phase.generate], max_examples=2000, database=None, deadline=None)
+    find(scenarios(names=(name,)), matters_again, settings=few, random=random.Random(7))  # noqa: S311
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(scenario=scenarios(most=5))
 def test_a_burst_concerns_every_connector_whose_answers_it_changes(scenario: Scenario) -> None:
     assert _answered_anew(scenario) <= _concerned(scenario).keys()
-
-
-# A new NAT gateway is not in any route yet, and of a detached internet gateway all was said when it was detached.
-@pytest.mark.parametrize("name", sorted(ACTS.keys() - {"CreateNatGateway", "DeleteInternetGateway"}))
-def test_the_worlds_are_such_that_the_call_can_change_an_answer(name: str) -> None:
-    few = settings(phases=[Phase.generate], max_examples=2000, database=None, deadline=None)
-    seed = random.Random(7)  # noqa: S311 - the same worlds each time
-    scenario = find(scenarios(names=(name,)), lambda one: bool(_answered_anew(one)), settings=few, random=seed)
-    assert [change.what for change in scenario.changes] == [name]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -661,6 +667,7 @@ def test_what_was_not_read_makes_a_change_concern_more_and_never_less(scenario: 
         assert set(changes) <= set(found.get(arn, ()))
 
 
+@settings(max_examples=100)
 @given(scenario=scenarios(vpcs=("vpc-2",), most=4))
 def test_a_change_that_names_something_of_another_vpc_concerns_nobody_here(scenario: Scenario) -> None:
     here = {one.arn for one in scenario.after.connectors if one.subnet_ids[0].startswith("subnet-1")}
@@ -677,6 +684,7 @@ def _used(world: World, subnet_ids: tuple[str, ...]) -> Iterator[RouteTable]:
             yield (explicit or mains)[0]
 
 
+@settings(max_examples=100)
 @given(scenario=scenarios(names=("CreateRoute", "ReplaceRoute", "DeleteRoute", "EnableVgwRoutePropagation"), most=4))
 def test_a_route_concerns_only_those_who_leave_by_its_table_or_by_a_nat_gateway_that_does(scenario: Scenario) -> None:
     world, found = scenario.after, _concerned(scenario)
@@ -690,6 +698,7 @@ def test_a_route_concerns_only_those_who_leave_by_its_table_or_by_a_nat_gateway_
         }
 
 
+@settings(max_examples=100)
 @given(scenario=scenarios(most=5), data=st.data())
 def test_the_order_of_changes_connectors_and_facts_does_not_matter(scenario: Scenario, data: st.DataObject) -> None:
     structure, connectors = _structure(scenario.after), scenario.after.connectors

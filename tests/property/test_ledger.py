@@ -175,6 +175,7 @@ class Evaluation:
     records: tuple[Record, ...]
     answers: tuple[Finding, ...] = ()
     won: tuple[Transition, ...] = ()
+    claimed: int = 0
     telling: list[Told] = field(default_factory=list)  # what each of them tells
     reached: list[tuple[Channel, ...]] = field(default_factory=list)  # and where each got to
     stage: Literal["looking", "claiming", "publishing", "settling", "over"] = "looking"
@@ -305,6 +306,7 @@ class Life(RuleBasedStateMachine):
             if one.kind is not Kind.SEEN:
                 self._take(one)
         evaluation.won = tuple(one for one in won if one.channels)
+        evaluation.claimed = self.now
         evaluation.telling = [self.told[one.record.rule] for one in evaluation.won]
 
     def _terms(self) -> Terms:
@@ -338,8 +340,10 @@ class Life(RuleBasedStateMachine):
                 number=self.numbers, state=record.state, faults=record.faults, severity=record.severity
             )
         told = self.told[record.rule]
-        if any(told in other.telling for other in self._under_way()):
-            self.disturbed.add(told.number)  # the lease of one that is still at it has run out
+        for other in self._under_way():
+            if told in other.telling:
+                assert self.now - other.claimed >= 45, "taken over from somebody that is just telling it"
+                self.disturbed.add(told.number)
 
     def _publish(self, evaluation: Evaluation, unreached: Collection[Channel]) -> None:
         for one, told in zip(evaluation.won, evaluation.telling, strict=True):

@@ -24,35 +24,126 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
 ) -> None:
     [world] = played(capsys, "--event", PUBLIC)["worlds"]
     assert world["world"] == "public-subnets"
-    [step] = world["events"]
-    assert step["event"] == json.loads(Path(PUBLIC).read_text())
+    step, ours, again = world["events"]
+    event = json.loads(Path(PUBLIC).read_text())
+    assert (step["event"], step["moment"], step["delivery"], step["queues"]) == (event, "event", 1, [])
     [function] = step["functions"]
-    arn = step["event"]["detail"]["responseElements"]["vpcConnector"]["vpcConnectorArn"]
+    arn = event["detail"]["responseElements"]["vpcConnector"]["vpcConnectorArn"]
     assert (function["function"], function["error"]) == ("ValidateNetworkFunction", None)
     assert function["result"]["resources"][arn]["AR102"] == "fail"
+    assert function["transitions"] == [{"resource": arn, "rule": "AR102", "transition": "opened"}]
     [alert] = function["alerts"]
     assert alert["subject"] == "[HIGH] AR102: VPC connector public-subnets in 123456789012 us-east-1"
     assert alert["attributes"] == {
         "severity": "HIGH",
         "status": "fail",
+        "transition": '["opened"]',
         "rules": '["AR102"]',
         "resource_type": "VPC connector",
         "account": "123456789012",
         "region": "us-east-1",
     }
+    [chat] = function["chat"]
+    assert chat["metadata"]["additionalContext"]["resource"] == arn
+    assert (ours["event"]["detail-type"], ours["functions"]) == ("Guardrail Finding Transition", [])
+    assert ours["event"]["detail"]["finding"]["id"] == chat["metadata"]["threadId"]
+    assert (again["event"], again["delivery"]) == (event, 2)
+    [silent] = again["functions"]
+    assert silent["result"] == {**function["result"], "opened": [], "alerts": 0}
+    assert (silent["alerts"], silent["chat"], silent["transitions"]) == ([], [], [])
+
+
+def lines(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert main([*arguments]) == 0
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def in_order(found: list[str], *told: str) -> None:
+    places = [next(place for place, line in enumerate(found) if line.startswith(one)) for one in told]
+    assert places == sorted(places)
 
 
 def test_a_person_reads_event_function_answers_and_the_whole_alert(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--event", PUBLIC]) == 0
-    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    told = (
+    found = lines(capsys, "--event", PUBLIC)
+    in_order(
+        found,
         "  CreateVpcConnector by role PlatformDeploy jonas.weber with CloudFormation → ValidateNetworkFunction",
+        "    AR102     fail  opened  subnet-",
         "    alert  [HIGH] AR102: VPC connector public-subnets in 123456789012 us-east-1",
         "       | VPC connector public-subnets breaks 1 guardrail",
+        "  the same once more: no new alert",
     )
-    places = [lines.index(line) for line in told]
-    assert places == sorted(places)
-    assert lines[-1].startswith("1 world: 1 events, 1 invocations, 18 answers (1 fail, 0 unknown, 0 error), 1 alerts")
+    assert found[-2].startswith(
+        "1 world: 2 events, 1 invocation, 19 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert in "
+    )
+    assert found[-1] == "all of it once more: 1 invocation, 0 alerts"
+
+
+def test_a_person_reads_what_became_of_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    in_order(
+        lines(capsys, "--world", "mended"),
+        "mended  ",
+        "  CreateVpcConnector by ",
+        "    AR102     fail  opened  subnet-",
+        "  the same once more: no new alert",
+        "  later: ReplaceRoute by ",
+        "    AR102     pass  resolved  over: subnet-",
+        "    alert  [RESOLVED] AR102: VPC connector mended in 123456789012 us-east-1",
+        "       |   Over: it was open since 2026-11-02T09:03:00Z, for 3 minutes",
+        "  a week later: Scheduled Event 2026-11-10T07:00:00Z → AuditRegionFunction",
+        "    alert  [DIGEST] nothing open: App Runner in 123456789012 us-east-1",
+    )
+
+
+def test_a_person_reads_why_a_call_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(EVENTS / "apprunner-DeleteVpcConnector-connector-in-use-failed.json")
+    in_order(
+        lines(capsys, "--event", path),
+        "  DeleteVpcConnector (failed) by role NetworkEngineer jonas.weber with AWS CLI → ValidateNetworkFunction",
+        "    explained  App Runner deletes a connector only when no service uses it, and does not say which do.",
+        "      - service connector-in-use-orders uses it (RUNNING)",
+        "    alert  [MEDIUM] DeleteVpcConnector: VPC connector connector-in-use",
+    )
+
+
+def test_an_event_of_ec2_reaches_the_function_through_its_queue(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(EVENTS / "ec2-DeleteNatGateway-nat-gone.json")
+    in_order(
+        lines(capsys, "--event", path),
+        "nat-gone  ",
+        "  DeleteNatGateway by operations with AWS CLI → DriftQueue → ValidateNetworkFunction",
+        "    AR108     fail  opened  subnet-",
+        "  the same once more: no new alert",
+    )
+
+
+def test_a_batch_from_the_queue_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change = (EVENTS / "ec2-DeleteNatGateway-nat-gone.json").read_text()
+    bodies = [change, change, "{"]
+    records = [{"eventSource": "aws:sqs", "messageId": str(one), "body": body} for one, body in enumerate(bodies)]
+    path = tmp_path / "batch-nat-gone.json"
+    path.write_text(json.dumps({"Records": records}))
+    in_order(
+        lines(capsys, "--event", str(path)),
+        "nat-gone  ",
+        "  3 events (2 DeleteNatGateway, 1 ?) → ValidateNetworkFunction",
+        "    not understood, back to the queue: 1 of the batch",
+        "    AR108     fail  opened  subnet-",
+    )
+
+
+def test_a_scheduled_event_is_an_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "schedule.json"
+    event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-03T07:00:00Z"}
+    path.write_text(json.dumps(event))
+    in_order(
+        lines(capsys, "--event", str(path), "--world", "one-zone"),
+        "  Scheduled Event 2026-11-03T07:00:00Z → AuditRegionFunction",
+        "    AR101     fail  opened  the subnets cover 1 of 3",
+        "    alert  [MEDIUM] AR101: VPC connector one-zone in 123456789012 us-east-1",
+        "    alert  [DIGEST] 1 MEDIUM open: App Runner in 123456789012 us-east-1",
+        "  the same once more: no new alert",
+    )
 
 
 @pytest.mark.parametrize("world", ["copilot", "isolated", "main-table", "nat-gone", "one-zone"])
@@ -75,7 +166,7 @@ def test_an_event_that_no_rule_matches_says_so(capsys: pytest.CaptureFixture[str
     [
         ("", ["--event", "no/such.json"], "the event file no/such.json cannot be read: No such file or directory"),
         ("{", ["--event", "FILE"], "is not JSON: "),
-        ("[]", ["--event", "FILE"], "should hold one EventBridge event, an object"),
+        ("[]", ["--event", "FILE"], "should hold one event, or one batch of SQS, as an object"),
         ("", ["--world", "perfect"], "there is no world 'perfect'; there are healthy, public-subnets,"),
     ],
 )
@@ -91,12 +182,24 @@ def test_what_cannot_be_played_is_named(
 def test_a_function_that_fails_makes_the_replay_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def lost(*_: object) -> None:
-        raise sns.NotPublished("the topic is gone")
-
-    monkeypatch.setattr(sns, "publish", lost)
+    monkeypatch.setattr(sns, "publish", lambda *_: "the topic is gone")
     assert main(["--event", PUBLIC]) == 1
-    assert "failed, Lambda would try again: NotPublished: the topic is gone" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.count("failed, Lambda would try again: NotPublished: AR102 of ") == 2
+    assert told.count(" did not reach text: the topic is gone") == 2
+
+
+def test_a_retry_tells_only_where_it_is_still_owed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sns, "publish", lambda *_: "the topic is gone")
+    assert main(["--event", PUBLIC, "--format", "json"]) == 1
+    [world] = json.loads(capsys.readouterr().out)["worlds"]
+    functions = [one for step in world["events"] for one in step["functions"]]
+    assert [(len(one["chat"]), one["error"].partition(":")[0]) for one in functions] == [
+        (1, "NotPublished"),
+        (0, "NotPublished"),
+    ]
 
 
 def test_no_setting_of_the_caller_leads_to_a_real_account(

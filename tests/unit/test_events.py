@@ -389,7 +389,7 @@ NEITHER = "is neither a finished update or deletion nor a failure"
         ),
         pytest.param(
             api_call("CreateService", eventName=["CreateService"]),
-            "the call ['CreateService'] of 'apprunner.amazonaws.com' is not watched",
+            "the call missing of 'apprunner.amazonaws.com' is not watched",
             id="a name that is no text",
         ),
         pytest.param(

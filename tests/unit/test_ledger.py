@@ -559,6 +559,12 @@ def test_a_failed_call_is_explained_to_everybody_but_security_hub() -> None:
     assert plan_once(FAILED, KEY, [replace(REMEMBERED, rule="AR903-other")], TERMS) == explained(None)
 
 
+def test_where_nobody_listens_it_is_only_written_that_the_hour_has_begun() -> None:
+    nobody = plan_once(FAILED, KEY, [], replace(TERMS, channels=()))
+    silent = explained(None, owed=None, owed_to=(), leased_until=0)
+    assert nobody == replace(silent, channels=())
+
+
 def test_it_is_explained_once_an_hour() -> None:
     told_before = replace(REMEMBERED, last_seen=NOW - HOUR + 1)
     assert plan_once(FAILED, KEY, [told_before], TERMS) is None
@@ -592,11 +598,15 @@ def test_what_is_owed_for_an_hour_is_told_to_everybody_anew() -> None:
     assert plan_once(FAILED, KEY, [owed], TERMS) == explained(owed, last_alerted=NOW - 5, version=3)
 
 
-def test_an_explanation_is_remembered_for_a_day_whether_it_was_told_or_not() -> None:
+def test_an_explanation_is_remembered_for_a_week_whether_it_was_told_or_not() -> None:
     first = explained(None)
-    assert first.record.expires == NOW + DAY
-    assert settled(first, LISTENING, NOW).expires == NOW + DAY
-    assert [is_finding(one) for one in (first.record, OPEN, RESOLVED)] == [False, True, True]
+    assert first.record.expires == NOW + 7 * DAY
+    assert settled(first, LISTENING, NOW).expires == NOW + 7 * DAY
+
+
+def test_what_is_told_once_is_no_finding() -> None:
+    digest = replace(REMEMBERED, resource="digest")
+    assert [is_finding(one) for one in (REMEMBERED, digest, OPEN, RESOLVED)] == [False, False, True, True]
 
 
 def test_callers_calls_and_causes_are_told_apart_and_nothing_of_them_is_in_the_key() -> None:

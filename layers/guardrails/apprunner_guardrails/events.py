@@ -177,6 +177,8 @@ def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCal
     code = shown(detail["errorCode"])
     if (source, name) not in EXPLAINED:
         return Ignored(why=f"the call {shown(name or None)} failed with {code}: nothing was changed")
+    if text(detail["errorCode"]).endswith("DryRunOperation"):
+        return Ignored(why=f"the call {name} was a dry run, which would have gone through")
     service = text(at(detail, _ENDPOINT_SERVICE))
     if source == "ec2.amazonaws.com" and not service.removesuffix(".requests").endswith(".apprunner"):
         return Ignored(why=f"the call {name} failed with {code}: it was not for an endpoint of App Runner")

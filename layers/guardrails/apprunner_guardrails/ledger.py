@@ -21,8 +21,7 @@ from apprunner_guardrails.findings import EXPLAINED, NOT_JUDGED, Exemption, Find
 LEASE_SECONDS = 45  # longer than telling on every channel takes, shorter than Lambda's first wait before a retry (60 s)
 KEPT_SECONDS = 90 * 86_400  # how long a finding that is over stays on record
 SEEN_SECONDS = 86_400  # `last_seen` is kept to the day: writing it at every evaluation would double the writes
-ONCE_KEPT_SECONDS = 86_400  # how long it is remembered that a failed call was explained
-FAILED_CALLS = "failed-call/"  # what stands in the place of a resource there
+ONCE_KEPT_SECONDS = 7 * 86_400  # how long it is remembered when a call was explained or a digest was told
 MESSAGES_KEPT = 20
 MESSAGE_LENGTH = 1000
 
@@ -97,7 +96,7 @@ class Record:
 
 
 def is_finding(record: Record) -> bool:
-    """Whether it is about a finding, and not what `plan_once` remembers."""
+    """Whether it is about a resource's finding, and not what `plan_once` remembers."""
     return record.resource.startswith("arn:")
 
 
@@ -158,7 +157,7 @@ def plan(answers: Iterable[Finding], recorded: Iterable[Record], terms: Terms) -
 
 def failed_call(caller: str, call: str, cause: str) -> tuple[str, str]:
     """Under which `resource` and `rule` it is recorded that a failed call was explained to those who listen."""
-    return f"{FAILED_CALLS}{_hash(caller)}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
+    return f"failed-call/{_hash(caller)}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
 
 
 def plan_once(
@@ -188,9 +187,9 @@ def plan_once(
         last_seen=terms.now,
         last_alerted=record.last_alerted if record else 0,
         who=terms.who[:MESSAGE_LENGTH],
-        owed=Kind.OPENED,
+        owed=Kind.OPENED if channels else None,
         owed_to=channels,
-        leased_until=terms.now + LEASE_SECONDS,
+        leased_until=terms.now + LEASE_SECONDS if channels else 0,
         version=record.version + 1 if record else 1,
     )
     return Transition(kind=Kind.OPENED, finding=explained, record=told, before=record, channels=channels)

@@ -12,6 +12,8 @@ from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
 from apprunner_guardrails.rules import BY_ID
 from apprunner_guardrails.ledger import Busy, Channel, Kind, Plan, Record, State, Terms, Transition, plan, settled
 
+NAMED = 5  # transitions in an error
+
 type Key = tuple[str, str]  # resource and rule
 type Send = Callable[[Sequence[Alert]], Mapping[Key, str]]
 
@@ -227,8 +229,10 @@ def _reached(transition: Transition, failures: Mapping[Channel, Mapping[Key, str
 def _failed(failures: Mapping[Channel, Mapping[Key, str]]) -> Iterable[str]:
     for channel, failed in failures.items():
         if failed:
+            named = [f"{rule} of {resource}" for resource, rule in sorted(failed)]
+            more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
             why = "; ".join(sorted(set(failed.values())))
-            yield f"{len(failed)} transition{'s' * (len(failed) != 1)} did not reach {channel}: {why}"
+            yield f"{', '.join(named[:NAMED])}{more} did not reach {channel}: {why}"
 
 
 def as_json(evaluations: Iterable[Evaluation], told: Told, alerts: int) -> dict[str, object]:

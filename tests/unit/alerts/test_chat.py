@@ -219,3 +219,10 @@ def test_the_guardrails_own_findings_cannot_be_exempted_and_chat_says_no_such_th
     assert [step for step in other["nextSteps"] if "exempt:" in step] == [
         "To accept it until a day: tag `apprunner-guardrails:exempt:AR102` = `YYYY-MM-DD @OWNER REASON`"
     ]
+
+
+def test_a_long_remedy_is_cut_to_what_a_step_may_hold() -> None:
+    told = OPENED.transitions[0]
+    long = render(OPENED, replace(told, finding=replace(told.finding, remediation="Mend it. " * 100)))
+    assert faults(json.loads(long.body), SCHEMA) == []
+    assert content(long)["nextSteps"][0].startswith("Mend it. Mend it. ")

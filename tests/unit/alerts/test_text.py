@@ -171,7 +171,9 @@ def test_the_order_of_resources_does_not_matter() -> None:
 def test_of_very_many_resources_all_are_counted_and_the_worst_shown() -> None:
     name = "n" * 40
     many = [replace(OPENED, resource=f"arn:{number:04}", resource_name=f"{name}{number:04}") for number in range(3000)]
-    lines = render_many([*many, ALERTS["changed-severity"]]).body.splitlines()
+    message = render_many([*many, ALERTS["changed-severity"]])
+    lines = message.body.splitlines()
+    assert len(message.body.encode()) < 201_000
     listed = [line for line in lines if line.startswith("- [")]
     shown = sum(line.startswith("=====") for line in lines)
     assert lines[0] == "3001 resources of account 123456789012, Region eu-west-1"

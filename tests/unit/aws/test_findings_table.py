@@ -146,7 +146,7 @@ def test_a_resource_has_its_own_records_only_by_rule(items: Callable[[], object]
     assert read(SHOP + "0") == ()
 
 
-def test_the_whole_table_is_all_findings_without_what_is_remembered_of_failed_calls(
+def test_the_whole_table_is_all_findings_without_what_was_told_once(
     items: Callable[[], object],
 ) -> None:
     remembered = replace(RECORD, resource="failed-call/00ff", rule="AR903-00ff")

@@ -1,9 +1,10 @@
-"""Publishing: what leaves is what was rendered, and what does not leave is an error."""
+"""Publishing: what leaves is what was rendered, and what does not leave is told."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -11,7 +12,9 @@ from moto import mock_aws
 
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.aws.clients import client
-from apprunner_guardrails.aws.sns import NotPublished, publish
+from apprunner_guardrails.aws.sns import BATCH, publish, publish_batch
+from tests.aws import Aws, Fault, answered, refused
+from tests.samples import TOPIC
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,7 +46,7 @@ class Topic:
     queue: str
     sqs: "SQSClient"
 
-    def received(self) -> list[dict[str, object]]:
+    def received(self) -> list[dict[str, Any]]:
         messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in messages]
 
@@ -61,7 +64,7 @@ def topic() -> Iterator[Topic]:
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_a_message_arrives_as_it_was_rendered(message: Message, topic: Topic) -> None:
-    publish(client, topic.arn, message)
+    assert publish(client, topic.arn, message) == ""
     (received,) = topic.received()
     assert (received["Subject"], received["Message"]) == (message.subject, message.body)
     assert received["MessageAttributes"] == {
@@ -69,19 +72,77 @@ def test_a_message_arrives_as_it_was_rendered(message: Message, topic: Topic) ->
     }
 
 
-def test_a_topic_that_is_not_there_is_an_error_that_names_it(topic: Topic) -> None:
-    with pytest.raises(NotPublished, match=f"did not reach {topic.arn}-gone: .*NotFound"):
-        publish(client, f"{topic.arn}-gone", MESSAGES["plain"])
+def test_a_topic_that_is_not_there_is_named_in_what_went_wrong(topic: Topic) -> None:
+    why = publish(client, f"{topic.arn}-gone", MESSAGES["plain"])
+    assert re.fullmatch(f"{topic.arn}-gone: .*NotFound.*", why)
     assert topic.received() == []
 
 
-def test_a_message_that_sns_would_refuse_is_an_error(topic: Topic) -> None:
+BEYOND = {
+    "a long subject": Message(subject="s" * 101, body="x", attributes={}),
+    "a long message": Message(subject="s", body="x" * 262_145, attributes={}),
+    "an empty attribute": Message(subject="s", body="x", attributes={"empty": ("String", "")}),
+}
+
+
+@pytest.mark.parametrize("message", BEYOND.values(), ids=BEYOND)
+def test_a_message_that_sns_would_refuse_has_not_been_published(message: Message, topic: Topic) -> None:
     """The limits that rendering keeps to are SNS's: beyond them nothing is sent."""
-    for message in (
-        Message(subject="s" * 101, body="x", attributes={}),
-        Message(subject="s", body="x" * 262_145, attributes={}),
-        Message(subject="s", body="x", attributes={"empty": ("String", "")}),
-    ):
-        with pytest.raises(NotPublished):
-            publish(client, topic.arn, message)
+    assert publish(client, topic.arn, message).startswith(f"{topic.arn}: ")
     assert topic.received() == []
+
+
+def small(number: int) -> Message:
+    return Message(subject=f"subject {number}", body=f"body {number}", attributes={"number": ("String", str(number))})
+
+
+def test_messages_arrive_each_as_it_was_rendered_ten_a_call(topic: Topic) -> None:
+    messages = [small(number) for number in range(2 * BATCH + 1)]
+    assert publish_batch(client, topic.arn, messages) == {}
+    received = [one for _ in range(3) for one in topic.received()]
+    assert sorted((one["Subject"], one["Message"], one["MessageAttributes"]) for one in received) == sorted(
+        (
+            message.subject,
+            message.body,
+            {name: {"Type": kind, "Value": value} for name, (kind, value) in message.attributes.items()},
+        )
+        for message in messages
+    )
+
+
+def test_nothing_is_published_where_there_is_nothing(topic: Topic) -> None:
+    assert publish_batch(client, topic.arn, []) == {}
+    assert topic.received() == []
+
+
+def test_no_message_of_a_batch_reaches_a_topic_that_is_not_there(topic: Topic) -> None:
+    failed = publish_batch(client, f"{topic.arn}-gone", [small(0), small(1)])
+    assert set(failed) == {0, 1}
+    assert re.fullmatch(f"{topic.arn}-gone: .*NotFound.*", failed[1])
+
+
+def test_of_two_calls_the_one_that_fails_is_told_by_the_places_of_its_messages() -> None:
+    second = refused("BatchRequestTooLong", when=lambda asked: asked["PublishBatchRequestEntries"][0]["Id"] == "10")
+    with Aws({}, {"sns:PublishBatch": second}) as aws:
+        failed = publish_batch(client, TOPIC, [small(number) for number in range(BATCH + 2)])
+    assert set(failed) == {10, 11}
+    assert failed[10].startswith(f"{TOPIC}: An error occurred (BatchRequestTooLong)")
+    assert [len(asked["PublishBatchRequestEntries"]) for asked in aws.sent("sns:PublishBatch")] == [BATCH, 2]
+
+
+def refusing(*ids: str) -> Fault:
+    return answered(
+        lambda asked: {
+            "Successful": [],
+            "Failed": [
+                {"Id": one, "Code": "InternalError", "Message": "try again", "SenderFault": False} for one in ids
+            ],
+        }
+    )
+
+
+def test_a_message_that_fails_in_a_call_that_succeeds_has_not_been_published() -> None:
+    with Aws({}, {"sns:PublishBatch": refusing("1")}):
+        assert publish_batch(client, TOPIC, [small(number) for number in range(3)]) == {
+            1: f"{TOPIC}: InternalError try again"
+        }

@@ -60,6 +60,7 @@ ENDPOINT = refused(
 )
 CREATED_CONNECTOR = asked(CREATE)
 
+LEAVING = replace(ingress("PENDING_DELETION"), arn=INGRESS_ARN.replace("/front/", "/back/"), name="back")
 (GROUP,) = known(network().security_groups)
 _SUBNETS = known(network().subnets)
 PAIR = tuple(one for one in _SUBNETS if one.id in ("subnet-private-1", "subnet-private-2"))
@@ -190,7 +191,7 @@ CAUSES: Mapping[str, tuple[FailedCall, Seen]] = {
     "the service is gone": (replace(UPDATE, code="ResourceNotFoundException"), Seen(service=GONE)),
     "the service has an ingress connection": (
         DELETE_SERVICE,
-        Seen(service=service(), ingress=(ingress(), ingress("PENDING_DELETION"), GONE)),
+        Seen(service=service(), ingress=(ingress(), LEAVING, GONE)),
     ),
     "the service to delete is busy": (
         DELETE_SERVICE,

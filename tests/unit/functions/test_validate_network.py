@@ -1,6 +1,7 @@
 """The function as Lambda runs it: any event in, JSON or an error out, logs and metrics beside."""
 
 import io
+import itertools
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,21 +12,28 @@ from typing import Any
 import pytest
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.events import BadEvent
+from apprunner_guardrails.findings import Status
 from apprunner_guardrails.settings import BadSettings
+from apprunner_guardrails.tell import NotPublished
 from functions.validate_network.app import handler
 from tests.aws import FAULTS, Aws
 from tests.samples import (
+    ACCOUNT,
     CONNECTOR,
+    REGION,
     SERVICE,
+    TABLE,
     TOPIC,
     Event,
     busy,
+    connector,
     created_connector,
     finished_update,
     healthy,
     public,
+    refused_deletion,
+    replaced_route,
     service,
     service_call,
 )
@@ -34,6 +42,7 @@ from tests.samples import (
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERT_TOPIC_ARN", TOPIC)
+    monkeypatch.setenv("FINDINGS_TABLE", TABLE)
 
 
 @pytest.fixture
@@ -62,7 +71,15 @@ IGNORED: Mapping[str, tuple[object, str]] = {
     "a list": ([CREATED], "not an EventBridge event: it is a list, not an object"),
     "a text": (json.dumps(CREATED), "not an EventBridge event: it is a str, not an object"),
     "an empty object": ({}, "the source missing is not watched"),
-    "another source": (changed(CREATED, source="aws.ec2"), "the source 'aws.ec2' is not watched"),
+    "another source": (changed(CREATED, source="aws.ecs"), "the source 'aws.ecs' is not watched"),
+    "a call of EC2's that is of no concern": (
+        detail(replaced_route(), eventName="CreateVpc"),
+        "the call 'CreateVpc' of 'ec2.amazonaws.com' is not watched",
+    ),
+    "a call of EC2's that failed": (
+        detail(replaced_route(), errorCode="Client.RouteNotFound"),
+        "the call ReplaceRoute failed with 'Client.RouteNotFound': nothing was changed",
+    ),
     "a source that is no text": (
         changed(CREATED, source=["aws.apprunner"]),
         "the source ['aws.apprunner'] is not watched",
@@ -82,9 +99,9 @@ IGNORED: Mapping[str, tuple[object, str]] = {
         detail(CREATED, eventName=None),
         "the call missing of 'apprunner.amazonaws.com' is not watched",
     ),
-    "a call that failed": (
-        detail(CREATED, errorCode="InvalidRequestException"),
-        "the call CreateVpcConnector failed with 'InvalidRequestException': nothing was changed",
+    "a call that failed and that nobody asks about": (
+        detail(service_call("ResumeService"), errorCode="InvalidRequestException"),
+        "the call 'ResumeService' failed with 'InvalidRequestException': nothing was changed",
     ),
     "an omitted request": (
         detail(CREATED, requestParameters=None),
@@ -96,7 +113,7 @@ IGNORED: Mapping[str, tuple[object, str]] = {
     ),
     "an operation that goes on": (
         finished_update("UpdateServiceStarted"),
-        "the operation status 'UpdateServiceStarted' is not a finished update",
+        "the operation status 'UpdateServiceStarted' is neither a finished update or deletion nor a failure",
     ),
 }
 
@@ -107,6 +124,7 @@ def test_an_event_that_asks_for_nothing_is_ignored_with_a_reason(
 ) -> None:
     """Also without settings: they are of no concern then. No call is made."""
     monkeypatch.delenv("ALERT_TOPIC_ARN")
+    monkeypatch.delenv("FINDINGS_TABLE")
     with Aws({}) as aws:
         assert handler(event, None) == {"ignored": why}
     assert aws.calls == []
@@ -154,6 +172,13 @@ def test_an_event_that_cannot_be_understood_is_an_error_that_names_the_field(eve
     ("name", "value"),
     [
         ("ALERT_TOPIC_ARN", ""),
+        ("FINDINGS_TABLE", ""),
+        ("CHAT_TOPIC_ARN", "chat"),
+        ("SECURITY_HUB", "perhaps"),
+        ("REMINDER_DAYS", "-1"),
+        ("DIGEST_HOUR", "noon"),
+        ("RULE_OVERRIDES", "AR101=off"),
+        ("RULE_OVERRIDES", '{"AR199": "off"}'),  # no such rule
         ("MIN_CONNECTOR_ZONES", "none"),
         ("UNSUPPORTED_ZONE_IDS", "us-east-1a"),
         ("MIN_FREE_ADDRESSES", "-1"),
@@ -165,7 +190,7 @@ def test_a_setting_that_cannot_be_used_is_an_error_that_names_it(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    with Aws({}) as aws, pytest.raises(BadSettings, match=f"^environment variable {name} "):
+    with Aws({}) as aws, pytest.raises(BadSettings, match=f"^environment variable {name}[: ]"):
         handler(CREATED, None)
     assert aws.calls == []
 
@@ -229,14 +254,27 @@ def test_logs_say_what_was_done_for_which_event_and_not_what_was_in_it(logged: i
         result: Any = handler(event, None)
     (line,) = lines(logged)
     statuses = list(result["resources"][CONNECTOR].values())
-    assert (line["message"], line["correlation_id"], line["resource"]) == (
-        "evaluated",
-        CREATED["detail"]["eventID"],
-        CONNECTOR,
-    )
-    assert line["answers"] == {status: statuses.count(status) for status in ("pass", "fail", "unknown", "error")}
+    assert (line["message"], line["correlation_id"]) == ("evaluated", CREATED["detail"]["eventID"])
+    assert (line["resources"], line["evaluations"], line["alerts"]) == ([CONNECTOR], 1, 1)
+    assert line["answers"] == {status.value: statuses.count(status.value) for status in Status}
+    assert line["transitions"] == {"opened": statuses.count("fail")}
     for content in (secret, "alice", "192.0.2.7", "aws-cli", "subnet-private-a"):
         assert content not in logged.getvalue()
+
+
+def test_logs_name_no_more_resources_than_fit_a_line(logged: io.StringIO) -> None:
+    several = [one for _, one in zip(range(observe.RESOURCES_LOGGED + 1), arns(), strict=False)]
+    rows = {**healthy(), "VpcConnectors": [connector(arn) for arn in several]}
+    with Aws(rows):
+        handler(replaced_route(), None)
+    (line,) = lines(logged)
+    assert (line["resources"], line["evaluations"]) == (several[:-1], len(several))
+
+
+def arns() -> Iterator[str]:
+    """ARNs of connectors, in the order that they are judged in."""
+    for number in itertools.count(1):
+        yield CONNECTOR.replace("/shop-web/1/1111", f"/shop-web/1/{number:04}")
 
 
 def test_an_event_is_not_logged_under_the_id_of_the_one_before(logged: io.StringIO) -> None:
@@ -287,14 +325,15 @@ def test_metrics_of_a_second_event_are_its_own(capsys: pytest.CaptureFixture[str
 
 
 class AppRunner(BaseHTTPRequestHandler):
-    """Knows one service, which was deleted."""
+    """Knows one service, which was deleted, and an empty findings table."""
 
     answer: Mapping[str, object] = {"Service": {"ServiceArn": SERVICE, "ServiceName": "shop", "Status": "DELETED"}}
     status = 200
 
     def do_POST(self) -> None:
-        body = json.dumps(self.answer).encode()
-        self.send_response(self.status)
+        of_table = self.headers["X-Amz-Target"].startswith("DynamoDB")
+        body = json.dumps({"Items": []} if of_table else self.answer).encode()
+        self.send_response(200 if of_table else self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -304,7 +343,7 @@ class AppRunner(BaseHTTPRequestHandler):
 
 
 class EmptyAppRunner(AppRunner):
-    """Knows no service."""
+    """Knows no service, and an empty findings table."""
 
     answer: Mapping[str, object] = {"__type": "ResourceNotFoundException", "Message": "none"}
     status = 400
@@ -333,3 +372,93 @@ def test_each_event_goes_to_the_endpoint_that_the_environment_has_then(monkeypat
 def test_a_service_without_a_connector_is_ignored_with_a_reason() -> None:
     with Aws({**healthy(), "Services": [service("")]}):
         assert handler(finished_update(), None) == {"ignored": f"the service {SERVICE} uses no VPC connector"}
+
+
+def message(number: int, body: object) -> Event:
+    """A message as SQS hands it to Lambda."""
+    return {
+        "messageId": f"message-{number}",
+        "receiptHandle": "x",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "md5OfBody": "x",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:drift",
+        "awsRegion": REGION,
+    }
+
+
+def batch(*bodies: object) -> Event:
+    return {"Records": [message(number, body) for number, body in enumerate(bodies)]}
+
+
+def test_a_batch_is_one_evaluation_of_each_connector_that_it_concerns() -> None:
+    with Aws(public()) as aws:
+        result: Any = handler(batch(*(replaced_route(number=number) for number in range(10))), None)
+    assert [(one["resource"], one["rule"]) for one in result["opened"]] == [(CONNECTOR, "AR102")]
+    assert (list(result["resources"]), result["alerts"], result["batchItemFailures"]) == ([CONNECTOR], 1, [])
+    assert (len(aws.sent("apprunner:ListVpcConnectors")), len(aws.published)) == (1, 1)
+    assert "ReplaceRoute" in aws.published[0]["Message"]
+
+
+def test_only_messages_that_cannot_be_understood_go_back_to_the_queue(logged: io.StringIO) -> None:
+    bad = changed(replaced_route(number=2), account="none")
+    mixed = batch("{", replaced_route(), bad, CREATED, {"source": "aws.s3"}, "null", "[" * 9)
+    with Aws(public()):
+        result: Any = handler(mixed, None)
+    failed = ["message-0", "message-2", "message-6"]
+    assert result["batchItemFailures"] == [{"itemIdentifier": one} for one in failed]
+    assert [one["rule"] for one in result["opened"]] == ["AR102"]
+    errors = [(line["message_id"], line["why"]) for line in lines(logged) if line["level"] == "ERROR"]
+    assert [message_id for message_id, _ in errors] == failed
+    assert errors[1][1] == "the event's account should be twelve digits, and is 'none'"
+
+
+def test_a_batch_with_nothing_to_check_is_ignored_and_what_is_bad_in_it_goes_back() -> None:
+    with Aws({}) as aws:
+        assert handler(batch("{}", "x"), None) == {
+            "ignored": "the batch holds nothing to check",
+            "batchItemFailures": [{"itemIdentifier": "message-1"}],
+        }
+        assert handler({"Records": []}, None) == {"ignored": "the batch holds nothing to check", "batchItemFailures": []}
+    assert aws.calls == []
+
+
+def test_a_batch_that_concerns_no_connector_is_done_with() -> None:
+    with Aws(healthy()):
+        assert handler(batch(replaced_route("rtb-of-another-vpc")), None) == {
+            "ignored": "no VPC connector depends on what ReplaceRoute changed",
+            "batchItemFailures": [],
+        }
+
+
+@pytest.mark.parametrize("records", [[None], [{"messageId": "1"}], [{"messageId": "1", "body": {}}]], ids=repr)
+def test_what_is_no_batch_of_sqs_is_an_error(records: list[object]) -> None:
+    with Aws({}) as aws, pytest.raises(BadEvent, match=r"^a record of the batch should be a message of SQS"):
+        handler({"Records": records}, None)
+    assert aws.calls == []
+
+
+def test_a_batch_that_could_not_be_worked_on_goes_back_as_a_whole() -> None:
+    """Lambda hands the queue all of it where the function fails."""
+    with Aws(public(), {"sns:Publish": FAULTS["denied"]}), pytest.raises(NotPublished):
+        handler(batch("{", replaced_route()), None)
+
+
+def test_a_call_that_failed_is_explained_and_judges_nothing() -> None:
+    with Aws(healthy()) as aws:
+        result = handler(refused_deletion(), None)
+    assert result == {"resources": {}, "opened": [], "changed": [], "resolved": [], "alerts": 1}
+    (published,) = aws.published
+    assert published["Subject"].startswith("[MEDIUM] DeleteVpcConnector: ")
+
+
+def test_the_same_event_again_is_no_news() -> None:
+    rows = public()
+    with Aws(rows):
+        first: Any = handler(CREATED, None)
+    with Aws(rows) as aws:
+        second: Any = handler(CREATED, None)
+    assert second == {**first, "opened": [], "alerts": 0}
+    assert aws.published == []

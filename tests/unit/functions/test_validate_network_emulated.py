@@ -10,7 +10,7 @@ import pytest
 
 from apprunner_guardrails.events import CLOUDTRAIL
 from emulator import Emulator, emulate
-from emulator.worlds import OPERATION_SECONDS, Vpc, alert_topic, connector, egress_through, service, vpc
+from emulator.worlds import OPERATION_SECONDS, Vpc, alert_topic, connector, egress_through, findings_table, service, vpc
 from functions.validate_network.app import handler
 
 
@@ -46,6 +46,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
         monkeypatch.setenv("ALERT_TOPIC_ARN", topic)
+        monkeypatch.setenv("FINDINGS_TABLE", findings_table(client))
         made = vpc(client)
         aws.events.clear()
         yield Stack(aws, made, queue)
@@ -89,7 +90,7 @@ def test_a_connector_for_which_no_group_was_named_has_the_default_group(stack: S
     assert failed(result) == {arn: {"AR201", "AR203", "AR204"}}
 
 
-def test_events_of_a_service_that_has_left_its_connector_by_now_ask_for_nothing(stack: Stack) -> None:
+def test_events_of_a_service_that_has_left_its_connector_judge_nothing_and_its_failed_update_is_explained(stack: Stack) -> None:
     """The events of creation and of the update come when both are over: they speak of what is there then."""
     arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
     made = service(client, "shop-front")
@@ -102,10 +103,15 @@ def test_events_of_a_service_that_has_left_its_connector_by_now_ask_for_nothing(
     assert apprunner.describe_service(ServiceArn=made)["Service"]["NetworkConfiguration"]["EgressConfiguration"] == {
         "EgressType": "DEFAULT"  # rolled back: App Runner cannot work in public subnets
     }
-    reasons = [result["ignored"] for result in stack.results()]
-    assert [reason for kind, reason in zip(kinds, reasons, strict=True) if kind == CLOUDTRAIL] == [
-        f"the service {made} uses no VPC connector"
+    results = stack.results()
+    assert [result for kind, result in zip(kinds, results, strict=True) if kind == CLOUDTRAIL] == [
+        {"ignored": f"the service {made} uses no VPC connector"}
     ]
+    assert [result for result in results if "ignored" not in result] == [
+        {"resources": {}, "opened": [], "changed": [], "resolved": [], "alerts": 1}
+    ]
+    (explained,) = stack.alerts()
+    assert explained["Subject"].startswith("[HIGH] UpdateServiceFailed: ")
 
 
 def test_a_connector_that_was_deleted_before_its_event_came_is_left_alone(stack: Stack) -> None:
@@ -134,5 +140,35 @@ def test_a_subnet_that_was_deleted_since_is_missed(stack: Stack) -> None:
     lost = client("ec2").create_subnet(VpcId=stack.vpc.id, CidrBlock="10.0.200.0/24")["Subnet"]["SubnetId"]
     arn = connector(client, "shop-web", [*stack.vpc.private.values(), lost], [stack.vpc.group])
     client("ec2").delete_subnet(SubnetId=lost)
-    (result,) = [result for result in stack.results() if "ignored" not in result]
-    assert failed(result) == {arn: {"AR113"}}
+    results = [result for result in stack.results() if "ignored" not in result]
+    assert [failed(result) for result in results] == [{arn: {"AR113"}}] * 2  # of the creation, and of the deletion
+    assert [[one["rule"] for one in result["opened"]] for result in results] == [["AR113"], []]
+    assert len(stack.alerts()) == 1
+
+
+def test_a_connector_that_was_mended_is_told_to_be_and_its_deletion_ends_what_is_open(stack: Stack) -> None:
+    ec2, apprunner = client("ec2"), client("apprunner")
+    lost = ec2.create_subnet(VpcId=stack.vpc.id, CidrBlock="10.0.200.0/24")["Subnet"]["SubnetId"]
+    arn = connector(client, "shop-web", [*stack.vpc.private.values(), lost], [stack.vpc.group])
+    (created,) = [result for result in stack.results() if "ignored" not in result]
+    assert [one["rule"] for one in created["opened"]] == ["AR107"]  # the main table leads nowhere
+    ec2.delete_subnet(SubnetId=lost)
+    zone, table = next(iter(stack.vpc.tables.items()))
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+    told = [
+        [[one["rule"] for one in result[kind]] for kind in ("opened", "changed", "resolved")]
+        for result in stack.results()
+    ]
+    assert told == [[["AR113"], ["AR107"], []], [[], [], []]]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=stack.vpc.nats[zone])
+    (mended,) = stack.results()
+    assert [(one["resource"], one["rule"]) for one in mended["resolved"]] == [(arn, "AR107")]
+    apprunner.delete_vpc_connector(VpcConnectorArn=arn)
+    (deleted,) = stack.results()
+    assert ([one["rule"] for one in deleted["resolved"]], deleted["resources"]) == (["AR113"], {arn: {}})
+    assert [alert["Subject"].partition(":")[0] for alert in stack.alerts()] == [
+        "[HIGH] AR107",
+        "[HIGH] AR107 AR113",
+        "[RESOLVED] AR107",
+        "[RESOLVED] AR113",
+    ]

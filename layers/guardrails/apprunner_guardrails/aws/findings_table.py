@@ -49,7 +49,7 @@ class Unreadable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """The whole table, by resource and rule. A resource with an item that cannot be read is to be left alone, loudly:
+    """All findings' records, by resource and rule. A resource with an item that cannot be read is to be left alone, loudly:
     its findings would be told twice or not at all."""
 
     records: tuple[Record, ...]

@@ -33,15 +33,20 @@ VALUES = (
 def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
     """Subnets, routes, gateways, ACLs and groups of every VPC that has a connector: two rounds."""
     connectors = tuple(connectors)
-    placed = _placed(reads, {subnet for one in connectors for subnet in one.subnet_ids})
+    wanted = {subnet for one in connectors for subnet in one.subnet_ids}
     named = {group for one in connectors for group in one.security_group_ids}
+    rows = ec2.rows_of("Subnets", ec2.subnet)
+    few = len(wanted) <= VALUES  # where one call cannot name them, all of the Region are read
+    placed = (
+        _all(reads, "DescribeSubnets", rows, "subnet-id", wanted) if few else reads.ask("ec2", "DescribeSubnets", rows)
+    )
     groups = _all(reads, "DescribeSecurityGroups", ec2.rows_of("SecurityGroups", ec2.security_group), "group-id", named)
     subnets = placed()
-    vpcs = () if isinstance(subnets, Unread) else {subnet.vpc_id for subnet in subnets}
+    vpcs = () if isinstance(subnets, Unread) else {subnet.vpc_id for subnet in subnets if subnet.id in wanted}
     tables = _all(reads, "DescribeRouteTables", ec2.rows_of("RouteTables", ec2.route_table), "vpc-id", vpcs)
     nats = _all(reads, "DescribeNatGateways", ec2.rows_of("NatGateways", ec2.nat_gateway), "vpc-id", vpcs)
     acls = _all(reads, "DescribeNetworkAcls", ec2.rows_of("NetworkAcls", ec2.network_acl), "vpc-id", vpcs)
-    inside = _all(reads, "DescribeSubnets", ec2.rows_of("Subnets", ec2.subnet), "vpc-id", vpcs)
+    inside = _all(reads, "DescribeSubnets", rows, "vpc-id", vpcs) if few else placed
     defaults = _default_groups(reads, vpcs if any(not one.security_group_ids for one in connectors) else ())
     if isinstance(subnets, Unread):
         return Structure(
@@ -113,14 +118,6 @@ def _with_prefix_lists(
         arn: replace(networks[arn], prefix_lists={name: content[name] for name in names})
         for arn, names in in_play.items()
     }
-
-
-def _placed(reads: Reads, subnet_ids: set[str]) -> Pending[tuple[Subnet, ...]]:
-    """Where the connectors are. So many that one call cannot name them are found among all of the Region."""
-    rows = ec2.rows_of("Subnets", ec2.subnet)
-    if len(subnet_ids) <= VALUES:
-        return _all(reads, "DescribeSubnets", rows, "subnet-id", subnet_ids)
-    return reads.ask("ec2", "DescribeSubnets", rows)
 
 
 def _vpc_of(connector: Connector, structure: Structure) -> str | Unread:

@@ -4,7 +4,7 @@ Rounds (calls that go out at once), with n services in the Region and ten calls 
 
     denied, throttled, AWS's own fault, dry run     0
     CreateVpcConnector   name or groups are taken   1
-                         its network                3 (4 where a prefix list matters)
+                         its network                2 (3 where a prefix list matters)
                          over the quota             ListServices' pages of 20, then n / 10
     DeleteVpcConnector                              ListServices' pages of 20, then n / 10; it is gone: 1
     CreateService        over the quota             ListServices' pages of 20

@@ -1,0 +1,161 @@
+"""What an audit of a Region costs, beside a loop that asks for each connector what the script asks for an event."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from ipaddress import ip_network
+from itertools import islice
+
+from apprunner_guardrails.aws import apprunner, region
+from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.facts import Connector, Network, Route, RouteTable, known
+from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.validate import judge_connector
+from benchmarks.measure import (
+    ACCOUNT,
+    PEAK,
+    TO_ALERT,
+    TO_END,
+    Bench,
+    Measure,
+    Measured,
+    Recording,
+    Run,
+    Spread,
+    compare,
+    programs,
+    spread,
+)
+from emulator import emulate, worlds
+from emulator.worlds import sdk_client, stack_resources
+
+CONNECTORS, SERVICES = 100, 300
+ENTRIES = 1000
+_PREFIX_LIST = "pl-0123456789abcdef0"
+_TODAY = "2026-11-21"
+_SCHEDULED = {
+    "id": "5b2f7c1e-94d3-4f0a-8f57-2c9d6b1e7a40",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "time": f"{_TODAY}T07:00:00Z",  # the hour of the digest, which is told too
+}
+_AUDITED: Sequence[Measured] = (
+    TO_ALERT,
+    TO_END,
+    ("CPU until the end", "ms", lambda run: [run.cpu * 1000]),
+    PEAK,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The CPU that the rules take for all the connectors, in milliseconds."""
+
+    name: str
+    cpu: Spread
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited:
+    """A Region's first audit, and the bare script's; `judged` is what the rules alone take, without any call."""
+
+    region: str
+    ours: Recording
+    bare: Recording
+    measures: Sequence[Measure]
+    judged: Sequence[Judged]
+
+
+type _Networks = Sequence[tuple[Connector, Network]]
+
+
+def audited(place: Bench, *, delay: float, say: Callable[[str], None]) -> Audited:
+    """Make the Region, record what it answers, and measure. `say` is told what goes on."""
+    event = place.folder / "audit.json"
+    event.write_text(json.dumps(_SCHEDULED))
+    ours, bare = programs("AuditRegionFunction")
+    with emulate() as aws:
+        say("making a Region")
+        stack_resources(sdk_client)
+        made = worlds.region(sdk_client, connectors=CONNECTORS, services=SERVICES)
+        say("recording its audit")
+        networks = _networks()
+        of_ours, of_bare = (place.record_in(aws, program, event) for program in (ours, bare))
+    say("measuring its audit")
+    runs: list[Run] = [place.run(ours, event, of_ours, delay=delay)]
+    loop = place.run(bare, event, of_bare, delay=delay)  # once: it takes half a minute, and has 900 calls to be odd in
+    runs += [place.run(ours, event, of_ours, delay=delay) for _ in range(2)]
+    say("measuring its rules")
+    return Audited(
+        region=f"{len(made.connectors)} connectors, {len(made.services)} services and {len(made.subnets)} subnets",
+        ours=of_ours,
+        bare=of_bare,
+        measures=compare(_AUDITED, runs, [loop]),
+        judged=judged(networks),
+    )
+
+
+def judged(networks: _Networks) -> list[Judged]:
+    """Without and with a prefix list in the tables; and where no two connectors share one, so that each is weighed."""
+    return [
+        Judged(name="a default route", cpu=_cpu([networks] * 3)),
+        Judged(
+            name=f"a prefix list of {ENTRIES:,} entries in its place",
+            cpu=_cpu([_with_a_list(networks, lambda _, turn=turn: turn) for turn in ("one", "two", "three")]),
+        ),
+        Judged(
+            name="the same, each connector with tables of its own",
+            cpu=_cpu([_with_a_list(networks, lambda connector: connector.name)]),
+        ),
+    ]
+
+
+def _networks() -> _Networks:
+    """Of every connector in the emulated Region, as the audit reads them."""
+    reads = Reads(cache(sdk_client))
+    connectors = known(apprunner.list_connectors(reads)())
+    structure = region.read_structure(reads, connectors)
+    networks = region.read_networks(reads, structure, connectors, ACCOUNT, _settings())
+    return [(one, networks[one.arn]) for one in connectors]
+
+
+def _settings() -> Settings:
+    return Settings(alert_topic_arn="", findings_table="")
+
+
+def _cpu(turns: Sequence[_Networks]) -> Spread:
+    """Milliseconds of CPU for all connectors, once for each of the turns."""
+    settings, times = _settings(), []
+    for networks in turns:
+        began = time.process_time()
+        for connector, network in networks:
+            judge_connector(connector.arn, connector, network, {}, settings, _TODAY)
+        times.append((time.process_time() - began) * 1000)
+    return spread(times)
+
+
+def _with_a_list(networks: _Networks, owner: Callable[[Connector], str]) -> _Networks:
+    """The NAT gateways behind a prefix list of nearly all addresses; tables of another owner are other tables."""
+    entries = tuple(str(one) for one in islice(ip_network("0.0.0.0/0").subnets(new_prefix=10), ENTRIES))
+    return [
+        (
+            connector,
+            replace(
+                network,
+                prefix_lists={_PREFIX_LIST: entries},
+                route_tables=tuple(_listed(one, owner(connector)) for one in known(network.route_tables)),
+            ),
+        )
+        for connector, network in networks
+    ]
+
+
+def _listed(table: RouteTable, owner: str) -> RouteTable:
+    routes = tuple(_through_list(route) for route in table.routes)
+    return replace(table, id=f"{table.id}-{owner}", routes=routes)
+
+
+def _through_list(route: Route) -> Route:
+    return replace(route, destination=_PREFIX_LIST) if route.target.startswith("nat-") else route

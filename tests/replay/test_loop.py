@@ -1,0 +1,185 @@
+"""The loop between a call and an alert: routing, batches, second deliveries, and what comes of our own acts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apprunner_guardrails.alerts import event as machines
+from emulator import emulate
+from emulator.worlds import WORLDS, sdk_client
+from replay.loop import Endless, Loop, Step, play_event, play_event_twice, play_world
+from replay.template import Function, Stack, load
+
+EVENTS = Path(__file__).parents[2] / "events"
+OURS = {"source": [machines.SOURCE]}
+
+stack = cache(load)
+
+
+@cache
+def played(world: str) -> Sequence[Step]:
+    return tuple(play_world(WORLDS[world], stack()))
+
+
+def subjects(steps: Sequence[Step], moment: str, delivery: int = 1) -> list[str]:
+    these = [step for step in steps if (step.moment, step.delivery) == (moment, delivery)]
+    return [str(alert["subject"]) for step in these for one in step.invocations for alert in one.alerts]
+
+
+def sample(name: str) -> Mapping[str, Any]:
+    event: Mapping[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+@pytest.mark.parametrize("world", ["public-subnets", "connector-in-use", "mended", "gone"])
+def test_what_is_delivered_a_second_time_is_answered_and_tells_nobody(world: str) -> None:
+    steps = played(world)
+    first = [one for step in steps if step.delivery == 1 for one in step.invocations]
+    again = [one for step in steps if step.delivery == 2 for one in step.invocations]
+    assert [one.function for one in again] == [one.function for one in first]
+    assert [one.alerts for one in first if one.alerts]  # there was something to tell, the first time
+    assert [(one.error, *one.alerts, *one.chat, *one.put) for one in again] == [("",)] * len(first)
+
+
+def test_a_fault_that_is_mended_is_resolved_by_the_drift_that_mends_it() -> None:
+    steps = played("mended")
+    assert subjects(steps, "happens") == ["[HIGH] AR102: VPC connector mended in 123456789012 us-east-1"]
+    assert subjects(steps, "later") == ["[RESOLVED] AR102: VPC connector mended in 123456789012 us-east-1"]
+    call, batch = [step for step in steps if step.moment == "later" and step.delivery == 1 and step.queues]
+    assert (call.event["detail"]["eventName"], call.invocations) == ("ReplaceRoute", [])  # type: ignore[index]
+    [invocation] = batch.invocations
+    assert invocation.function == "ValidateNetworkFunction"
+    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert invocation.result["batchItemFailures"] == []
+
+
+def test_the_findings_of_a_connector_that_is_deleted_are_over() -> None:
+    steps = played("gone")
+    assert subjects(steps, "happens") == ["[MEDIUM] AR101: VPC connector gone in 123456789012 us-east-1"]
+    assert subjects(steps, "later") == ["[RESOLVED] AR101: VPC connector gone in 123456789012 us-east-1"]
+    assert subjects(steps, "audit") == ["[DIGEST] nothing open: App Runner in 123456789012 us-east-1"]
+
+
+def test_a_deletion_that_failed_is_explained_with_the_services_that_stand_in_its_way() -> None:
+    happened = [step for step in played("connector-in-use") if step.moment == "happens"]
+    [alert] = [alert for step in happened for one in step.invocations for alert in one.alerts]
+    assert "Failed: VPC connector connector-in-use cannot be deleted while services use it" in str(alert["body"])
+    for service in ("connector-in-use-orders", "connector-in-use-reports"):
+        assert f"  - service {service} uses it (RUNNING): arn:aws:apprunner:us-east-1:" in str(alert["body"])
+
+
+def test_an_audit_a_week_later_reminds_of_what_is_high_and_sends_the_digest() -> None:
+    assert subjects(played("public-subnets"), "audit") == [
+        "[REMINDER] AR102: VPC connector public-subnets in 123456789012 us-east-1",
+        "[DIGEST] 1 HIGH open: App Runner in 123456789012 us-east-1",
+    ]
+    assert subjects(played("public-subnets"), "audit", delivery=2) == []
+
+
+def test_an_exemption_is_told_to_machines_only() -> None:
+    first = next(one for step in played("exempted") for one in step.invocations)
+    told = {one["detail"]["finding"]["rule"]: one["detail"]["transition"] for one in first.put}  # type: ignore[index]
+    assert told == {"AR203": "exempted", "AR901": "opened"}
+    assert [alert["subject"] for alert in first.alerts] == [
+        "[LOW] AR901: VPC connector exempted in 123456789012 us-east-1"
+    ]
+    assert len(first.chat) == 1
+
+
+@pytest.mark.parametrize("world", ["public-subnets", "mended", "exempted", "gone"])
+def test_no_rule_of_the_template_takes_up_what_our_own_functions_do(world: str) -> None:
+    ours = [step for step in played(world) if step.event.get("source") == machines.SOURCE]
+    assert ours
+    assert [(step.invocations, step.queues) for step in ours] == [([], [])] * len(ours)
+
+
+def test_a_pattern_that_takes_up_our_own_events_shows() -> None:
+    """The twin of the test above: such a rule would wake the function with what it has told itself."""
+    woken = stack_with(replace(validate(), patterns={**validate().patterns, "Ours": OURS}))
+    steps = list(
+        play_event_twice(sample("apprunner-CreateVpcConnector-public-subnets"), WORLDS["public-subnets"], woken)
+    )
+    [ours] = [step for step in steps if step.event.get("source") == machines.SOURCE and step.delivery == 1]
+    assert [one.result for one in ours.invocations] == [{"ignored": "the source 'apprunner-guardrails' is not watched"}]
+
+
+def test_functions_that_wake_themselves_without_end_are_stopped_and_named(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    entry = {'Source': 'apprunner-guardrails', 'DetailType': 'Again', 'Detail': '{}'}\n"
+        "    boto3.client('events').put_events(Entries=[entry])\n"
+        "    return {}\n"
+    )
+    echo = replace(validate(), code=tmp_path, patterns={"Ours": OURS})
+    with emulate() as aws, pytest.raises(Endless, match=r"after 10 rounds .* Again from apprunner-guardrails"):
+        list(Loop(stack_with(echo), aws, sdk_client).deliver({"source": machines.SOURCE, "detail-type": "Again"}))
+
+
+def test_a_burst_of_changes_is_one_batch_and_one_invocation() -> None:
+    event = sample("ec2-ReplaceRoute-mended")
+    with emulate() as aws:
+        loop = Loop(stack(), aws, sdk_client)
+        burst = [{**event, "id": str(number)} for number in range(200)]
+        aws.events.extend(dict(one) for one in burst)
+        steps = list(loop.settle())
+    *calls, batch = steps
+    assert [(step.event, step.invocations, step.queues) for step in calls] == [
+        (one, [], ["DriftQueue"]) for one in burst
+    ]
+    assert [json.loads(record["body"]) for record in batch.event["Records"]] == burst  # type: ignore[attr-defined]
+    assert [one.result.get("ignored") for one in batch.invocations] == [
+        "no VPC connector depends on what a batch of 200 changes changed"
+    ]
+
+
+def test_more_than_a_batch_holds_makes_several() -> None:
+    drift = replace(validate().queues["DriftQueue"], batch_size=3)
+    few = stack_with(replace(validate(), queues={"DriftQueue": drift}))
+    event = sample("ec2-ReplaceRoute-mended")
+    with emulate() as aws:
+        loop = Loop(few, aws, sdk_client)
+        aws.events.extend({**event, "id": str(number)} for number in range(7))
+        batches = [step.event["Records"] for step in loop.settle() if step.invocations]
+    assert [len(records) for records in batches] == [3, 3, 1]  # type: ignore[arg-type]
+
+
+def test_a_later_event_finds_the_world_as_it_was_then() -> None:
+    """The finding was told when the connector was made; its deletion resolves it."""
+    step = play_event(sample("apprunner-DeleteVpcConnector-gone"), WORLDS["gone"], stack())
+    [invocation] = step.invocations
+    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR101"]  # type: ignore[attr-defined]
+
+
+def test_a_scheduled_event_and_a_batch_reach_the_function_that_they_name() -> None:
+    audit, validation = (
+        replace(stack().functions[name]) for name in ("AuditRegionFunction", "ValidateNetworkFunction")
+    )
+    other = replace(audit, logical_id="OtherFunction", schedules={"OtherFunctionTimetable": "rate(1 hour)"})
+    both = replace(stack(), functions={one.logical_id: one for one in (audit, validation, other)})
+    scheduled = {
+        "source": "aws.events",
+        "detail-type": "Scheduled Event",
+        "time": "2026-11-02T10:00:00Z",
+        "resources": ["arn:aws:events:us-east-1:123456789012:rule/stack-AuditRegionFunctionTimetable-1ABC"],
+    }
+    assert [one.function for one in play_event(scheduled, WORLDS["gone"], both).invocations] == ["AuditRegionFunction"]
+    batch = {"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": "{"}]}
+    [returned] = play_event(batch, WORLDS["gone"], both).invocations
+    assert (returned.function, returned.result["batchItemFailures"]) == (
+        "ValidateNetworkFunction",
+        [{"itemIdentifier": "1"}],
+    )
+
+
+def validate() -> Function:
+    return stack().functions["ValidateNetworkFunction"]
+
+
+def stack_with(function: Function) -> Stack:
+    return replace(stack(), functions={function.logical_id: function})
