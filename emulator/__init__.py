@@ -18,9 +18,8 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
-from moto.moto_api._internal import mock_random
 
-from emulator import apprunner, cloudtrail, denials, endpoints, routes, support, targets
+from emulator import apprunner, cloudtrail, denials, endpoints, ids, routes, support, targets
 from emulator.clock import CLOCK, EPOCH, PENDING_SECONDS, Clock
 from emulator.settings import SETTINGS, Settings
 
@@ -33,6 +32,7 @@ _active = threading.Lock()
 def install() -> None:
     """Put everything of ours into moto. Idempotent; what it changes stays changed."""
     _run_the_clock_at_every_request()
+    ids.install()
     apprunner.install()
     routes.install()
     endpoints.install()
@@ -81,7 +81,7 @@ class Emulator:
         CLOCK.reset(start=self._start, speed=self._speed, pending_seconds=self._pending_seconds)
         BackendDict.reset()
         reset_model_data()
-        mock_random.seed(self._seed)
+        ids.seed(self._seed)
         self.events.clear()
         self.put_events.clear()
 
@@ -107,7 +107,7 @@ def emulate(
         raise RuntimeError("emulate() is active already: there is one emulated AWS in a process")
     try:
         install()
-        with _environment(), mock_aws():
+        with _environment(), mock_aws(), ids.in_turn():
             aws = Emulator(seed=seed, speed=speed, start=start, pending_seconds=pending_seconds)
             aws.reset()
             try:

@@ -34,6 +34,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from emulator import Emulator, emulate
+from emulator.ids import in_turn
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -115,7 +116,8 @@ class Application:
             raise UnusableRequest(404, f"no world {name!r}; there are {', '.join(sorted(_worlds()))}")
         if name in self._built:
             raise UnusableRequest(409, f"the world {name} is built already; POST /emulator/reset empties AWS")
-        worlds.make(world, _client())
+        with in_turn():
+            worlds.make(world, _client())
         self._built.append(name)
 
     def _later(self, name: str) -> None:
@@ -123,7 +125,8 @@ class Application:
 
         if name not in self._built:
             raise UnusableRequest(409, f"the world {name} is not built: POST /emulator/worlds/{name} first")
-        worlds.later(_worlds()[name], _client())
+        with in_turn():
+            worlds.later(_worlds()[name], _client())
 
     def _set(self, request: Request) -> None:
         try:

@@ -224,10 +224,11 @@ def _envelope(backend: EventsBackend, entry: Entry, event_id: str) -> cloudtrail
         account=backend.account_id,
         resources=entry.get("Resources") or (),
         detail=json.loads(entry["Detail"]),
+        event_id=event_id,
     )
     time = entry.get("Time")
     at = {"time": f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%dT%H:%M:%SZ}"} if time else {}
-    return {**event, "id": event_id, **at}
+    return {**event, **at}
 
 
 # --- Security Hub ---------------------------------------------------------------------------------------------------

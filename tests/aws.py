@@ -168,9 +168,7 @@ class Aws:
         asked = context["as_asked"]
         if action == WRITES:  # sent and waited for outside of the pool: a round of its own
             self._steps.begin()
-        self.calls.append(
-            Call(action=action, parameters=asked, round=self._steps.round, work=self._steps.work)
-        )
+        self.calls.append(Call(action=action, parameters=asked, round=self._steps.round, work=self._steps.work))
         fault = self._faults.get(action)
         if fault and fault.when(asked) and not fault.answer:
             return None  # on to the wire, where _send has the fault
@@ -241,11 +239,11 @@ def validated(
 
 
 def asked_of(event: Event) -> Asked:
-    parsed = parse(event)
-    if isinstance(parsed, Ignored):
-        parsed = parse_change(event)
-    assert not isinstance(parsed, Ignored), parsed
-    return parsed
+    asked: Asked | Ignored = parse(event)
+    if isinstance(asked, Ignored):
+        asked = parse_change(event)
+    assert not isinstance(asked, Ignored), asked
+    return asked
 
 
 def audited(
@@ -369,9 +367,9 @@ _FILTERED: Mapping[str, Callable[[Row], Iterable[str]]] = {
 }
 
 
-def _page(member: str, rows: list[Row], asked: Parameters, size: int, token: str = "NextToken") -> Row:
-    start = int(asked.get(token, "0"))
-    more = {token: str(start + size)} if len(rows) > start + size else {}
+def _page(member: str, rows: list[Row], asked: Parameters, size: int, named: str = "NextToken") -> Row:
+    start = int(asked.get(named, "0"))
+    more = {named: str(start + size)} if len(rows) > start + size else {}
     return {member: rows[start : start + size], **more}
 
 

@@ -16,8 +16,8 @@ from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, lat
 
 FOLDER = Path(__file__).parent.parent / "events"
 
-# Calls made while a world is built that no rule may match: other calls of App Runner, and other services.
-NOT_WATCHED = ("PauseService", "CreateRoute", "DeleteNatGateway")
+# Calls made while a world is built that have a sample too: one that nobody watches, and changes of a network.
+BUILDING = ("PauseService", "CreateRoute", "DeleteNatGateway")
 
 type Event = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def samples() -> dict[str, Event]:
 
 
 def _emitted(world: World) -> Iterator[tuple[Event, bool]]:
-    """The world's events, and whether they happened in it; of those that built it the ones in NOT_WATCHED."""
+    """The world's events, and whether they happened in it; of those that built it the ones in BUILDING."""
     with emulate() as aws:
         build(world, sdk_client)
         built = len(aws.events)
@@ -51,7 +51,7 @@ def _emitted(world: World) -> Iterator[tuple[Event, bool]]:
         aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
             made: Event = deepcopy(event)
-            if number >= built or made["detail"].get("eventName") in NOT_WATCHED:
+            if number >= built or made["detail"].get("eventName") in BUILDING:
                 yield made, number >= built
 
 

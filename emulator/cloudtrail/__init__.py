@@ -147,12 +147,19 @@ def emit(event: Event) -> None:
 
 
 def envelope(
-    *, source: str, detail_type: str, region: str, account: str, resources: Sequence[str], detail: Event
+    *,
+    source: str,
+    detail_type: str,
+    region: str,
+    account: str,
+    resources: Sequence[str],
+    detail: Event,
+    event_id: str | None = None,
 ) -> Event:
-    """The EventBridge event around `detail` (aws-facts 1.8)."""
+    """The EventBridge event around `detail` (aws-facts 1.8), with an id of its own unless it has one."""
     return {
         "version": "0",
-        "id": str(mock_random.uuid4()),
+        "id": event_id or str(mock_random.uuid4()),
         "detail-type": detail_type,
         "source": source,
         "account": account,

@@ -63,9 +63,7 @@ CASES = (
     ),
     Case(
         name="fail: all rules at once, and the guardrails' own rule",
-        changes=(
-            tagged({f"{_EXEMPT}*": "2026-12-31 @net ticket 7", f"{_EXEMPT}AR901": "2026-12-31 @net ticket 7"}),
-        ),
+        changes=(tagged({f"{_EXEMPT}*": "2026-12-31 @net ticket 7", f"{_EXEMPT}AR901": "2026-12-31 @net ticket 7"}),),
         expect=fail(
             f"tag '{_EXEMPT}*' = '2026-12-31 @net ticket 7' exempts nothing: '*' is not the id of a rule that can be"
             " exempted, such as AR101",

@@ -1,42 +1,62 @@
 """The files in events/: generated, realistic, and routed by the template's patterns as intended."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apprunner_guardrails.events import CALLS, CLOUDTRAIL, FINISHED_UPDATES, Ignored, Trigger, parse
-from replay.template import load, matches
+from apprunner_guardrails.drift import Change, parse_change
+from apprunner_guardrails.events import CALLS, CLOUDTRAIL, FailedCall, Ignored, Trigger, parse
+from replay.template import Pattern, load, matches
 from tools import events as generator
 
 FILES = {path.name: json.loads(path.read_text()) for path in sorted(generator.FOLDER.glob("*.json"))}
 
-# What the function is invoked with. Everything else in events/ must not match.
+# What the function is invoked with. Everything else in events/ but DRIFT must not match.
 INVOKED = {
     "apprunner-CreateService-copilot.json",
     "apprunner-CreateService-healthy.json",
     "apprunner-CreateService-isolated.json",
     "apprunner-CreateService-omitted.json",
     "apprunner-CreateVpcConnector-copilot.json",
+    "apprunner-CreateVpcConnector-exempted.json",
+    "apprunner-CreateVpcConnector-gone.json",
     "apprunner-CreateVpcConnector-healthy-failed.json",
     "apprunner-CreateVpcConnector-healthy.json",
     "apprunner-CreateVpcConnector-main-table.json",
+    "apprunner-CreateVpcConnector-mended.json",
     "apprunner-CreateVpcConnector-one-zone.json",
     "apprunner-CreateVpcConnector-public-subnets.json",
+    "apprunner-DeleteVpcConnector-connector-in-use-failed.json",
+    "apprunner-DeleteVpcConnector-gone.json",
     "apprunner-ResumeService-nat-gone.json",
+    "apprunner-TagResource-exempted.json",
     "apprunner-UpdateService-mixed-address-types.json",
     "apprunner-UpdateService-public-subnets.json",
     "apprunner-UpdateServiceCompletedSuccessfully-mixed-address-types.json",
     "apprunner-UpdateServiceFailed-public-subnets.json",
 }
 
-# Of those, what the function leaves alone, and why.
+# What waits in the queue of EC2 calls first.
+DRIFT = {
+    "ec2-CreateRoute-healthy.json",
+    "ec2-DeleteNatGateway-nat-gone.json",
+    "ec2-ReplaceRoute-mended.json",
+}
+
+# What the function explains.
+EXPLAINED = {
+    "apprunner-CreateVpcConnector-healthy-failed.json",
+    "apprunner-DeleteVpcConnector-connector-in-use-failed.json",
+    "apprunner-UpdateServiceFailed-public-subnets.json",
+}
+
+# What the function leaves alone, and why.
 LEFT_ALONE = {
     "apprunner-CreateService-omitted.json": "requestParameters of the CreateService record was omitted or redacted:"
     " it names nothing to check",
-    "apprunner-CreateVpcConnector-healthy-failed.json": "the call CreateVpcConnector failed with"
-    " 'InvalidRequestException': nothing was changed",
 }
 
 
@@ -66,22 +86,27 @@ def test_a_changed_and_a_foreign_file_are_called_stale(
 
 
 def test_the_rule_of_the_template_admits_what_is_watched_and_nothing_else() -> None:
-    patterns = load().functions["ValidateNetworkFunction"].patterns.values()
-    admitted = {name for name, event in FILES.items() if any(matches(pattern, event) for pattern in patterns)}
-    assert admitted == INVOKED
+    function = load().functions["ValidateNetworkFunction"]
+    assert admitted(function.patterns) == INVOKED
+    assert admitted(function.queues["DriftQueue"].patterns) == DRIFT
+
+
+def admitted(patterns: Mapping[str, Pattern]) -> set[str]:
+    return {name for name, event in FILES.items() if any(matches(pattern, event) for pattern in patterns.values())}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_routed_is_understood_and_another_is_ignored(name: str) -> None:
-    asked = parse(FILES[name])
+    asked, change = parse(FILES[name]), parse_change(FILES[name])
+    assert isinstance(change, Change if name in DRIFT else Ignored)
     if name in INVOKED - LEFT_ALONE.keys():
-        assert isinstance(asked, Trigger)
+        assert isinstance(asked, FailedCall if name in EXPLAINED else Trigger)
     else:
         assert isinstance(asked, Ignored)
         assert asked.why == LEFT_ALONE.get(name, asked.why)
 
 
-@pytest.mark.parametrize("watched", [*(call for _, call in CALLS), *FINISHED_UPDATES])
+@pytest.mark.parametrize("watched", [*(call for _, call in CALLS), "UpdateServiceCompletedSuccessfully"])
 def test_every_watched_call_and_status_has_a_file(watched: str) -> None:
     assert [name for name in INVOKED if name.startswith(f"apprunner-{watched}-")]
 
@@ -90,7 +115,7 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
     callers = {}
     for name in INVOKED:
         asked = parse(FILES[name])
-        if isinstance(asked, Trigger) and "userIdentity" in FILES[name]["detail"]:
+        if not isinstance(asked, Ignored) and "userIdentity" in FILES[name]["detail"]:
             callers[name.removeprefix("apprunner-").removesuffix(".json")] = (asked.caller.name, asked.caller.tool)
     assert callers == {
         "CreateService-copilot": ("role PlatformDeploy jonas.weber", "CloudFormation"),
@@ -100,11 +125,21 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
             "console",
         ),
         "CreateVpcConnector-copilot": ("role PlatformDeploy jonas.weber", "CloudFormation"),
+        "CreateVpcConnector-exempted": ("role terraform terraform-apply", "Terraform"),
+        "CreateVpcConnector-gone": ("mara.lind", "console"),
+        "CreateVpcConnector-healthy-failed": ("role NetworkEngineer jonas.weber", "AWS CLI"),
         "CreateVpcConnector-healthy": ("role NetworkEngineer jonas.weber", "AWS CLI"),
         "CreateVpcConnector-main-table": ("mara.lind", "console"),
+        "CreateVpcConnector-mended": ("role terraform terraform-apply", "Terraform"),
         "CreateVpcConnector-one-zone": ("root of account 123456789012", "console"),
         "CreateVpcConnector-public-subnets": ("role PlatformDeploy jonas.weber", "CloudFormation"),
+        "DeleteVpcConnector-connector-in-use-failed": ("role NetworkEngineer jonas.weber", "AWS CLI"),
+        "DeleteVpcConnector-gone": ("mara.lind", "console"),
         "ResumeService-nat-gone": ("operations", "AWS CLI"),
+        "TagResource-exempted": (
+            "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
+            "console",
+        ),
         "UpdateService-mixed-address-types": ("role terraform terraform-apply", "Terraform"),
         "UpdateService-public-subnets": ("role PlatformDeploy jonas.weber", "CloudFormation"),
     }

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +137,10 @@ def _alert(notification: Mapping[str, Any]) -> Mapping[str, object]:
 
 def here(function: str, case: Case) -> Invocation:
     """What the function answers and publishes in this process, in the world as the server makes it."""
-    with emulate():
-        make(WORLDS[case.world], sdk_client)
-        return Loop(STACK)._invoke(STACK.functions[function], case.event)
+    client = cache(sdk_client)
+    with emulate() as aws:
+        make(WORLDS[case.world], client)
+        return Loop(STACK, aws, client)._invoke(STACK.functions[function], case.event)
 
 
 @pytest.mark.parametrize("function", STACK.functions)

@@ -47,6 +47,20 @@ class TestInProcess:
         assert events(1) == first
         assert events(2) != first
 
+    def test_ids_do_not_depend_on_what_other_threads_read_and_put(
+        self, ec2_client: EC2Client, apprunner_client: AppRunnerClient, session: boto3.Session
+    ) -> None:
+        events = session.client("events")
+        entry: Any = {"Source": "orders", "DetailType": "Order", "Detail": "{}"}
+
+        def vpc(readers: int) -> tuple[str, str]:
+            with emulate() as aws, ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda _: apprunner_client.list_services(), range(readers)))
+                pool.submit(events.put_events, Entries=[entry]).result()
+                return ec2_client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"], str(aws.put_events[0]["id"])
+
+        assert vpc(readers=0) == vpc(readers=9)
+
     def test_nothing_is_left_of_the_one_before(self, ec2_client: EC2Client, apprunner_client: AppRunnerClient) -> None:
         with emulate() as aws:
             ec2_client.create_vpc(CidrBlock="10.0.0.0/16")

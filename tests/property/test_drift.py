@@ -631,6 +631,39 @@ def _concerned(scenario: Scenario) -> Mapping[str, tuple[Change, ...]]:
     return concerned(scenario.changes, scenario.after.connectors, _structure(scenario.after))
 
 
+WORDS = (
+    "items",
+    "item",
+    "content",
+    "omitted",
+    "groupId",
+    "GroupName",
+    "subnetId",
+    "associationId",
+    "dryRun",
+    "SubnetId",
+)
+WRAPPERS = ("CreateNatGatewayRequest", "CreateNatGatewayResponse", "natGateway", "natGatewayId", "securityGroupRuleSet")
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(("sg-1", "nat-1", "subnet-1")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from((*WORDS, *WRAPPERS)), inner, min_size=1, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(name=st.sampled_from(sorted(CALLS)), asked=anything, told=anything)
+def test_whatever_a_record_holds_is_a_change_of_something_or_ignored(name: str, asked: Request, told: Request) -> None:
+    found = parse_change(_event(name, 1, asked, told))
+    if isinstance(found, Change):
+        assert [bool(found.ids), bool(found.group_name), bool(found.unnamed)].count(True) == 1
+        assert found.ids == tuple(sorted(set(found.ids)))
+    else:
+        assert found.why != ""
+
+
 def test_every_watched_call_is_tried() -> None:
     assert set(ACTS) == set(CALLS)
 

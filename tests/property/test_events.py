@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from apprunner_guardrails.events import EXPLAINED, FAILED, BadEvent, FailedCall, Ignored, Trigger, parse
 
-SAMPLES = tuple(
-    json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("*.json"))
-)
+SAMPLES = tuple(json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("*.json")))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 known_words = st.sampled_from(

@@ -13,7 +13,7 @@ VALUES = {
     "FINDINGS_TABLE": ("Findings", "guardrails.findings-1_a", "ab", "x" * 256, "Fündings"),
     "CHAT_TOPIC_ARN": ("", "arn:aws:sns:us-east-1:111122223333:chat", "arn:aws:sqs:us-east-1:111122223333:chat"),
     "SECURITY_HUB": ("true", "False", "", "1"),
-    "REMINDER_DAYS": ("0", "7", "365", "366", "٧"),
+    "REMINDER_DAYS": ("0", "7", "365", "366", "\u0667"),
     "DIGEST_HOUR": ("0", "23", "off", "24", "Off"),
     "RULE_OVERRIDES": (
         *("", "{}", '{"AR101": "off", "AR203": "HIGH"}', '{"AR101": "off", "AR101": "off"}', '{"AR101": "high"}'),

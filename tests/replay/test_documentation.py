@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from samcli.cli.types import CfnParameterOverridesType
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM ships no types
 
 from emulator import emulate
-from emulator.worlds import WORLDS, sdk_client
-from replay.loop import Loop, play_event, play_world
+from emulator.worlds import WORLDS, alert_topic, build, happen, sdk_client
+from replay.loop import Loop, play_world
 from replay.template import load
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,8 @@ stack = cache(load)
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [body for kind, body in found if kind == language]
 
 
 def commands(program: str) -> Iterator[list[str]]:
@@ -38,7 +39,7 @@ def commands(program: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("words", [*commands("sam deploy")], ids=" ".join)
 def test_parameters_of_a_deployment_get_through_sam_and_the_template(words: list[str]) -> None:
     given = words[words.index("--parameter-overrides") + 1 :]
-    parsed: dict[str, str] = CfnParameterOverridesType().convert(tuple(given), None, None)  # type: ignore[no-untyped-call]  # not annotated by SAM
+    parsed: dict[str, str] = CfnParameterOverridesType().convert(tuple(given), None, None)
     assert len(parsed) == len(given)
     for name, value in parsed.items():
         allowed = stack().parameters[name].get("AllowedPattern", ".*")
@@ -91,6 +92,18 @@ def test_a_subscription_with_the_documented_filter_gets_what_is_urgent_only() ->
     assert heard("nat-gone", attributes) == ["[HIGH] AR108: VPC connector nat-gone in 123456789012 us-east-1"]
 
 
-def heard(world: str, attributes: dict[str, str]) -> list[str]:
-    """The subjects that a subscription with these attributes gets of the world's first event that tells something."""
-    raise NotImplementedError
+def heard(name: str, attributes: dict[str, str]) -> list[str]:
+    """The subjects that a subscription with these attributes gets of what happens in a world."""
+    with emulate() as aws:
+        build(WORLDS[name], sdk_client)
+        loop = Loop(stack(), aws, sdk_client)
+        sqs, sns = sdk_client("sqs"), sdk_client("sns")
+        url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        topic = alert_topic(sdk_client)
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+        happen(WORLDS[name], sdk_client)
+        told = [alert["subject"] for step in loop.settle() for one in step.invocations for alert in one.alerts]
+        assert told
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"])["Subject"] for message in received]

@@ -16,9 +16,7 @@ DENIED = Unread(call="apprunner:DescribeVpcConnector", code="AccessDeniedExcepti
 type Says = Callable[[], Iterator[str]]
 
 
-def rule(
-    says: Says, *, rule_id: str = "AR999", command: Callable[[], str] = lambda: "mend it"
-) -> Rule[Connector]:
+def rule(says: Says, *, rule_id: str = "AR999", command: Callable[[], str] = lambda: "mend it") -> Rule[Connector]:
     return Rule(
         id=rule_id,
         name="a_rule",
@@ -93,9 +91,7 @@ def test_what_may_change_while_the_fault_stays_the_same_is_cut_from_faults_alone
         yield "subnet-b has 2 free addresses"
         yield "subnet-a has 3 free addresses"
 
-    told = finding(
-        Status.FAIL, "subnet-a has 3 free addresses", "subnet-b has 2 free addresses", command="mend it"
-    )
+    told = finding(Status.FAIL, "subnet-a has 3 free addresses", "subnet-b has 2 free addresses", command="mend it")
     asked = replace(rule(says), fault=lambda message: message.partition(" has ")[0])
     assert answers(asked) == (replace(told, faults=("subnet-a", "subnet-b")),)
 

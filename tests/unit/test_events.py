@@ -404,7 +404,8 @@ NEITHER = "is neither a finished update or deletion nor a failure"
         ),
         pytest.param(
             refused("CreateVpcEndpoint", {"CreateVpcEndpointRequest": {"ServiceName": "com.amazonaws.x.s3"}}),
-            "the call CreateVpcEndpoint failed with 'InvalidRequestException': it was not for an endpoint of App Runner",
+            "the call CreateVpcEndpoint failed with 'InvalidRequestException': it was not for an endpoint of"
+            " App Runner",
             id="an endpoint of another service",
         ),
         pytest.param(

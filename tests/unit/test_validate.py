@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.tell import NotPublished
 from tests.aws import FAULTS, Fault, Outcome, refused, validated
 from tests.samples import (
     CONNECTOR,

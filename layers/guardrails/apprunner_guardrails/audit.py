@@ -103,7 +103,7 @@ def _judged_connectors(
     for one in () if isinstance(found.connectors, Unread) else found.connectors:
 
         def judged(tags: Tags, one: Connector = one) -> tuple[Finding, ...]:
-            return judge_connector(one.arn, one, found.networks[one.arn], tags, settings, audit.today)
+            return judge_connector(one.arn, one, found.networks[one.arn], tags, settings=settings, today=audit.today)
 
         yield _evaluation(audit, one.arn, _with_sure_tags(judged, one.arn, found, reads, recorded))
         audit.check_time("the connectors were read, not all were judged")

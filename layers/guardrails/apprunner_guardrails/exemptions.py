@@ -6,9 +6,9 @@ All three parts are required. What is not of this form exempts nothing, and is a
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.facts import Unread
@@ -70,7 +70,8 @@ def _exemption(key: str, value: str) -> Exemption | str:
     if parts is None:
         return "the value should be a date, an owner and a reason, such as 2026-12-31 @owner reason"
     until, owner, reason = parts.groups()
-    year, month, day = map(int, until.split("-"))
-    if not (year and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
+    try:
+        date.fromisoformat(until)
+    except ValueError:
         return f"{until} is not a day of the calendar"
     return Exemption(rule=rule, until=until, owner=owner, reason=reason)

@@ -23,7 +23,8 @@ type FactName = Literal[
     "dns_hostnames",
 ]
 
-# The IAM actions behind each fact of a connector, a service and their Network. The rules' permissions, docs/rules.md and the template follow from it.
+# The IAM actions behind each fact of a connector, a service and their Network. The rules' permissions, docs/rules.md
+# and the template follow from it.
 READ_WITH: Mapping[FactName, tuple[str, ...]] = {
     "tags": ("apprunner:ListTagsForResource", "tag:GetResources"),
     "zones": ("ec2:DescribeAvailabilityZones",),

@@ -1,4 +1,4 @@
-"""Where alerts go: each channel's rendering, and the call that sends it. Only channels that are configured are there."""
+"""Where alerts go: each channel's rendering, and the call that sends it. Only configured channels are there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

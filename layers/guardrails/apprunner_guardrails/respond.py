@@ -11,8 +11,8 @@ from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.reads import Reads, together
 from apprunner_guardrails.drift import Change
 from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger, shown
-from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.facts import Unread
+from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Record, Transition, failed_call, plan_once
 from apprunner_guardrails.outlets import Outlets
@@ -21,6 +21,7 @@ from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, Told, as_json, tell, tell_once, who
 from apprunner_guardrails.validate import Judged, judge, judge_changes
 
+HOUR = 3600  # seconds
 DIGEST = ("digest", "daily")  # where it is recorded when the last digest was told
 
 # An operation that failed leaves a service whose network is worth a look, whatever the reason.
@@ -145,14 +146,14 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
             services=0 if isinstance(found.services, Unread) else len(found.services),
             unread=unread,
         )
-        _tell_digest(summary, _seconds(time), settings.digest_hour, digests(), outlets, means)
+        _tell_digest(summary, digests(), outlets, means, at=_seconds(time), hour=settings.digest_hour)
     if unread:
         raise NotAudited(f"a part of {region} was not audited: {'; '.join(unread)}")
     return Report(evaluations=tuple(judged), told=told, alerts=outlets.messages)
 
 
 def _tell_digest(
-    summary: Digest, at: int, hour: int, recorded: Sequence[Record], outlets: Outlets, means: Means
+    summary: Digest, recorded: Sequence[Record], outlets: Outlets, means: Means, *, at: int, hour: int
 ) -> None:
     """Tell the digest once a day, by the first audit at the hour or after it; times are the schedule's.
 
@@ -160,7 +161,7 @@ def _tell_digest(
     """
     sends = outlets.of_digest(summary)
     due = at - _since(hour, at)  # when the last one should have been told
-    starting = not recorded and _since(hour, at) >= 3600
+    starting = not recorded and _since(hour, at) >= HOUR
     terms = replace(
         means.terms(""), now=at, channels=() if starting else tuple(one for one in outlets.channels() if one in sends)
     )
@@ -179,7 +180,7 @@ def _tell_digest(
 
 def _since(hour: int, at: int) -> int:
     """Seconds from the last full `hour` of a day (UTC) until `at`."""
-    return (at - hour * 3600) % 86_400
+    return (at - hour * HOUR) % 86_400
 
 
 def _seconds(time: str) -> int:

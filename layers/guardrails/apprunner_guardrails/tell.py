@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
-from apprunner_guardrails.rules import BY_ID
 from apprunner_guardrails.ledger import Busy, Channel, Kind, Plan, Record, State, Terms, Transition, plan, settled
+from apprunner_guardrails.rules import BY_ID
 
 NAMED = 5  # transitions in an error
 

@@ -62,7 +62,7 @@ def judge(trigger: Trigger, settings: Settings, reads: Reads, today: str) -> Jud
         return _over(subject, trigger, recorded())
     tags = apprunner.describe_tags(reads, subject.resource)
     network = _network(subject.connector, trigger, reads, settings)
-    findings = judge_connector(subject.resource, subject.connector, network, tags(), settings, today)
+    findings = judge_connector(subject.resource, subject.connector, network, tags(), settings=settings, today=today)
     return Judged(evaluation=_evaluation(trigger, subject.resource, findings), recorded=recorded())
 
 
@@ -71,6 +71,7 @@ def judge_connector(
     connector: Connector | Unread,
     network: Network | Unread,
     tags: Mapping[str, str] | Unread,
+    *,
     settings: Settings,
     today: str,
 ) -> tuple[Finding, ...]:
@@ -108,7 +109,7 @@ def judge_changes(
     networks = region.read_networks(reads, structure, affected, changes[0].account, settings)
     judged: list[Judged] = []
     for one in affected:
-        findings = judge_connector(one.arn, one, networks[one.arn], tags[one.arn](), settings, today)
+        findings = judge_connector(one.arn, one, networks[one.arn], tags[one.arn](), settings=settings, today=today)
         evaluation = _of_changes(one.arn, changed[one.arn], findings)
         judged.append(Judged(evaluation=evaluation, recorded=recorded[one.arn]()))
     return tuple(judged)

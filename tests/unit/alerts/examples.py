@@ -128,6 +128,11 @@ SERVICE_ALERT = replace(
     resource_name="shop",
     resource_type="service",
 )
+SAME_RULE = replace(
+    alert(*follows(NOW, replace(PUBLIC, resource=CONNECTOR.replace("shop-web", "shop-api")))),
+    resource=CONNECTOR.replace("shop-web", "shop-api"),
+    resource_name="shop-api",
+)
 MANY = (ALERTS["resolved"], SERVICE_ALERT, ALERTS["opened-several"], ALERTS["not-judged"])
 
 EXPLANATION = Explanation(

@@ -11,7 +11,7 @@ from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.asff import batches, finding
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel
-from tests.unit.alerts.examples import ALERTS, OPENED, SERVICE_ALERT
+from tests.unit.alerts.examples import ALERTS, OPENED, SAME_RULE, SERVICE_ALERT
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import texts
 from tests.unit.alerts.shapes import faults, refused
@@ -112,9 +112,8 @@ def test_what_is_over_or_exempt_is_archived(name: str, state: str, compliance: s
 def test_a_finding_keeps_its_id_and_others_have_others() -> None:
     names = ("opened", "reopened", "exemption-expired", "changed", "resolved", "exempted")
     assert len({one(name)["Id"] for name in names}) == 1
-    others = [finding(ALERTS["opened-several"], told)["Id"] for told in ALERTS["opened-several"].transitions] + [
-        finding(SERVICE_ALERT, SERVICE_ALERT.transitions[0])["Id"]
-    ]
+    alerts = (ALERTS["opened-several"], SERVICE_ALERT, SAME_RULE)
+    others = [finding(alert, told)["Id"] for alert in alerts for told in alert.transitions]
     assert len(set(others)) == len(others)
 
 

@@ -14,7 +14,7 @@ from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.chat import code, plain, render, render_digest, render_explanation
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.ledger import Kind
-from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, OPENED, QUIET, SERVICE_ALERT, UNEXPLAINED
+from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, OPENED, QUIET, SAME_RULE, SERVICE_ALERT, UNEXPLAINED
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import DIGESTS, EXPLANATIONS, TEXTS
 from tests.unit.alerts.shapes import faults
@@ -150,7 +150,7 @@ def test_other_findings_other_resources_and_other_callers_have_threads_of_their_
     again = replace(EXPLANATION, failed=replace(EXPLANATION.failed, id="2", time="2026-11-21T10:00:00Z"))
     threads = [
         *map(thread, all_of(ALERTS["opened-several"])),
-        *(thread(first(one)) for one in (SERVICE_ALERT, ALERTS["not-judged"])),
+        *(thread(first(one)) for one in (SAME_RULE, SERVICE_ALERT, ALERTS["not-judged"])),
         *(thread(render_explanation(one)) for one in (EXPLANATION, other, stranger)),
         *(thread(render_digest(one)) for one in (DIGEST, replace(DIGEST, time="2026-11-22T09:00:00Z"))),
     ]
@@ -226,3 +226,10 @@ def test_a_long_remedy_is_cut_to_what_a_step_may_hold() -> None:
     long = render(OPENED, replace(told, finding=replace(told.finding, remediation="Mend it. " * 100)))
     assert faults(json.loads(long.body), SCHEMA) == []
     assert content(long)["nextSteps"][0].startswith("Mend it. Mend it. ")
+
+
+def test_a_description_of_too_much_is_cut() -> None:
+    much = replace(EXPLANATION, causes=("x" * 900,) * 30, unread=("y" * 900,) * 30)
+    told = render_explanation(much)
+    assert faults(json.loads(told.body), SCHEMA) == []
+    assert content(told)["description"].endswith("y…")

@@ -106,10 +106,20 @@ def test_of_many_rules_the_subject_names_three_and_counts_the_others() -> None:
 def test_a_change_of_more_than_the_record_keeps_marks_nothing_as_new() -> None:
     many = replace(PUBLIC, messages=tuple(f"subnet-{number:02} is public" for number in range(23)))
     before = recorded(NOW - 60, many)
-    fewer = replace(many, messages=many.messages[:22])
+    fewer = replace(many, messages=many.messages[3:])
     twin = replace(PUBLIC, messages=PUBLIC.messages[:1])
     assert "new:" not in render(alert(*follows(NOW, fewer, recorded=before))).body
     assert "  - new: subnet-2" in render(alert(*follows(NOW, PUBLIC, recorded=recorded(NOW - 60, twin)))).body
+
+
+def test_a_message_longer_than_the_record_keeps_is_not_new() -> None:
+    long = replace(PUBLIC, messages=("subnet-1 " + "x" * 1500,))
+    more = replace(long, messages=(*long.messages, "subnet-2 is public"))
+    body = render(alert(*follows(NOW, more, recorded=recorded(NOW - 60, long)))).body
+    assert [line[:18] for line in body.splitlines() if line.startswith("  - ")] == [
+        "  - subnet-1 xxxxx",
+        "  - new: subnet-2 ",
+    ]
 
 
 def test_what_is_still_owed_is_told_as_well_as_it_is_still_known() -> None:

@@ -421,7 +421,10 @@ def test_a_batch_with_nothing_to_check_is_ignored_and_what_is_bad_in_it_goes_bac
             "ignored": "the batch holds nothing to check",
             "batchItemFailures": [{"itemIdentifier": "message-1"}],
         }
-        assert handler({"Records": []}, None) == {"ignored": "the batch holds nothing to check", "batchItemFailures": []}
+        assert handler({"Records": []}, None) == {
+            "ignored": "the batch holds nothing to check",
+            "batchItemFailures": [],
+        }
     assert aws.calls == []
 
 

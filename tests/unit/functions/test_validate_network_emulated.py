@@ -90,7 +90,9 @@ def test_a_connector_for_which_no_group_was_named_has_the_default_group(stack: S
     assert failed(result) == {arn: {"AR201", "AR203", "AR204"}}
 
 
-def test_events_of_a_service_that_has_left_its_connector_judge_nothing_and_its_failed_update_is_explained(stack: Stack) -> None:
+def test_events_of_a_service_that_has_left_its_connector_judge_nothing_and_its_failed_update_is_explained(
+    stack: Stack,
+) -> None:
     """The events of creation and of the update come when both are over: they speak of what is there then."""
     arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
     made = service(client, "shop-front")

@@ -155,6 +155,4 @@ def _reversed(snapshot: Snapshot) -> Snapshot:
     if tables:
         lists["route_tables"] = tuple(replace(table, routes=tuple(reversed(table.routes))) for table in tables)
     tags = fact_of(snapshot, "tags")
-    return with_facts(
-        snapshot, lists | ({"tags": dict(reversed(tags.items()))} if isinstance(tags, dict) else {})
-    )
+    return with_facts(snapshot, lists | ({"tags": dict(reversed(tags.items()))} if isinstance(tags, dict) else {}))

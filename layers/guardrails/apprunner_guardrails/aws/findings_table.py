@@ -49,8 +49,8 @@ class Unreadable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """All findings' records, by resource and rule. A resource with an item that cannot be read is to be left alone, loudly:
-    its findings would be told twice or not at all."""
+    """All findings' records, by resource and rule. A resource with an item that cannot be read is to be left alone,
+    loudly: its findings would be told twice or not at all."""
 
     records: tuple[Record, ...]
     unreadable: tuple[Unreadable, ...]

@@ -71,5 +71,6 @@ def check_overrides(settings: Settings) -> None:
     unknown = sorted(settings.rule_overrides.keys() - BY_ID.keys())
     if unknown:
         raise BadSettings(
-            f"environment variable RULE_OVERRIDES: {', '.join(unknown)} is no rule; there are {', '.join(sorted(BY_ID))}"
+            f"environment variable RULE_OVERRIDES: {', '.join(unknown)} is no rule; there are"
+            f" {', '.join(sorted(BY_ID))}"
         )

@@ -1,0 +1,647 @@
+"""From events to what people hear, with what is recorded between one invocation and the next: who hears what, and once.
+
+Also what fails on the way: the table, a channel, a part of a channel's call, the function itself.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.findings_table import LedgerUnavailable
+from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.ledger import LEASE_SECONDS, Busy
+from apprunner_guardrails.respond import Report, respond
+from apprunner_guardrails.settings import BadSettings
+from apprunner_guardrails.tell import NotPublished
+from apprunner_guardrails.validate import NotRead
+from tests.aws import FAULTS, NOW, WRITES, Aws, Fault, Parameters, answered, asked_of, refused, validated
+from tests.samples import (
+    CHAT_TOPIC,
+    CONNECTOR,
+    EVERYWHERE,
+    GROUP,
+    OTHER_CONNECTOR,
+    SERVICE,
+    SETTINGS,
+    SUBNETS,
+    TABLE,
+    TOPIC,
+    Event,
+    Row,
+    Rows,
+    connector,
+    created_connector,
+    deleted_connector,
+    exempt,
+    find,
+    finished_update,
+    healthy,
+    public,
+    refused_deletion,
+    replaced_route,
+    service,
+    service_call,
+    tagged,
+)
+
+DAY = 86_400
+HOUR = 3600
+LATER = NOW + 60  # when Lambda tries again
+
+
+def told(aws: Aws) -> dict[str, list[str]]:
+    """What was told, by channel: rule and transition; of mail the subject's beginning."""
+    events = [json.loads(one["Detail"]) for asked in aws.sent("events:PutEvents") for one in asked["Entries"]]
+    said = [one for asked in aws.sent("sns:PublishBatch") for one in asked["PublishBatchRequestEntries"]]
+    imported = [one for asked in aws.sent("securityhub:BatchImportFindings") for one in asked["Findings"]]
+    found = {
+        "text": [one["Subject"].partition(": ")[0] for one in aws.published],
+        "chat": [one["Subject"].partition(": ")[0] for one in said],
+        "events": [f"{one['finding']['rule']} {one['transition']}" for one in events],
+        "securityhub": [
+            f"{one['GeneratorId'].rpartition('/')[2]} {one['ProductFields']['apprunner-guardrails/transition']}"
+            for one in imported
+        ],
+    }
+    return {channel: heard for channel, heard in found.items() if heard}
+
+
+OPENED = {
+    "text": ["[HIGH] AR102"],
+    "chat": ["[HIGH] AR102"],
+    "events": ["AR102 opened"],
+    "securityhub": ["AR102 opened"],
+}
+
+
+def mended(rows: Rows) -> Rows:
+    """All as it should be, and what is recorded of before."""
+    return {**healthy(), "Items": rows["Items"]}
+
+
+def broken(rows: Rows) -> Rows:
+    return {**public(), "Items": rows["Items"]}
+
+
+def record(rows: Rows, rule: str, resource: str = CONNECTOR) -> Row:
+    (item,) = (one for one in rows["Items"] if (one["resource"], one["rule"]) == ({"S": resource}, {"S": rule}))
+    return item
+
+
+# The life of a finding.
+
+
+def test_a_finding_is_told_once_on_every_channel_and_its_end_too() -> None:
+    rows = public()
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE).aws) == OPENED
+    for event in (created_connector(), service_call("UpdateService"), replaced_route(), finished_update()):
+        outcome = validated(event, rows, settings=EVERYWHERE, now=LATER)
+        assert (outcome.rules("fail"), told(outcome.aws), outcome.report.alerts) == ({"AR102"}, {}, 0)
+    rows = mended(rows)
+    assert told(validated(replaced_route(), rows, settings=EVERYWHERE, now=LATER).aws) == {
+        "text": ["[RESOLVED] AR102"],
+        "chat": ["[RESOLVED] AR102"],
+        "events": ["AR102 resolved"],
+        "securityhub": ["AR102 resolved"],
+    }
+    assert told(validated(replaced_route(), rows, settings=EVERYWHERE, now=LATER).aws) == {}
+
+
+def test_what_comes_back_is_told_as_that() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    rows = mended(rows)
+    validated(replaced_route(), rows, now=LATER)
+    rows = broken(rows)
+    assert told(validated(replaced_route(), rows, now=LATER + 60).aws)["events"] == ["AR102 reopened"]
+
+
+def test_a_finding_that_changes_is_told_as_that() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    find(rows, "RouteTables", "rtb-private-a")["Routes"][1] = {
+        "DestinationCidrBlock": "0.0.0.0/0",
+        "NatGatewayId": "nat-a",
+        "Origin": "CreateRoute",
+        "State": "active",
+    }
+    outcome = validated(replaced_route(), rows, now=LATER)
+    assert told(outcome.aws) == {"text": ["[HIGH] AR102"], "events": ["AR102 changed"]}
+    assert [one["rule"] for one in outcome.report.as_json()["changed"]] == ["AR102"]  # type: ignore[attr-defined]
+
+
+def test_a_serious_finding_that_stays_open_is_reminded_of_people_alone() -> None:
+    rows = public()
+    validated(created_connector(), rows, settings=EVERYWHERE)
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 7 * DAY - 1).aws) == {}
+    reminded = validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 7 * DAY)
+    assert told(reminded.aws) == {"text": ["[REMINDER] AR102"], "chat": ["[REMINDER] AR102"]}
+    never = replace(EVERYWHERE, reminder_days=0)
+    assert told(validated(created_connector(), rows, settings=never, now=NOW + 70 * DAY).aws) == {}
+
+
+def test_a_read_that_fails_resolves_nothing_and_is_told_once() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    denied = {"ec2:DescribeRouteTables": FAULTS["denied"]}
+    blind = validated(replaced_route(), rows, faults=denied, now=LATER)
+    assert blind.statuses["AR102"] == "unknown"
+    assert told(blind.aws) == {"text": ["[UNKNOWN] 5 guardrails not judged"], "events": ["AR902 opened"]}
+    assert blind.report.as_json()["opened"] == []
+    assert told(validated(replaced_route(), rows, faults=denied, now=LATER).aws) == {}
+    seeing = validated(replaced_route(), rows, now=LATER)
+    assert told(seeing.aws) == {"events": ["AR902 resolved"]}  # people are not told that all is as it was
+    assert told(validated(replaced_route(), mended(rows), now=LATER).aws)["events"] == ["AR102 resolved"]
+
+
+@pytest.mark.parametrize(
+    "gone", [{"VpcConnectors": []}, {"VpcConnectors": [connector(CONNECTOR, Status="INACTIVE")]}], ids=["gone", "old"]
+)
+def test_the_end_of_a_connector_is_the_end_of_its_findings(gone: Rows) -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    outcome = validated(deleted_connector(), {**rows, **gone}, now=LATER)
+    assert told(outcome.aws) == {"text": ["[RESOLVED] AR102"], "events": ["AR102 resolved"]}
+    assert outcome.report.as_json()["resources"] == {CONNECTOR: {}}
+    again = validated(deleted_connector(), {**rows, **gone}, now=LATER)
+    assert "the VPC connector" in again.ignored
+    assert told(again.aws) == {}
+
+
+@pytest.mark.parametrize(
+    "services", [[], [service(CONNECTOR, Status="DELETED")]], ids=["forgotten", "still remembered"]
+)
+def test_the_end_of_a_service_is_the_end_of_its_findings(services: list[Row]) -> None:
+    rows = {**healthy(), "Tags": [exempt(SERVICE, "AR101", "for ever")]}
+    assert told(validated(tagged(SERVICE), rows).aws)["events"] == ["AR901 opened"]
+    ended = finished_update("DeleteServiceCompletedSuccessfully")
+    outcome = validated(ended, {**rows, "Services": services}, now=LATER)
+    assert told(outcome.aws)["events"] == ["AR901 resolved"]
+    assert told(validated(ended, {**rows, "Services": services}, now=LATER).aws) == {}
+
+
+# Exemptions.
+
+
+def test_an_exempt_finding_is_none_of_peoples_concern() -> None:
+    rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102")]}
+    outcome = validated(created_connector(), rows, settings=EVERYWHERE)
+    assert outcome.statuses["AR102"] == "exempt"
+    assert told(outcome.aws) == {"events": ["AR102 exempted"], "securityhub": ["AR102 exempted"]}
+    assert (outcome.report.as_json()["opened"], outcome.report.alerts) == ([], 0)
+
+
+def test_an_exemption_of_what_was_told_is_told_and_its_end_too() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    rows["Tags"] = [exempt(CONNECTOR, "AR102", "2026-11-20 @net ticket 7")]
+    assert told(validated(tagged(CONNECTOR), rows, now=LATER).aws) == {
+        "text": ["[EXEMPT] AR102"],
+        "events": ["AR102 exempted"],
+    }
+    last_day = NOW - NOW % DAY + 2 * DAY  # 2026-11-20
+    assert told(validated(created_connector(), rows, now=last_day + DAY - 1).aws) == {}
+    expired = validated(created_connector(), rows, now=last_day + DAY)
+    assert told(expired.aws) == {"text": ["[HIGH] AR102"], "events": ["AR102 exemption expired"]}
+    assert [one["rule"] for one in expired.report.as_json()["opened"]] == ["AR102"]  # type: ignore[attr-defined]
+
+
+def test_an_exemption_that_is_taken_off_opens_the_finding_again() -> None:
+    rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102")]}
+    validated(created_connector(), rows)
+    rows["Tags"] = []
+    assert told(validated(tagged(CONNECTOR), rows, now=LATER).aws)["events"] == ["AR102 reopened"]
+
+
+def test_tags_that_cannot_be_read_open_nothing_again() -> None:
+    rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102")]}
+    validated(created_connector(), rows)
+    denied = {"apprunner:ListTagsForResource": refused("AccessDeniedException")}
+    blind = validated(created_connector(), rows, faults=denied, now=LATER)
+    assert (blind.statuses["AR102"], blind.statuses["AR901"]) == ("fail", "unknown")
+    assert told(blind.aws) == {"text": ["[UNKNOWN] 1 guardrail not judged"], "events": ["AR902 opened"]}
+
+
+def test_tags_that_cannot_be_read_hide_nothing_new() -> None:
+    denied = {"apprunner:ListTagsForResource": refused("AccessDeniedException")}
+    outcome = validated(created_connector(), public(), faults=denied)
+    assert told(outcome.aws)["events"] == ["AR102 opened", "AR902 opened"]
+
+
+def test_a_malformed_exemption_exempts_nothing_and_is_a_finding() -> None:
+    rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102", "2026-12-31 net")]}
+    assert told(validated(tagged(CONNECTOR), rows).aws)["events"] == ["AR102 opened", "AR901 opened"]
+
+
+# Rules that are switched off, and of another severity.
+
+
+def test_a_rule_that_is_switched_off_is_not_judged_and_what_is_open_of_it_ends() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    off = replace(SETTINGS, rule_overrides={"AR102": None})
+    outcome = validated(created_connector(), rows, settings=off, now=LATER)
+    assert "AR102" not in outcome.statuses
+    assert told(outcome.aws) == {"text": ["[RESOLVED] AR102"], "events": ["AR102 resolved"]}
+
+
+def test_a_rule_of_another_severity_is_told_by_that_and_a_change_of_it_too() -> None:
+    rows = public()
+    low = replace(SETTINGS, rule_overrides={"AR102": Severity.LOW})
+    assert told(validated(created_connector(), rows, settings=low).aws)["text"] == ["[LOW] AR102"]
+    assert told(validated(created_connector(), rows, now=LATER).aws) == {
+        "text": ["[HIGH] AR102"],
+        "events": ["AR102 changed"],
+    }
+
+
+def test_an_override_of_no_rule_is_refused_before_anything_is_asked() -> None:
+    settings = replace(SETTINGS, rule_overrides={"AR199": None, "AR101": None})
+    with Aws(healthy()) as aws, pytest.raises(BadSettings, match=r"RULE_OVERRIDES: AR199 is no rule; there are AR101,"):
+        respond([asked_of(created_connector())], client, settings, lambda: NOW)
+    assert aws.calls == []
+
+
+# Calls that failed.
+
+
+def explained(rows: Rows, now: int = NOW, event: Event | None = None, **options: Any) -> Aws:
+    outcome = validated(event or refused_deletion(), rows, settings=EVERYWHERE, now=now, **options)
+    assert outcome.report.evaluations == ()
+    return outcome.aws
+
+
+def test_a_call_that_failed_is_explained_to_all_but_security_hub() -> None:
+    aws = explained(healthy())
+    (published,) = aws.published
+    (event,) = (one for asked in aws.sent("events:PutEvents") for one in asked["Entries"])
+    ((said,),) = (asked["PublishBatchRequestEntries"] for asked in aws.sent("sns:PublishBatch"))
+    assert published["Subject"].startswith("[MEDIUM] DeleteVpcConnector: ")
+    assert json.loads(said["Message"])["version"] == "1.0"
+    assert (event["DetailType"], event["Resources"]) == ("Guardrail Failed Call", [CONNECTOR])
+    assert aws.sent("securityhub:BatchImportFindings") == []
+
+
+def test_it_is_explained_once_an_hour_to_a_caller() -> None:
+    rows = healthy()
+    assert len(explained(rows).published) == 1
+    assert explained(rows, NOW + HOUR - 1).published == []
+    another = refused_deletion()
+    another["detail"]["userIdentity"] = {**another["detail"]["userIdentity"], "userName": "bob"}
+    assert len(explained(rows, NOW + 1, another).published) == 1
+    assert len(explained(rows, NOW + HOUR).published) == 1
+
+
+def test_another_cause_is_explained_at_once() -> None:
+    rows = healthy()
+    explained(rows)
+    assert len(explained(rows, NOW + 1, refused_deletion("AccessDeniedException")).published) == 1
+
+
+def test_an_explanation_that_did_not_reach_a_channel_is_owed_there_alone() -> None:
+    rows = healthy()
+    with pytest.raises(NotPublished, match=f"did not reach chat: {CHAT_TOPIC}: "):
+        explained(rows, faults={"sns:PublishBatch": refused("NotFound", 404)})
+    aws = explained(rows, LATER)
+    assert (len(aws.published), len(aws.sent("events:PutEvents")), len(aws.sent("sns:PublishBatch"))) == (0, 0, 1)
+    assert explained(rows, LATER + 60).acted == []
+
+
+def test_an_operation_that_failed_is_explained_and_its_connector_judged() -> None:
+    rows = public()
+    outcome = validated(finished_update("UpdateServiceFailed"), rows)
+    assert (outcome.resources, outcome.rules("fail"), outcome.report.alerts) == ({CONNECTOR}, {"AR102"}, 2)
+    assert [one["Subject"].partition(":")[0] for one in outcome.aws.published] == [
+        "[HIGH] AR102",
+        "[HIGH] UpdateServiceFailed",
+    ]
+    again = validated(finished_update("UpdateServiceFailed"), rows, now=LATER)
+    assert (again.rules("fail"), again.aws.published) == ({"AR102"}, [])
+
+
+def test_an_operation_that_says_nothing_about_a_network_is_explained_alone() -> None:
+    outcome = validated(finished_update("PauseServiceFailed"), public())
+    assert (outcome.report.evaluations, outcome.report.alerts) == ((), 1)
+
+
+def test_an_operation_that_failed_on_a_service_without_a_connector_is_explained() -> None:
+    outcome = validated(finished_update("UpdateServiceFailed"), {**healthy(), "Services": [service("")]})
+    assert (outcome.report.evaluations, outcome.report.alerts) == ((), 1)
+
+
+# The table that fails.
+
+TABLE_FAULTS: Mapping[str, tuple[Fault, str]] = {
+    "throttled": (refused("ThrottlingException"), "ThrottlingException"),
+    "denied": (refused("AccessDeniedException"), "AccessDeniedException"),
+    "missing": (refused("ResourceNotFoundException"), "ResourceNotFoundException"),
+    "no answer": (FAULTS["no answer"], "ReadTimeoutError"),
+}
+
+
+def claims(asked: Parameters) -> bool:
+    """Whether it is written before the alert: what is settled is leased by nobody."""
+    return any(one["Put"]["Item"]["leased_until"] != {"N": "0"} for one in asked["TransactItems"])
+
+
+def settles(asked: Parameters) -> bool:
+    return not claims(asked)
+
+
+@pytest.mark.parametrize(("fault", "code"), TABLE_FAULTS.values(), ids=TABLE_FAULTS)
+def test_nothing_is_told_without_knowing_what_was_told(fault: Fault, code: str) -> None:
+    rows = public()
+    with Aws(rows, {"dynamodb:Query": fault}) as aws, pytest.raises(LedgerUnavailable) as raised:
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    assert str(raised.value) == f"the findings table {TABLE} cannot be read: dynamodb:Query failed ({code})"
+    assert aws.acted == []
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=LATER).aws) == OPENED
+
+
+@pytest.mark.parametrize(("fault", "code"), TABLE_FAULTS.values(), ids=TABLE_FAULTS)
+def test_nothing_is_told_that_cannot_be_claimed(fault: Fault, code: str) -> None:
+    rows = public()
+    with Aws(rows, {WRITES: replace(fault, when=claims)}) as aws, pytest.raises(LedgerUnavailable) as raised:
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    assert str(raised.value) == f"the findings table {TABLE} cannot be written: {WRITES} failed ({code})"
+    assert aws.acted == [WRITES]
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=LATER).aws) == OPENED
+
+
+@pytest.mark.parametrize(("fault", "code"), TABLE_FAULTS.values(), ids=TABLE_FAULTS)
+def test_what_was_told_and_could_not_be_settled_is_told_again_when_the_lease_is_over(fault: Fault, code: str) -> None:
+    """Nobody knows whether it was told: better twice than not at all."""
+    rows = public()
+    with Aws(rows, {WRITES: replace(fault, when=settles)}) as aws, pytest.raises(LedgerUnavailable):
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    assert told(aws) == OPENED
+    leased = validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + LEASE_SECONDS - 1)
+    assert told(leased.aws) == {}
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=LATER).aws) == OPENED
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=LATER + 60).aws) == {}
+
+
+def test_an_item_that_cannot_be_read_fails_the_invocation_by_its_name() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    record(rows, "AR102")["state"] = {"S": "dormant"}
+    with pytest.raises(LedgerUnavailable, match=f"the item {CONNECTOR} AR102 of the findings table {TABLE} cannot be"):
+        validated(created_connector(), rows, now=LATER)
+
+
+# A channel that fails.
+
+CHANNELS: Mapping[str, tuple[str, str]] = {
+    "text": ("sns:Publish", TOPIC),
+    "chat": ("sns:PublishBatch", CHAT_TOPIC),
+    "events": ("events:PutEvents", "events:PutEvents"),
+    "securityhub": ("securityhub:BatchImportFindings", "securityhub:BatchImportFindings"),
+}
+CHANNEL_FAULTS: Mapping[str, Fault] = {
+    "missing": refused("NotFound", 404),
+    "denied": refused("AccessDeniedException", 403),
+    "throttled": refused("ThrottlingException"),
+    "no answer": FAULTS["no answer"],
+    "no address": FAULTS["no address"],
+}
+
+
+@pytest.mark.parametrize("fault", CHANNEL_FAULTS.values(), ids=CHANNEL_FAULTS)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_that_is_down_keeps_no_other_waiting_and_is_owed(channel: str, fault: Fault) -> None:
+    rows = public()
+    action, named = CHANNELS[channel]
+    with Aws(rows, {action: fault}) as aws, pytest.raises(NotPublished) as raised:
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    assert str(raised.value).startswith(f"AR102 of {CONNECTOR} did not reach {channel}: {named}: ")
+    assert {one: heard for one, heard in told(aws).items() if one != channel} == {
+        one: heard for one, heard in OPENED.items() if one != channel
+    }
+    assert record(rows, "AR102")["owed_to"] == {"L": [{"S": channel}]}
+    retry = validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 1)
+    assert told(retry.aws) == {channel: OPENED[channel]}
+    assert told(validated(created_connector(), rows, settings=EVERYWHERE, now=LATER).aws) == {}
+
+
+def test_two_channels_that_are_down_are_both_named_and_owed() -> None:
+    rows = public()
+    missing = refused("NotFound", 404)
+    with Aws(rows, {"sns:Publish": missing, "sns:PublishBatch": missing}), pytest.raises(NotPublished) as raised:
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    assert f"did not reach text: {TOPIC}: " in str(raised.value)
+    assert f"did not reach chat: {CHAT_TOPIC}: " in str(raised.value)
+    retry = validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 1)
+    assert told(retry.aws) == {"text": OPENED["text"], "chat": OPENED["chat"]}
+
+
+def test_what_ends_before_a_channel_heard_of_it_is_told_there_as_over() -> None:
+    rows = public()
+    with pytest.raises(NotPublished):
+        validated(created_connector(), rows, settings=EVERYWHERE, faults={"sns:PublishBatch": refused("NotFound", 404)})
+    assert told(validated(replaced_route(), mended(rows), settings=EVERYWHERE, now=LATER).aws) == {
+        "text": ["[RESOLVED] AR102"],
+        "chat": ["[RESOLVED] AR102"],
+        "events": ["AR102 resolved"],
+        "securityhub": ["AR102 resolved"],
+    }
+
+
+def test_a_channel_that_is_switched_off_is_owed_nothing() -> None:
+    rows = public()
+    with pytest.raises(NotPublished):
+        validated(created_connector(), rows, settings=EVERYWHERE, faults={"sns:PublishBatch": refused("NotFound", 404)})
+    outcome = validated(created_connector(), rows, now=LATER)
+    assert told(outcome.aws) == {}
+    assert record(rows, "AR102")["owed_to"] == {"L": []}
+
+
+# A call that succeeds, and in which a part fails. Two findings are told; the second of them does not get there.
+
+
+def two_faults() -> Rows:
+    rows = public()
+    find(rows, "SecurityGroups", GROUP)["IpPermissionsEgress"] = []
+    return rows
+
+
+def second_event_fails(asked: Parameters) -> Row:
+    entries = [{"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]
+    return {"FailedEntryCount": 1, "Entries": entries[: len(asked["Entries"])]}
+
+
+def second_message_fails(asked: Parameters) -> Row:
+    failed = {"Id": "1", "Code": "InternalError", "Message": "slow down", "SenderFault": False}
+    return {"Successful": [{"Id": "0", "MessageId": "x"}], "Failed": [failed]}
+
+
+def second_import_fails(asked: Parameters) -> Row:
+    name = asked["Findings"][1]["Id"]
+    failed = {"Id": name, "ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+    return {"FailedCount": 1, "SuccessCount": 1, "FailedFindings": [failed]}
+
+
+@pytest.mark.parametrize(
+    ("channel", "partly"),
+    [("events", second_event_fails), ("chat", second_message_fails), ("securityhub", second_import_fails)],
+)
+def test_what_fails_in_a_call_that_succeeds_is_owed_and_nothing_else(
+    channel: str, partly: Callable[[Parameters], Row]
+) -> None:
+    rows = two_faults()
+    action, named = CHANNELS[channel]
+    with Aws(rows, {action: answered(partly)}), pytest.raises(NotPublished) as raised:
+        respond([asked_of(created_connector())], client, EVERYWHERE, lambda: NOW)
+    code = "InternalError" if channel == "chat" else "ThrottlingException"
+    assert str(raised.value) == f"AR202 of {CONNECTOR} did not reach {channel}: {named}: {code} slow down"
+    retry = told(validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 1).aws)
+    assert {one: [said.rpartition(" ")[0] for said in heard] for one, heard in retry.items()} in (
+        {channel: ["AR202"]},
+        {channel: ["[HIGH]"]},
+    )
+    assert record(rows, "AR102")["owed_to"] == {"L": []}
+
+
+def test_an_import_that_fails_without_saying_which_is_owed_as_a_whole() -> None:
+    rows = two_faults()
+    silent = answered(lambda asked: {"FailedCount": 1, "SuccessCount": 1, "FailedFindings": []})
+    with pytest.raises(NotPublished, match=f"AR102 of {CONNECTOR}, AR202 of {CONNECTOR} did not reach securityhub: "):
+        validated(created_connector(), rows, settings=EVERYWHERE, faults={"securityhub:BatchImportFindings": silent})
+    retry = validated(created_connector(), rows, settings=EVERYWHERE, now=NOW + 1)
+    assert told(retry.aws) == {"securityhub": ["AR102 opened", "AR202 opened"]}
+
+
+# The function that ends in the middle, and two of them at once.
+
+
+def interrupted(asked: Parameters) -> Row:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("action", "when"),
+    [("sns:Publish", lambda _: True), (WRITES, settles)],
+    ids=["while it is told", "after it was told"],
+)
+def test_a_crash_repeats_what_was_claimed_when_the_lease_is_over_and_loses_nothing(
+    action: str, when: Callable[[Parameters], bool]
+) -> None:
+    rows = public()
+    with Aws(rows, {action: replace(answered(interrupted), when=when)}) as aws, pytest.raises(KeyboardInterrupt):
+        respond([asked_of(created_connector())], client, SETTINGS, lambda: NOW)
+    assert len(aws.published) == 1
+    assert told(validated(created_connector(), rows, now=NOW + LEASE_SECONDS - 1).aws) == {}
+    assert told(validated(replaced_route(), rows, now=NOW + LEASE_SECONDS).aws) == {
+        "text": ["[HIGH] AR102"],
+        "events": ["AR102 opened"],
+    }
+    assert told(validated(created_connector(), rows, now=LATER + 60).aws) == {}
+
+
+def test_what_is_over_while_somebody_may_be_telling_it_is_to_be_tried_again() -> None:
+    """Else the end of it could be heard before its beginning, or never."""
+    rows = public()
+    with pytest.raises(KeyboardInterrupt):
+        validated(created_connector(), rows, faults={"sns:Publish": answered(interrupted)})
+    with pytest.raises(Busy, match=f"^another evaluation is just telling of AR102 of {CONNECTOR}, and"):
+        validated(replaced_route(), mended(rows), now=NOW + 1)
+    over = validated(replaced_route(), mended(rows), now=LATER)
+    assert told(over.aws)["events"] == ["AR102 resolved"]
+
+
+def racing(rows: Rows, rival: Callable[[], object]) -> tuple[Report, Aws]:
+    """Answer the event while a rival is at work: it begins and ends between this one's reads and its claim."""
+    first: list[bool] = []
+
+    def overtaken(asked: Parameters) -> Row:
+        if not first:
+            first.append(True)
+            rival()
+        return {}  # as the rows are then
+
+    with Aws(rows, {WRITES: answered(overtaken)}) as aws:
+        return at_once(created_connector(), NOW), aws
+
+
+def at_once(event: Event, now: int) -> Report:
+    answer = respond([asked_of(event)], client, EVERYWHERE, lambda: now)
+    assert isinstance(answer, Report)
+    return answer
+
+
+def test_of_two_invocations_that_read_the_same_one_tells_and_the_other_has_nothing_to_say() -> None:
+    rows = public()
+    winners: list[Report] = []
+    loser, aws = racing(rows, lambda: winners.append(at_once(created_connector(), NOW)))
+    assert told(aws) == OPENED
+    (winner,) = winners
+    assert loser.as_json() == {**winner.as_json(), "opened": [], "alerts": 0}
+    assert [one["rule"] for one in winner.as_json()["opened"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert record(rows, "AR102")["version"] == {"N": "2"}
+
+
+def test_who_lost_to_somebody_that_saw_something_else_tries_again() -> None:
+    """What this one read is older than what the other one told: it must neither be told nor be forgotten."""
+    rows = public()
+
+    def rival() -> None:
+        at_once(created_connector(), NOW)
+        rows.update(mended(rows))
+        at_once(replaced_route(), NOW + 1)
+
+    with pytest.raises(Busy, match=f"AR102 of {CONNECTOR}"):
+        racing(rows, rival)
+    assert record(rows, "AR102")["state"] == {"S": "resolved"}
+
+
+# Several events at once.
+
+
+def responded(rows: Rows, *events: Event, **faults: Fault) -> tuple[Any, Aws]:
+    with Aws(rows) as aws:
+        return respond([asked_of(event) for event in events], client, SETTINGS, lambda: NOW), aws
+
+
+def test_many_changes_are_one_evaluation_of_each_connector() -> None:
+    rows = public()
+    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, Subnets=[SUBNETS[0]]))
+    tables = [f"rtb-private-{letter}" for letter in "abc"]
+    events = [replaced_route(tables[number % 3], number=number) for number in range(200)]
+    report, aws = responded(rows, *events)
+    assert sorted(report.as_json()["resources"]) == sorted([CONNECTOR, OTHER_CONNECTOR])
+    assert (report.alerts, len(aws.sent("ec2:DescribeRouteTables"))) == (2, 1)
+    # A third of them is about the one subnet of the other connector.
+    for published, said in zip(
+        aws.published, ("67 changes (ReplaceRoute) by", "200 changes (ReplaceRoute) by"), strict=True
+    ):
+        assert said in published["Message"]
+
+
+def test_changes_that_concern_nobody_ask_for_nothing() -> None:
+    report, aws = responded(healthy(), replaced_route("rtb-1"), replaced_route("rtb-2"))
+    assert report.why == "no VPC connector depends on what a batch of 2 changes changed"
+    assert aws.acted == []
+
+
+def test_changes_that_nobody_can_tell_whom_they_concern_are_tried_again() -> None:
+    denied = {"apprunner:ListVpcConnectors": refused("AccessDeniedException")}
+    with pytest.raises(NotRead) as raised:
+        validated(replaced_route(), healthy(), faults=denied)
+    assert str(raised.value) == (
+        "which VPC connectors ReplaceRoute concerns cannot be told: apprunner:ListVpcConnectors failed"
+        " (AccessDeniedException)"
+    )
+
+
+def test_two_events_about_one_connector_are_told_once() -> None:
+    report, aws = responded(public(), created_connector(), service_call("CreateService"), replaced_route())
+    assert (list(report.as_json()["resources"]), report.alerts) == ([CONNECTOR], 1)
+    assert len(aws.sent("dynamodb:Query")) == 1
+
+
+def test_a_call_that_failed_is_explained_beside_what_is_judged() -> None:
+    report, _ = responded(public(), created_connector(), refused_deletion())
+    assert ([one["rule"] for one in report.as_json()["opened"]], report.alerts) == (["AR102"], 2)
