@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
 from unittest.mock import patch
@@ -34,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     except loop.Endless as error:
         print(f"replay: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `| head` has seen enough; rich ends in the same way
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 1
 
 
 @contextmanager
@@ -51,18 +54,22 @@ def _replay(event_path: str | None, world_name: str | None, output: str) -> int:
     # A terminal wraps tables to its width; a file or pipe gets each answer on one line.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     event = _event(event_path) if event_path else None
-    worlds = [_world(world_name, event_path, event)] if world_name or event else list(WORLDS.values())
+    named = _world(world_name, event_path, event) if world_name or event else None
+    worlds = [named or WORLDS["healthy"]] if world_name or event else list(WORLDS.values())
     played: list[tuple[World, list[loop.Step]]] = []
     for world in worlds:
         if output == "text":
             show.heading(console, world.name, world.summary)
+            if event and named is None:
+                console.print("  [dim]the event names no world; WORLD=name plays it in another one than this[/dim]")
         steps: list[loop.Step] = []
         all_steps = loop.play_event_twice(event, world, stack) if event else loop.play_world(world, stack)
-        for _, some in groupby(all_steps, lambda step: (step.moment, step.delivery)):
-            these = list(some)
-            steps += these
-            if output == "text":
-                show.steps(console, these, whole=bool(event or world_name))
+        with closing(all_steps):  # an emulated AWS that is left must be taken down before the environment is restored
+            for _, some in groupby(all_steps, lambda step: (step.moment, step.delivery)):
+                these = list(some)
+                steps += these
+                if output == "text":
+                    show.steps(console, these, whole=bool(event or world_name))
         if event and not any(step.invocations for step in steps) and output == "text":
             console.print("    no rule of template.yaml matches this event: nothing is invoked")
         played.append((world, steps))
@@ -87,9 +94,9 @@ def _event(path: str) -> Mapping[str, object]:
     return event
 
 
-def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World:
+def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World | None:
     """The world asked for, else the one that the event's connector or service is named for, else the one that the file
-    is named for, as those in events/ are; else the healthy one."""
+    is named for, as those in events/ are; else None."""
     if name is not None:
         if name not in WORLDS:
             raise Unusable(f"there is no world {name!r}; there are {', '.join(WORLDS)}")
@@ -101,7 +108,7 @@ def _world(name: str | None, event_path: str | None, event: Mapping[str, object]
         if any(f":{kind}/{world.name}" in text for kind in ("vpcconnector", "service"))
     )
     by_file = (world for world in WORLDS.values() if file.removesuffix("-failed").endswith(f"-{world.name}"))
-    return next(by_name, None) or next(by_file, WORLDS["healthy"])
+    return next(by_name, None) or next(by_file, None)
 
 
 def _parser() -> argparse.ArgumentParser:

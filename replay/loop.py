@@ -4,7 +4,7 @@ import json
 import os
 import runpy
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -207,7 +207,7 @@ class Loop:
         return alerts, chat
 
 
-def play_world(world: World, stack: Stack) -> Iterator[Step]:
+def play_world(world: World, stack: Stack) -> Generator[Step]:
     """Build the world and deliver all that comes of what happens in it: at first, later, and to an audit a week on.
 
     Each time the same events are then delivered once more.
@@ -231,7 +231,7 @@ def play_event(event: Event, world: World, stack: Stack) -> Step:
         return next(loop.deliver(event))
 
 
-def play_event_twice(event: Event, world: World, stack: Stack) -> Iterator[Step]:
+def play_event_twice(event: Event, world: World, stack: Stack) -> Generator[Step]:
     """Deliver one event in the world as it is after its own event happened, and then once more."""
     with _standing(event, world, stack) as loop:
         yield from _twice("event", loop.deliver(event), loop)

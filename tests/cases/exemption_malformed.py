@@ -5,6 +5,8 @@ from tests.cases._healthy import CONNECTOR_ARN, tagged, unread
 _EXEMPT = "apprunner-guardrails:exempt:"
 _FORM = "the value should be a date, an owner and a reason, such as 2026-12-31 @owner reason"
 
+_NO_RULE = "no rule of that id judges a VPC connector"
+
 
 def _retag(*keys: str) -> str:
     resource = f"--region us-east-1 --resource-arn {CONNECTOR_ARN}"
@@ -70,6 +72,17 @@ CASES = (
             f"tag '{_EXEMPT}AR901' = '2026-12-31 @net ticket 7' exempts nothing: 'AR901' is not the id of a rule that"
             " can be exempted, such as AR101",
             command=_retag(f"'{_EXEMPT}*'", f"{_EXEMPT}AR901"),
+        ),
+    ),
+    Case(
+        name="fail: a rule that there is not, and one that judges other resources",
+        changes=(
+            tagged({f"{_EXEMPT}AR199": "2026-12-31 @net ticket 7", f"{_EXEMPT}AR401": "2026-12-31 @net ticket 8"}),
+        ),
+        expect=fail(
+            f"tag '{_EXEMPT}AR199' = '2026-12-31 @net ticket 7' exempts nothing: {_NO_RULE}",
+            f"tag '{_EXEMPT}AR401' = '2026-12-31 @net ticket 8' exempts nothing: {_NO_RULE}",
+            command=_retag(f"{_EXEMPT}AR199", f"{_EXEMPT}AR401"),
         ),
     ),
     Case(

@@ -87,6 +87,7 @@ def tags_of(resource: str) -> Asked:
     return "apprunner:ListTagsForResource", {"ResourceArn": resource}
 
 
+EVERYTHING_RECORDED: Asked = ("dynamodb:Scan", {"TableName": TABLE, "ConsistentRead": True})
 KNOWN = [tags_of(CONNECTOR), recorded(CONNECTOR)]  # what there is to know of the connector beside its network
 DESCRIBE_CONNECTOR: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": CONNECTOR})
 DESCRIBE_SERVICE: Asked = ("apprunner:DescribeService", {"ServiceArn": SERVICE})
@@ -295,10 +296,10 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         healthy(),
         SETTINGS,
         [
-            [LIST_CONNECTORS],
+            [LIST_CONNECTORS, EVERYTHING_RECORDED],
             [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
             [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
-            [*KNOWN, ZONES, *DNS],
+            [tags_of(CONNECTOR), ZONES, *DNS],
         ],
     ),
     "ReplaceRoute in a table of nobody's concern": (
@@ -306,7 +307,7 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         healthy(),
         SETTINGS,
         [
-            [LIST_CONNECTORS],
+            [LIST_CONNECTORS, EVERYTHING_RECORDED],
             [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
             [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
         ],
@@ -331,7 +332,7 @@ def test_what_is_published_is_this() -> None:
     (published,) = validated(created_connector(), public()).aws.published
     assert {**published, "Message": published["Message"].splitlines()[0]} == {
         "TopicArn": TOPIC,
-        "Subject": "[HIGH] AR102: VPC connector shop-web in 123456789012 us-east-1",
+        "Subject": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 us-east-1",
         "Message": "VPC connector shop-web breaks 1 guardrail",
         "MessageAttributes": {
             "severity": {"DataType": "String", "StringValue": "HIGH"},
@@ -443,7 +444,7 @@ def test_an_audit_asks_for_this_and_no_more() -> None:
     assert asked(audited(rows)) == [
         _sorted(
             [
-                ("dynamodb:Scan", {"TableName": TABLE, "ConsistentRead": True}),
+                EVERYTHING_RECORDED,
                 recorded("digest"),
                 LIST_CONNECTORS,
                 ("apprunner:ListServices", {"MaxResults": 20}),

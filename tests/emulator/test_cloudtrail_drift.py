@@ -122,6 +122,43 @@ def test_the_propagation_of_a_virtual_private_gateway(calls: Calls, vpc: str, ta
     assert calls.seen == {"EnableVgwRoutePropagation": (asked, RETURN), "DisableVgwRoutePropagation": (asked, RETURN)}
 
 
+def test_what_routes_lead_to_or_are_about(calls: Calls, vpc: str, subnet: str) -> None:
+    gateway = calls.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    hub = calls.ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    listed = calls.ec2.create_managed_prefix_list(PrefixListName="out", MaxEntries=2, AddressFamily="IPv4")
+    prefixes = listed["PrefixList"]["PrefixListId"]
+    ids = {"vpnGatewayId": gateway, "vpcId": vpc}
+    calls("attach_vpn_gateway", VpnGatewayId=gateway, VpcId=vpc)
+    calls("detach_vpn_gateway", VpnGatewayId=gateway, VpcId=vpc)
+    joined = calls("create_transit_gateway_vpc_attachment", TransitGatewayId=hub, VpcId=vpc, SubnetIds=[subnet])
+    attachment = joined["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+    calls("delete_transit_gateway_vpc_attachment", TransitGatewayAttachmentId=attachment)
+    calls("modify_managed_prefix_list", PrefixListId=prefixes, CurrentVersion=1, AddEntries=[{"Cidr": "0.0.0.0/1"}])
+    told = calls.seen["DeleteTransitGatewayVpcAttachment"][1]["DeleteTransitGatewayVpcAttachmentResponse"]
+    assert told["transitGatewayVpcAttachment"]["vpcId"] == vpc
+    assert {name: request for name, (request, _) in calls.seen.items()} == {
+        "AttachVpnGateway": ids,
+        "DetachVpnGateway": ids,
+        "CreateTransitGatewayVpcAttachment": {
+            "CreateTransitGatewayVpcAttachmentRequest": {
+                "TransitGatewayId": hub,
+                "VpcId": vpc,
+                "SubnetIds": {"tag": 1, "content": subnet},
+            }
+        },
+        "DeleteTransitGatewayVpcAttachment": {
+            "DeleteTransitGatewayVpcAttachmentRequest": {"TransitGatewayAttachmentId": attachment}
+        },
+        "ModifyManagedPrefixList": {
+            "ModifyManagedPrefixListRequest": {
+                "PrefixListId": prefixes,
+                "CurrentVersion": 1,
+                "AddEntry": {"tag": 1, "Cidr": "0.0.0.0/1"},
+            }
+        },
+    }
+
+
 def test_nat_gateways(calls: Calls, subnet: str) -> None:
     address = calls.ec2.allocate_address(Domain="vpc")["AllocationId"]
     asked = {"SubnetId": subnet, "AllocationId": address, "ClientToken": "once"}

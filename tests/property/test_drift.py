@@ -37,7 +37,8 @@ ZONES = {"a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 TELLS = ("subnets", "route_tables", "nat_gateways", "network_acls", "security_groups")
 INNER = ("main", "in-1", "in-2")
 ENOUGH = 5  # worlds in which a call changes an answer
-EVERYWHERE = ("0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "10.9.0.0/16")
+EVERYWHERE = ("0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "10.9.0.0/16", "pl-all")
+LISTS = (("0.0.0.0/0",), ("0.0.0.0/1", "128.0.0.0/1"), ("10.9.0.0/16",), ())
 HIDDEN = Unread(call="ec2:Describe", code="UnauthorizedOperation")
 ALLOW, DENY = (
     tuple(
@@ -64,7 +65,8 @@ class World:
     nats: dict[str, NatGateway]
     acls: dict[str, NetworkAcl]
     groups: dict[str, SecurityGroup]
-    gateways: set[str]  # internet gateways that are attached, egress-only ones that exist
+    gateways: set[str]  # internet, virtual private and transit gateways that are attached, egress-only ones that exist
+    lists: dict[str, tuple[str, ...]]  # prefix lists
     dns: dict[str, tuple[bool, bool]]
     connectors: tuple[Connector, ...]
     settings: Settings
@@ -88,10 +90,15 @@ def _routes(*targets: str) -> tuple[tuple[Route, ...], ...]:
     one = tuple((Route(destination="0.0.0.0/0", target=target),) for target in targets)
     two = tuple(
         (Route(destination=first, target=target), Route(destination=second, target=other))
-        for first, second in (("0.0.0.0/1", "128.0.0.0/1"), ("0.0.0.0/0", "::/0"), ("0.0.0.0/0", "10.9.0.0/16"))
+        for first, second in (
+            ("0.0.0.0/1", "128.0.0.0/1"),
+            ("0.0.0.0/0", "::/0"),
+            ("0.0.0.0/0", "10.9.0.0/16"),
+            ("pl-all", "10.9.0.0/16"),
+        )
         for target, other in itertools.product(dict.fromkeys(targets), repeat=2)
     )
-    learnt = (Route(destination="0.0.0.0/0", target="vgw-1", propagated=True),)
+    learnt = (Route(destination="0.0.0.0/0", target="vgw-learnt", propagated=True),)
     return (*one * (len(two) // len(one)), *two, *((learnt, ()) * (len(two) // 2)))
 
 
@@ -109,6 +116,7 @@ def worlds(draw: st.DrawFn) -> World:
         acls={},
         groups={},
         gateways=set(),
+        lists={"pl-all": draw(st.sampled_from(LISTS))},
         dns=dict.fromkeys(VPCS, (True, True)),
         connectors=tuple(draw(_connectors(f"arn-{number}", vpc)) for number, vpc in enumerate((*VPCS, VPCS[0]))),
         settings=Settings(
@@ -138,8 +146,8 @@ def _furnish(world: World, vpc: str, draw: st.DrawFn) -> None:
             connectivity=connectivity,
         )
     used = dict(zip(ids, draw(st.tuples(*[st.sampled_from(INNER)] * 3, *[_mostly("out", *INNER)] * 2)), strict=True))
-    inner = _routes(f"nat-{n}-x", f"nat-{n}-y", f"nat-{n}-x", f"eigw-{n}", f"igw-{n}", "tgw-1")
-    outer = _routes(f"igw-{n}", f"igw-{n}", f"igw-{n}", "tgw-1", f"nat-{n}-y")
+    inner = _routes(f"nat-{n}-x", f"nat-{n}-y", f"nat-{n}-x", f"eigw-{n}", f"igw-{n}", f"tgw-{n}", f"vgw-{n}")
+    outer = _routes(f"igw-{n}", f"igw-{n}", f"igw-{n}", f"tgw-{n}", f"nat-{n}-y")
     for name in (*INNER, "out"):
         world.tables[f"rtb-{n}-{name}"] = RouteTable(
             id=f"rtb-{n}-{name}",
@@ -157,7 +165,7 @@ def _furnish(world: World, vpc: str, draw: st.DrawFn) -> None:
         world.groups[f"sg-{n}-{name}"] = SecurityGroup(
             id=f"sg-{n}-{name}", name=name, vpc_id=vpc, ingress=ingress, egress=egress
         )
-    world.gateways |= draw(st.sampled_from((frozenset({f"igw-{n}", f"eigw-{n}"}), frozenset({f"eigw-{n}"}))))
+    world.gateways |= {f"eigw-{n}", *draw(st.sets(st.sampled_from((f"igw-{n}", f"tgw-{n}", f"vgw-{n}"))))}
 
 
 @st.composite
@@ -193,7 +201,7 @@ def _any_table(world: World, vpc: str, draw: st.DrawFn) -> RouteTable:
 
 
 def _targets(world: World, vpc: str) -> list[str]:
-    return [*_of(world.nats, vpc), f"igw-{vpc[-1]}", f"eigw-{vpc[-1]}", "tgw-1"]
+    return [*_of(world.nats, vpc), *(f"{kind}-{vpc[-1]}" for kind in ("igw", "eigw", "tgw", "vgw"))]
 
 
 def create_route(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
@@ -226,7 +234,7 @@ def delete_route(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Requ
 def enable_propagation(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
     bare = [one.id for one in _of(world.tables, vpc).values() if not one.routes] or list(_of(world.tables, vpc))
     table = world.tables[_pick(draw, bare)]
-    learnt = Route(destination="0.0.0.0/0", target="vgw-1", propagated=True)
+    learnt = Route(destination="0.0.0.0/0", target="vgw-learnt", propagated=True)
     world.tables[table.id] = replace(table, routes=(*table.routes, learnt))
     return {"routeTableId": table.id, "gatewayId": "vgw-1"}, {"_return": True}
 
@@ -239,6 +247,41 @@ def disable_propagation(world: World, vpc: str, draw: st.DrawFn) -> tuple[Reques
     kept = tuple(route for route in table.routes if not route.propagated)
     world.tables[table.id] = replace(table, routes=kept)
     return {"routeTableId": table.id, "gatewayId": "vgw-1"}, {"_return": True}
+
+
+def attach_vpn_gateway(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
+    world.gateways.add(f"vgw-{vpc[-1]}")
+    return {"vpcId": vpc, "vpnGatewayId": f"vgw-{vpc[-1]}"}, {"attachment": {"vpcId": vpc, "state": "attaching"}}
+
+
+def detach_vpn_gateway(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
+    """What it has taught the tables goes with it."""
+    world.gateways.discard(f"vgw-{vpc[-1]}")
+    for table in _of(world.tables, vpc).values():
+        kept = tuple(route for route in table.routes if not route.propagated)
+        world.tables[table.id] = replace(table, routes=kept)
+    return {"vpcId": vpc, "vpnGatewayId": f"vgw-{vpc[-1]}"}, {"_return": True}
+
+
+def attach_transit_gateway(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
+    world.gateways.add(f"tgw-{vpc[-1]}")
+    return {"CreateTransitGatewayVpcAttachmentRequest": {"TransitGatewayId": f"tgw-{vpc[-1]}", "VpcId": vpc}}, {}
+
+
+def detach_transit_gateway(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
+    world.gateways.discard(f"tgw-{vpc[-1]}")
+    asked = {"DeleteTransitGatewayVpcAttachmentRequest": {"TransitGatewayAttachmentId": "tgw-attach-1"}}
+    told = {"transitGatewayVpcAttachment": {"vpcId": vpc, "state": "deleting"}}
+    return asked, {"DeleteTransitGatewayVpcAttachmentResponse": told} if draw(st.booleans()) else {}
+
+
+def _relist(call: str) -> Act:
+    def act(world: World, vpc: str, draw: st.DrawFn) -> tuple[Request, Request] | None:
+        """A prefix list belongs to no VPC: tables of both may have it."""
+        world.lists["pl-all"] = draw(st.sampled_from(LISTS))
+        return {f"{call}Request": {"PrefixListId": "pl-all", "CurrentVersion": 1}}, {}
+
+    return act
 
 
 def _use(world: World, vpc: str, subnet_id: str, table_id: str) -> None:
@@ -480,6 +523,12 @@ ACTS: Mapping[str, Act] = {
     "ReplaceRouteTableAssociation": replace_table_association,
     "EnableVgwRoutePropagation": enable_propagation,
     "DisableVgwRoutePropagation": disable_propagation,
+    "AttachVpnGateway": attach_vpn_gateway,
+    "DetachVpnGateway": detach_vpn_gateway,
+    "CreateTransitGatewayVpcAttachment": attach_transit_gateway,
+    "DeleteTransitGatewayVpcAttachment": detach_transit_gateway,
+    "ModifyManagedPrefixList": _relist("ModifyManagedPrefixList"),
+    "RestoreManagedPrefixListVersion": _relist("RestoreManagedPrefixListVersion"),
     "CreateNatGateway": create_nat,
     "DeleteNatGateway": delete_nat,
     "AttachInternetGateway": attach_gateway,
@@ -538,6 +587,7 @@ def scenarios(
         acls=dict(before.acls),
         groups=dict(before.groups),
         gateways=set(before.gateways),
+        lists=dict(before.lists),
         dns=dict(before.dns),
     )
     changes: list[Change] = []
@@ -554,7 +604,8 @@ def scenarios(
 def _is_dead(world: World, target: str) -> bool:
     if target.startswith("nat-"):
         return target not in world.nats or world.nats[target].state not in ("pending", "available")
-    return target.startswith(("igw-", "eigw-")) and target not in world.gateways
+    attached = target.startswith(("igw-", "eigw-", "tgw-", "vgw-")) and target != "vgw-learnt"
+    return attached and target not in world.gateways
 
 
 def _structure(world: World) -> Structure:
@@ -588,7 +639,13 @@ def _network(world: World, connector: Connector) -> Network:
     structure, vpc = _structure(world), _vpc_of(world, connector)
     named = tuple(world.groups[one] for one in connector.security_group_ids if one in world.groups)
     zones = tuple(Zone(id=one, name=one, available=True, kind="availability-zone") for one in ZONES.values())
-    network = replace(unread_network(ACCOUNT, REGION, HIDDEN), zones=zones, group_interfaces=(), endpoints=())
+    network = replace(
+        unread_network(ACCOUNT, REGION, HIDDEN),
+        zones=zones,
+        prefix_lists=dict(world.lists),
+        group_interfaces=(),
+        endpoints=(),
+    )
     if not vpc:
         return replace(
             network, subnets=(), network_acls=(), security_groups=named if connector.security_group_ids else HIDDEN
@@ -705,7 +762,7 @@ def test_what_was_not_read_makes_a_change_concern_more_and_never_less(scenario: 
 def test_a_change_that_names_something_of_another_vpc_concerns_nobody_here(scenario: Scenario) -> None:
     here = {one.arn for one in scenario.after.connectors if one.subnet_ids[0].startswith("subnet-1")}
     told = {arn: changes for arn, changes in _concerned(scenario).items() if arn in here}
-    assert [change for changes in told.values() for change in changes if change.ids] == []
+    assert [one for changes in told.values() for one in changes if one.ids not in ((), ("pl-all",))] == []
 
 
 def _used(world: World, subnet_ids: tuple[str, ...]) -> Iterator[RouteTable]:

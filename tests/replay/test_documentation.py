@@ -3,21 +3,26 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM ships no types
 
 from emulator import emulate
 from emulator.worlds import WORLDS, alert_topic, build, happen, sdk_client
-from replay.loop import Loop, play_world
+from replay.loop import Invocation, Loop, play_world
 from replay.template import load
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs/alerts.md", ROOT / "docs/architecture.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("alerts.md", "architecture.md", "events.md")))
 SHOWN = ("nat-gone", "mended", "connector-in-use")  # the worlds that docs/alerts.md takes its alerts from
+SCHEMAS = {
+    "Guardrail Finding Transition": "docs/schemas/finding-transition-1.json",
+    "Guardrail Failed Call": "docs/schemas/failed-call-1.json",
+}
 
 stack = cache(load)
 
@@ -69,14 +74,33 @@ def test_a_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
 
 
+@cache
+def invocations() -> tuple[Invocation, ...]:
+    """What the worlds lead to that the documentation shows, and one whose connector is exempted."""
+    steps = [step for world in (*SHOWN, "exempted") for step in play_world(WORLDS[world], stack())]
+    return tuple(one for step in steps for one in step.invocations)
+
+
+def test_what_functions_put_on_the_event_bus_is_of_the_documented_schemas() -> None:
+    put = [event for one in invocations() for event in one.put]
+    told = {(str(event["detail-type"]), detail(event).get("transition")) for event in put}
+    assert told == {
+        *(("Guardrail Finding Transition", kind) for kind in ("opened", "resolved", "exempted")),
+        ("Guardrail Failed Call", None),
+    }
+    for event in put:
+        schema = json.loads((ROOT / SCHEMAS[str(event["detail-type"])]).read_text())
+        assert [error.message for error in Draft202012Validator(schema).iter_errors(event)] == []
+
+
+def detail(event: Mapping[str, object]) -> Mapping[str, object]:
+    found = event["detail"]
+    assert isinstance(found, Mapping)
+    return found
+
+
 def test_an_alert_that_is_shown_is_one_that_a_replay_publishes() -> None:
-    alerts = [
-        alert
-        for world in SHOWN
-        for step in play_world(WORLDS[world], stack())
-        for one in step.invocations
-        for alert in one.alerts
-    ]
+    alerts = [alert for one in invocations() for alert in one.alerts]
     published = {str(alert["subject"]): str(alert["body"]).splitlines() for alert in alerts}
     shown = [block.splitlines() for block in blocks(ROOT / "docs/alerts.md", "") if block.startswith("Subject: ")]
     assert len(shown) == 4
@@ -89,7 +113,9 @@ def test_a_subscription_with_the_documented_filter_gets_what_is_urgent_only() ->
     [words] = commands("aws sns subscribe")
     attributes = json.loads(words[words.index("--attributes") + 1])
     assert heard("one-zone", attributes) == []
-    assert heard("nat-gone", attributes) == ["[HIGH] AR108: VPC connector nat-gone in 123456789012 us-east-1"]
+    assert heard("nat-gone", attributes) == [
+        "[HIGH] AR108 blackhole route: VPC connector nat-gone in 123456789012 us-east-1"
+    ]
 
 
 def heard(name: str, attributes: dict[str, str]) -> list[str]:

@@ -48,8 +48,10 @@ def test_what_is_delivered_a_second_time_is_answered_and_tells_nobody(world: str
 
 def test_a_fault_that_is_mended_is_resolved_by_the_drift_that_mends_it() -> None:
     steps = played("mended")
-    assert subjects(steps, "happens") == ["[HIGH] AR102: VPC connector mended in 123456789012 us-east-1"]
-    assert subjects(steps, "later") == ["[RESOLVED] AR102: VPC connector mended in 123456789012 us-east-1"]
+    assert subjects(steps, "happens") == ["[HIGH] AR102 public subnet: VPC connector mended in 123456789012 us-east-1"]
+    assert subjects(steps, "later") == [
+        "[RESOLVED] AR102 public subnet: VPC connector mended in 123456789012 us-east-1"
+    ]
     call, batch = [step for step in steps if step.moment == "later" and step.delivery == 1 and step.queues]
     assert (call.event["detail"]["eventName"], call.invocations) == ("ReplaceRoute", [])  # type: ignore[index]
     [invocation] = batch.invocations
@@ -60,8 +62,8 @@ def test_a_fault_that_is_mended_is_resolved_by_the_drift_that_mends_it() -> None
 
 def test_the_findings_of_a_connector_that_is_deleted_are_over() -> None:
     steps = played("gone")
-    assert subjects(steps, "happens") == ["[MEDIUM] AR101: VPC connector gone in 123456789012 us-east-1"]
-    assert subjects(steps, "later") == ["[RESOLVED] AR101: VPC connector gone in 123456789012 us-east-1"]
+    assert subjects(steps, "happens") == ["[MEDIUM] AR101 too few zones: VPC connector gone in 123456789012 us-east-1"]
+    assert subjects(steps, "later") == ["[RESOLVED] AR101 too few zones: VPC connector gone in 123456789012 us-east-1"]
     assert subjects(steps, "audit") == ["[DIGEST] nothing open: App Runner in 123456789012 us-east-1"]
 
 
@@ -75,7 +77,7 @@ def test_a_deletion_that_failed_is_explained_with_the_services_that_stand_in_its
 
 def test_an_audit_a_week_later_reminds_of_what_is_high_and_sends_the_digest() -> None:
     assert subjects(played("public-subnets"), "audit") == [
-        "[REMINDER] AR102: VPC connector public-subnets in 123456789012 us-east-1",
+        "[REMINDER] AR102 public subnet: VPC connector public-subnets in 123456789012 us-east-1",
         "[DIGEST] 1 HIGH open: App Runner in 123456789012 us-east-1",
     ]
     assert subjects(played("public-subnets"), "audit", delivery=2) == []
@@ -86,7 +88,7 @@ def test_an_exemption_is_told_to_machines_only() -> None:
     told = {one["detail"]["finding"]["rule"]: one["detail"]["transition"] for one in first.put}  # type: ignore[index]
     assert told == {"AR203": "exempted", "AR901": "opened"}
     assert [alert["subject"] for alert in first.alerts] == [
-        "[LOW] AR901: VPC connector exempted in 123456789012 us-east-1"
+        "[LOW] AR901 exemption malformed: VPC connector exempted in 123456789012 us-east-1"
     ]
     assert len(first.chat) == 1
 

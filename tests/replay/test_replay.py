@@ -2,12 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apprunner_guardrails.aws import sns
+from emulator.worlds import WORLDS
 from replay.__main__ import main
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
@@ -33,7 +36,7 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
     assert function["result"]["resources"][arn]["AR102"] == "fail"
     assert function["transitions"] == [{"resource": arn, "rule": "AR102", "transition": "opened"}]
     [alert] = function["alerts"]
-    assert alert["subject"] == "[HIGH] AR102: VPC connector public-subnets in 123456789012 us-east-1"
+    assert alert["subject"] == "[HIGH] AR102 public subnet: VPC connector public-subnets in 123456789012 us-east-1"
     assert alert["attributes"] == {
         "severity": "HIGH",
         "status": "fail",
@@ -69,7 +72,7 @@ def test_a_person_reads_event_function_answers_and_the_whole_alert(capsys: pytes
         found,
         "  CreateVpcConnector by role PlatformDeploy jonas.weber with CloudFormation → ValidateNetworkFunction",
         "    AR102     fail  opened  subnet-",
-        "    alert  [HIGH] AR102: VPC connector public-subnets in 123456789012 us-east-1",
+        "    alert  [HIGH] AR102 public subnet: VPC connector public-subnets in 123456789012 us-east-1",
         "       | VPC connector public-subnets breaks 1 guardrail",
         "  the same once more: no new alert",
     )
@@ -88,7 +91,7 @@ def test_a_person_reads_what_became_of_a_finding(capsys: pytest.CaptureFixture[s
         "  the same once more: no new alert",
         "  later: ReplaceRoute by ",
         "    AR102     pass  resolved  over: subnet-",
-        "    alert  [RESOLVED] AR102: VPC connector mended in 123456789012 us-east-1",
+        "    alert  [RESOLVED] AR102 public subnet: VPC connector mended in 123456789012 us-east-1",
         "       |   Over: it was open since 2026-11-02T09:03:00Z, for 3 minutes",
         "  a week later: Scheduled Event 2026-11-10T07:00:00Z → AuditRegionFunction",
         "    alert  [DIGEST] nothing open: App Runner in 123456789012 us-east-1",
@@ -140,7 +143,7 @@ def test_a_scheduled_event_is_an_audit(tmp_path: Path, capsys: pytest.CaptureFix
         lines(capsys, "--event", str(path), "--world", "one-zone"),
         "  Scheduled Event 2026-11-03T07:00:00Z → AuditRegionFunction",
         "    AR101     fail  opened  the subnets cover 1 of 3",
-        "    alert  [MEDIUM] AR101: VPC connector one-zone in 123456789012 us-east-1",
+        "    alert  [MEDIUM] AR101 too few zones: VPC connector one-zone in 123456789012 us-east-1",
         "    alert  [DIGEST] 1 MEDIUM open: App Runner in 123456789012 us-east-1",
         "  the same once more: no new alert",
     )
@@ -154,6 +157,33 @@ def test_a_sample_event_is_replayed_in_the_world_that_it_names(world: str, capsy
     [connector] = function["result"]["resources"]
     assert told["world"] == world
     assert f":vpcconnector/{world}/" in connector
+
+
+def test_an_event_that_names_no_world_says_which_it_is_played_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Calls of EC2 name no connector, and this file no world."""
+    path = tmp_path / "event.json"
+    path.write_text((EVENTS / "ec2-ReplaceRoute-mended.json").read_text())
+    said = "  the event names no world; WORLD=name plays it in another one than this"
+    assert lines(capsys, "--event", str(path))[1:3] == [f"healthy  {WORLDS['healthy'].summary}", said]
+    assert said not in lines(capsys, "--event", str(path), "--world", "mended")
+
+
+@pytest.mark.parametrize(("output", "seen"), [("text", "CreateVpcConnector"), ("json", "")])
+def test_who_reads_no_further_sees_no_error(output: str, seen: str) -> None:
+    command = [sys.executable, "-m", "replay", "--world", "mended", "--format", output]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as replayed:
+        assert replayed.stdout
+        assert replayed.stderr
+        while seen and seen not in replayed.stdout.readline():
+            pass
+        replayed.stdout.close()
+        assert replayed.stderr.read() == ""
+    assert replayed.returncode == 1
 
 
 def test_an_event_that_no_rule_matches_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,6 +118,7 @@ def arn(resource: str) -> object:
 
 TELLING: Mapping[str, object] = {
     "dynamodb:Query": arn("FindingsTable"),
+    "dynamodb:Scan": arn("FindingsTable"),
     "dynamodb:PutItem": arn("FindingsTable"),
     "sns:Publish": [{"Ref": "AlertTopic"}, {"Ref": "ChatTopic"}],
     "events:PutEvents": {"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"},
@@ -135,7 +136,6 @@ SCOPES: Mapping[str, Mapping[str, object]] = {
     },
     "AuditRegionFunction": {
         **TELLING,
-        "dynamodb:Scan": arn("FindingsTable"),
         "sqs:SendMessage": arn("AuditRegionDeadLetterQueue"),
         "logs:CreateLogStream": arn("AuditRegionLogGroup"),
         "logs:PutLogEvents": arn("AuditRegionLogGroup"),

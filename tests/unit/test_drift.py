@@ -1,4 +1,5 @@
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,6 +40,10 @@ def made() -> dict[str, tuple[Event, str]]:
     with emulate() as aws:
         ids = _make_all_calls(cast("Any", boto3.client("ec2", region_name=REGION)))
         events = {event["detail"]["eventName"]: event for event in cast("list[Event]", aws.events)}
+    # The emulator does not restore prefix lists; the record names them as that of a modification does.
+    modified, restored = "ModifyManagedPrefixList", "RestoreManagedPrefixListVersion"
+    events[restored] = json.loads(json.dumps(events[modified]).replace(modified, restored))
+    ids[restored] = ids[modified]
     return {name: (events[name], ids[name]) for name in CALLS}
 
 
@@ -66,9 +71,18 @@ def _make_all_calls(ec2: Any) -> dict[str, str]:
     call("ReplaceRoute", table, **everywhere, GatewayId=gateway)
     call("DeleteRoute", table, **everywhere)
     learnt = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
-    ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=learnt)
+    call("AttachVpnGateway", vpc, VpcId=vpc, VpnGatewayId=learnt)
     call("EnableVgwRoutePropagation", table, RouteTableId=table, GatewayId=learnt)
     call("DisableVgwRoutePropagation", table, RouteTableId=table, GatewayId=learnt)
+    call("DetachVpnGateway", vpc, VpcId=vpc, VpnGatewayId=learnt)
+    hub = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    joined = {"TransitGatewayId": hub, "VpcId": vpc, "SubnetIds": [subnet]}
+    attachment = call("CreateTransitGatewayVpcAttachment", vpc, **joined)["TransitGatewayVpcAttachment"]
+    attachment_id = attachment["TransitGatewayAttachmentId"]
+    call("DeleteTransitGatewayVpcAttachment", vpc, TransitGatewayAttachmentId=attachment_id)
+    listed = ec2.create_managed_prefix_list(PrefixListName="out", MaxEntries=2, AddressFamily="IPv4")["PrefixList"]
+    entries = {"PrefixListId": listed["PrefixListId"], "AddEntries": [{"Cidr": "0.0.0.0/1"}]}
+    call("ModifyManagedPrefixList", listed["PrefixListId"], **entries, CurrentVersion=listed["Version"])
     one = call("AssociateRouteTable", subnet, RouteTableId=table, SubnetId=subnet)["AssociationId"]
     one = call("ReplaceRouteTableAssociation", table, AssociationId=one, RouteTableId=table)["NewAssociationId"]
     call("DisassociateRouteTable", AssociationId=one)
@@ -201,6 +215,20 @@ def test_a_call_is_understood_alike_in_the_form_of_newer_records(name: str, made
             {"unnamed": "group"},
         ),
         ("AuthorizeSecurityGroupEgress", {"omitted": True}, None, {"unnamed": "group"}),
+        ("AuthorizeSecurityGroupEgress", None, None, {"unnamed": "group"}),
+        (
+            "AuthorizeSecurityGroupEgress",
+            None,
+            {"securityGroupRuleSet": {"items": [{"groupId": "sg-1"}]}},
+            {"ids": ("sg-1",)},
+        ),
+        ("DisassociateRouteTable", None, {"_return": True}, {"unnamed": "association"}),
+        (
+            "DeleteTransitGatewayVpcAttachment",
+            {"DeleteTransitGatewayVpcAttachmentRequest": {"TransitGatewayAttachmentId": "tgw-attach-1"}},
+            None,
+            {"unnamed": "vpc"},
+        ),
         ("DisassociateSubnetCidrBlock", {"associationId": "subnet-cidr-assoc-1"}, None, {"unnamed": "subnet"}),
         ("CreateNatGateway", {"CreateNatGatewayRequest": {"SubnetId": "subnet-1"}}, None, {"ids": ("subnet-1",)}),
         ("DeleteNatGateway", None, {"DeleteNatGatewayResponse": {"natGatewayId": "nat-1"}}, {"ids": ("nat-1",)}),
@@ -244,7 +272,7 @@ ROUTE = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}
         (record("DeleteRoute", None), "looked at requestParameters.routeTableId"),
         (record("DeleteRoute", {"routeTableId": "HIDDEN_DUE_TO_SECURITY_REASONS"}), "names nothing to check"),
         (record("AssociateRouteTable", {"routeTableId": "rtb-1", "gatewayId": "igw-1"}), "names nothing to check"),
-        (record("DisassociateRouteTable", None), "looked at requestParameters.associationId"),
+        (record("DisassociateRouteTable", {}), "looked at requestParameters.associationId"),
         (record("RevokeSecurityGroupIngress", {"ipPermissions": {}}), "names nothing to check"),
     ],
 )
@@ -300,9 +328,14 @@ def _subnet(subnet_id: str, vpc: str) -> Subnet:
     )
 
 
-def _table(table_id: str, vpc: str, *subnets: str, to: str = "", main: bool = False) -> RouteTable:
-    routes = (Route(destination="10.0.0.0/16", target="local"), Route(destination="0.0.0.0/0", target=to))
-    return RouteTable(id=table_id, vpc_id=vpc, main=main, subnet_ids=subnets, routes=routes[: 1 + bool(to)])
+def _table(table_id: str, vpc: str, *subnets: str, to: str = "", main: bool = False, of: str = "") -> RouteTable:
+    """With a default route, and one of a prefix list."""
+    routes = (
+        Route(destination="10.0.0.0/16", target="local"),
+        *(Route(destination="0.0.0.0/0", target=to) for _ in range(bool(to))),
+        *(Route(destination=of, target="tgw-1") for _ in range(bool(of))),
+    )
+    return RouteTable(id=table_id, vpc_id=vpc, main=main, subnet_ids=subnets, routes=routes)
 
 
 def _nat(nat_id: str, vpc: str, subnet: str) -> NatGateway:
@@ -320,10 +353,10 @@ STRUCTURE = Structure(
         _subnet("subnet-old", "vpc-3"),
     ),
     route_tables=(
-        _table("rtb-main", "vpc-1", to="eigw-1", main=True),
+        _table("rtb-main", "vpc-1", to="eigw-1", main=True, of="pl-main"),
         _table("rtb-a", "vpc-1", "subnet-a", to="nat-1"),
-        _table("rtb-out", "vpc-1", "subnet-out", to="igw-1"),
-        _table("rtb-unused", "vpc-1", "subnet-unused", to="igw-2"),
+        _table("rtb-out", "vpc-1", "subnet-out", to="igw-1", of="pl-out"),
+        _table("rtb-unused", "vpc-1", "subnet-unused", to="igw-2", of="pl-unused"),
         _table("rtb-2", "vpc-2", "subnet-other", to="igw-3"),
         _table("rtb-3", "vpc-3", "subnet-old", to="nat-9", main=True),
     ),
@@ -383,6 +416,9 @@ def a_change(number: int = 1, what: str = "DeleteRoute", **fields: Any) -> Chang
         ("vpc-1", {ORDERS}),
         ("vpc-2", {BILLING}),
         ("vpc-9", set()),
+        ("pl-out", {ORDERS}),  # in nat-1's table
+        ("pl-main", {ORDERS}),
+        ("pl-unused", set()),
         ("rtb-a rtb-2", {ORDERS, BILLING}),
     ],
 )
@@ -397,6 +433,7 @@ def test_a_change_concerns_those_who_depend_on_what_it_names(ids: str, expect: s
         ({"unnamed": "association"}, {ORDERS}),  # subnet-b has no association of its own
         ({"unnamed": "group"}, {ORDERS, BILLING, OLD}),
         ({"unnamed": "subnet"}, {ORDERS, BILLING, OLD}),
+        ({"unnamed": "vpc"}, {ORDERS, BILLING, OLD}),
         ({"group_name": "app"}, {ORDERS, OLD}),  # the group that old has lost may have had the name
         ({"group_name": "default"}, {BILLING, OLD}),
         ({"group_name": "spare"}, {OLD}),
@@ -428,7 +465,7 @@ def test_the_vpc_of_a_connector_without_a_subnet_is_that_of_its_groups() -> None
     assert concerned([one, other], lost, STRUCTURE) == {ORDERS: (one,)}
 
 
-EVERY_KIND = ("rtb-unused", "nat-2", "igw-2", "eigw-9", "subnet-unused", "acl-out", "sg-default-1", "vpc-9")
+EVERY_KIND = ("rtb-unused", "pl-9", "nat-2", "igw-2", "eigw-9", "subnet-unused", "acl-out", "sg-default-1", "vpc-9")
 
 
 @pytest.mark.parametrize(
@@ -436,15 +473,15 @@ EVERY_KIND = ("rtb-unused", "nat-2", "igw-2", "eigw-9", "subnet-unused", "acl-ou
     [
         (
             "subnets",
-            "rtb-unused nat-2 igw-2 eigw-9 subnet-unused vpc-9 association",
-            "rtb-unused nat-2 igw-2 eigw-9 subnet-unused sg-default-1 vpc-9 association",
+            "rtb-unused pl-9 nat-2 igw-2 eigw-9 subnet-unused vpc-9 association",
+            "rtb-unused pl-9 nat-2 igw-2 eigw-9 subnet-unused sg-default-1 vpc-9 association",
         ),
         (
             "route_tables",
-            "rtb-unused nat-2 igw-2 eigw-9 subnet-unused association",
-            "rtb-unused nat-2 igw-2 eigw-9 subnet-unused association",
+            "rtb-unused pl-9 nat-2 igw-2 eigw-9 subnet-unused association",
+            "rtb-unused pl-9 nat-2 igw-2 eigw-9 subnet-unused association",
         ),
-        ("nat_gateways", "rtb-unused igw-2 subnet-unused association", ""),  # billing's routes name none
+        ("nat_gateways", "rtb-unused pl-9 igw-2 subnet-unused association", ""),  # billing's routes name none
         ("network_acls", "acl-out association", "acl-out"),
         ("security_groups", "name association", "sg-default-1"),
     ],

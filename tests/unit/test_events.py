@@ -430,6 +430,11 @@ NEITHER = "is neither a finished update or deletion nor a failure"
             id="an exemption of something else",
         ),
         pytest.param(
+            refused("CreateVpcEndpoint", REQUESTS["CreateVpcEndpoint"][0], errorCode="Client.DryRunOperation"),
+            "the call CreateVpcEndpoint was a dry run, which would have gone through",
+            id="a dry run that would have gone through",
+        ),
+        pytest.param(
             api_call("UpdateService", requestParameters=None), f"requestParameters {OMITTED}", id="request omitted"
         ),
         pytest.param(

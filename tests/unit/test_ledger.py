@@ -461,6 +461,25 @@ def test_people_hear_of_reads_that_fail_now_and_then_once_a_day() -> None:
     assert channels(UNJUDGED, replace(RESOLVED, last_alerted=NOW - DAY)) == [(Kind.REOPENED, ALL)]
 
 
+def test_what_cannot_be_judged_is_as_bad_as_the_worst_of_it_until_all_can_be() -> None:
+    """Other reads fail from time to time: a list that is shorter this time is no news."""
+    standing = replace(OPEN, rule=NOT_JUDGED, **BOTH_FAULTS)
+    assert plan([replace(UNJUDGED, severity=Severity.LOW)], [standing], TERMS) == NOTHING
+    long_ago = replace(standing, last_alerted=NOW - 8 * DAY)
+    (reminded,) = plan([replace(UNJUDGED, severity=Severity.LOW)], [long_ago], TERMS).transitions
+    assert (reminded.kind, reminded.record.severity) == (Kind.REMINDED, Severity.HIGH)
+    (worse,) = plan([replace(UNJUDGED, severity=Severity.CRITICAL)], [standing], TERMS).transitions
+    assert (worse.kind, worse.record.severity) == (Kind.CHANGED, Severity.CRITICAL)
+    more = replace(UNJUDGED, severity=Severity.LOW, messages=("subnet-3",), faults=("subnet-3",))
+    (longer,) = plan([more], [standing], TERMS).transitions
+    assert (longer.kind, longer.finding.severity, longer.record.severity) == (
+        Kind.CHANGED,
+        Severity.HIGH,
+        Severity.HIGH,
+    )
+    assert longer.record.messages == (*BOTH, "subnet-3")
+
+
 def test_reads_that_fail_every_other_hour_are_told_to_people_every_day() -> None:
     """What machines hear does not put off what people are to hear."""
     records: list[Record] = []
@@ -573,6 +592,19 @@ def test_it_is_explained_once_an_hour() -> None:
     assert plan_once(FAILED, KEY, [told_before], TERMS, every_seconds=HOUR + 1) is None
 
 
+def test_what_is_counted_by_another_time_is_leased_by_the_clock() -> None:
+    """A digest belongs to the hour of its schedule, however late it is told and tried again."""
+    by_schedule = explained(None, first_seen=NOW - 100, last_seen=NOW - 100)
+    assert plan_once(FAILED, KEY, [], TERMS, at=NOW - 100) == by_schedule
+    assert by_schedule.record.leased_until == NOW + LEASE_SECONDS
+    crashed = [by_schedule.record]
+    early, late = (replace(TERMS, now=NOW + LEASE_SECONDS - left) for left in (1, 0))
+    assert plan_once(FAILED, KEY, crashed, early, at=NOW - 100) is None
+    again = plan_once(FAILED, KEY, crashed, late, at=NOW - 100)
+    assert again is not None
+    assert (again.channels, again.record.last_seen) == (LISTENING, NOW - 100)
+
+
 def test_a_clock_that_is_a_little_behind_explains_nothing_again() -> None:
     assert plan_once(FAILED, KEY, [replace(REMEMBERED, last_seen=NOW + 5)], TERMS) is None
 
@@ -618,6 +650,32 @@ def test_callers_calls_and_causes_are_told_apart_and_nothing_of_them_is_in_the_k
     assert keys[0][0] == keys[2][0] == keys[3][0] != keys[1][0]
     hostile = failed_call("x\n\ud800" * 5000, "y" * 5000, "")
     assert all(len(part) < 50 and part.isascii() and part.isprintable() for part in hostile)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("role Deployer botocore-session-1712345678", "role Deployer botocore-session-1812345679"),
+        ("role Build AWSCodeBuild-0b9f6c1e-7a51-4a55-9e5d", "role Build AWSCodeBuild-f00df00d-0001-4a55-9e5d"),
+        ("role App i-0123456789abcdef0", "role App i-0fedcba9876543210"),
+        ("role CI GitHubActions", "role CI GitHubActions"),
+    ],
+)
+def test_sessions_that_a_tool_named_are_one_caller(one: str, other: str) -> None:
+    assert failed_call(one, "a", "b") == failed_call(other, "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("role Deployer botocore-session-1712345678", "role Reader botocore-session-1712345678"),
+        ("role AWSReservedSSO_Admin_0a1b2c3d4e5f6789 dana", "role AWSReservedSSO_Admin_0a1b2c3d4e5f6789 jonas"),
+        ("role Admin user1", "role Admin user2"),
+        ("role Admin adeace", "role Admin facade"),
+    ],
+)
+def test_people_who_share_a_role_are_several_callers(one: str, other: str) -> None:
+    assert failed_call(one, "a", "b") != failed_call(other, "a", "b")
 
 
 def test_machines_are_the_channels_that_no_person_reads() -> None:

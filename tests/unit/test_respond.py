@@ -4,6 +4,7 @@ Also what fails on the way: the table, a channel, a part of a channel's call, th
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,8 @@ from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import LEASE_SECONDS, Busy
 from apprunner_guardrails.respond import Report, respond
-from apprunner_guardrails.settings import BadSettings
+from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.settings import BadSettings, Settings
 from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
 from tests.aws import FAULTS, NOW, WRITES, Aws, Fault, Parameters, answered, asked_of, refused, validated
@@ -59,8 +61,8 @@ def told(aws: Aws) -> dict[str, list[str]]:
     said = [one for asked in aws.sent("sns:PublishBatch") for one in asked["PublishBatchRequestEntries"]]
     imported = [one for asked in aws.sent("securityhub:BatchImportFindings") for one in asked["Findings"]]
     found = {
-        "text": [one["Subject"].partition(": ")[0] for one in aws.published],
-        "chat": [one["Subject"].partition(": ")[0] for one in said],
+        "text": [mark_and_rules(one["Subject"]) for one in aws.published],
+        "chat": [mark_and_rules(one["Subject"]) for one in said],
         "events": [f"{one['finding']['rule']} {one['transition']}" for one in events],
         "securityhub": [
             f"{one['GeneratorId'].rpartition('/')[2]} {one['ProductFields']['apprunner-guardrails/transition']}"
@@ -68,6 +70,11 @@ def told(aws: Aws) -> dict[str, list[str]]:
         ],
     }
     return {channel: heard for channel, heard in found.items() if heard}
+
+
+def mark_and_rules(subject: str) -> str:
+    """[HIGH] AR102, without what it is in words and where."""
+    return re.sub(r"(\] AR[0-9]{3}) [a-z].*", r"\1", subject.partition(": ")[0])
 
 
 OPENED = {
@@ -172,6 +179,17 @@ def test_the_end_of_a_connector_is_the_end_of_its_findings(gone: Rows) -> None:
     assert told(again.aws) == {}
 
 
+def test_what_could_not_be_judged_and_is_gone_is_over_by_its_own_title() -> None:
+    rows = public()
+    validated(created_connector(), rows, faults={"ec2:DescribeVpcAttribute": FAULTS["denied"]})
+    aws = validated(deleted_connector(), {**rows, "VpcConnectors": []}, now=LATER).aws
+    details = [json.loads(one["Detail"]) for asked in aws.sent("events:PutEvents") for one in asked["Entries"]]
+    assert {one["finding"]["rule"]: (one["transition"], one["finding"]["title"]) for one in details} == {
+        "AR102": ("resolved", BY_ID["AR102"].title),
+        "AR902": ("resolved", "Some guardrails could not be judged"),
+    }
+
+
 @pytest.mark.parametrize(
     "services", [[], [service(CONNECTOR, Status="DELETED")]], ids=["forgotten", "still remembered"]
 )
@@ -182,6 +200,32 @@ def test_the_end_of_a_service_is_the_end_of_its_findings(services: list[Row]) ->
     outcome = validated(ended, {**rows, "Services": services}, now=LATER)
     assert told(outcome.aws)["events"] == ["AR901 resolved"]
     assert told(validated(ended, {**rows, "Services": services}, now=LATER).aws) == {}
+
+
+@pytest.mark.parametrize(
+    ("gone", "settings"),
+    [({"VpcConnectors": []}, EVERYWHERE), ({}, replace(EVERYWHERE, rule_overrides={"AR102": None}))],
+    ids=["the connector is gone", "the rule is switched off"],
+)
+def test_the_end_of_what_nobody_judges_any_more_is_owed_like_anything_else(gone: Rows, settings: Settings) -> None:
+    rows = public()
+    validated(created_connector(), rows, settings=EVERYWHERE)
+    rows = {**rows, **gone}
+    missing = {"sns:PublishBatch": refused("NotFound", 404)}
+    with pytest.raises(NotPublished, match=f"AR102 of {CONNECTOR} did not reach chat: "):
+        validated(created_connector(), rows, settings=settings, faults=missing, now=LATER)
+    retry = validated(created_connector(), rows, settings=settings, now=LATER + 60)
+    assert told(retry.aws) == {"chat": ["[RESOLVED] AR102"]}
+    assert told(validated(created_connector(), rows, settings=settings, now=LATER + 120).aws) == {}
+
+
+def test_reads_that_fail_by_turns_are_told_once_each() -> None:
+    """AR902 is HIGH by the rules over routes, and MEDIUM by the one over the VPC's DNS."""
+    rows, heard = healthy(), []
+    routes, dns = ({action: FAULTS["throttled"]} for action in ("ec2:DescribeRouteTables", "ec2:DescribeVpcAttribute"))
+    for number, faults in enumerate((routes, dns, routes | dns, dns, routes, dns)):
+        heard.append(told(validated(created_connector(), rows, faults=faults, now=NOW + 60 * number).aws))
+    assert [one.get("events") for one in heard] == [["AR902 opened"], ["AR902 changed"], None, None, None, None]
 
 
 # Exemptions.
@@ -315,12 +359,25 @@ def test_an_operation_that_failed_is_explained_and_its_connector_judged() -> Non
     rows = public()
     outcome = validated(finished_update("UpdateServiceFailed"), rows)
     assert (outcome.resources, outcome.rules("fail"), outcome.report.alerts) == ({CONNECTOR}, {"AR102"}, 2)
-    assert [one["Subject"].partition(":")[0] for one in outcome.aws.published] == [
+    assert [mark_and_rules(one["Subject"]) for one in outcome.aws.published] == [
         "[HIGH] AR102",
         "[HIGH] UpdateServiceFailed",
     ]
     again = validated(finished_update("UpdateServiceFailed"), rows, now=LATER)
     assert (again.rules("fail"), again.aws.published) == ({"AR102"}, [])
+
+
+def test_a_channel_that_is_down_keeps_no_explanation_waiting() -> None:
+    rows = public()
+    missing = refused("NotFound", 404)
+    with Aws(rows, {"sns:PublishBatch": missing}) as aws, pytest.raises(NotPublished) as raised:
+        respond([asked_of(finished_update("UpdateServiceFailed"))], client, EVERYWHERE, lambda: NOW)
+    assert [mark_and_rules(one["Subject"]) for one in aws.published] == ["[HIGH] AR102", "[HIGH] UpdateServiceFailed"]
+    said = str(raised.value)
+    assert said.startswith(f"AR102 of {CONNECTOR} did not reach chat: ")
+    assert re.search("; AR903-[0-9a-f]+ of failed-call/[0-9a-f]+ did not reach chat: ", said)
+    retry = validated(finished_update("UpdateServiceFailed"), rows, settings=EVERYWHERE, now=LATER)
+    assert told(retry.aws) == {"chat": ["[HIGH] AR102", "[HIGH] UpdateServiceFailed"]}
 
 
 def test_an_operation_that_says_nothing_about_a_network_is_explained_alone() -> None:
@@ -389,7 +446,7 @@ def test_an_item_that_cannot_be_read_fails_the_invocation_by_its_name() -> None:
     rows = public()
     validated(created_connector(), rows)
     record(rows, "AR102")["state"] = {"S": "dormant"}
-    with pytest.raises(LedgerUnavailable, match=f"the item {CONNECTOR} AR102 of the findings table {TABLE} cannot be"):
+    with pytest.raises(LedgerUnavailable, match=f"the findings table's item {CONNECTOR} AR102 cannot be"):
         validated(created_connector(), rows, now=LATER)
 
 
@@ -583,6 +640,20 @@ def test_of_two_invocations_that_read_the_same_one_tells_and_the_other_has_nothi
     assert record(rows, "AR102")["version"] == {"N": "2"}
 
 
+def test_who_lost_a_part_tells_the_other_part_alone() -> None:
+    """The rival judges all but AR202."""
+    rows = two_faults()
+    other = replace(EVERYWHERE, rule_overrides={"AR202": None})
+    loser, aws = racing(rows, lambda: respond([asked_of(created_connector())], client, other, lambda: NOW))
+    assert [one["rule"] for one in loser.as_json()["opened"]] == ["AR202"]  # type: ignore[attr-defined]
+    assert told(aws) == {
+        "text": ["[HIGH] AR102", "[HIGH] AR202"],
+        "chat": ["[HIGH] AR102", "[HIGH] AR202"],
+        "events": ["AR102 opened", "AR202 opened"],
+        "securityhub": ["AR102 opened", "AR202 opened"],
+    }
+
+
 def test_who_lost_to_somebody_that_saw_something_else_tries_again() -> None:
     """What this one read is older than what the other one told: it must neither be told nor be forgotten."""
     rows = public()
@@ -595,6 +666,24 @@ def test_who_lost_to_somebody_that_saw_something_else_tries_again() -> None:
     with pytest.raises(Busy, match=f"AR102 of {CONNECTOR}"):
         racing(rows, rival)
     assert record(rows, "AR102")["state"] == {"S": "resolved"}
+
+
+def test_a_batch_that_read_the_network_before_somebody_told_its_end_tells_nothing_old() -> None:
+    rows = public()
+    validated(created_connector(), rows, settings=EVERYWHERE)
+    old = list(rows["RouteTables"])
+
+    def slow(asked: Parameters) -> Row:
+        """Somebody is told that it is mended before this answer, which is older, arrives."""
+        if rows["RouteTables"] != old:
+            return {}
+        rows.update(mended(rows))
+        at_once(created_connector(), NOW + 1)
+        return {"RouteTables": old}
+
+    with Aws(rows, {"ec2:DescribeRouteTables": answered(slow)}) as aws:
+        assert at_once(replaced_route(), NOW + 2).as_json()["opened"] == []
+        assert told(aws)["events"] == ["AR102 resolved"]
 
 
 # Several events at once.
@@ -618,6 +707,12 @@ def test_many_changes_are_one_evaluation_of_each_connector() -> None:
         aws.published, ("67 changes (ReplaceRoute) by", "200 changes (ReplaceRoute) by"), strict=True
     ):
         assert said in published["Message"]
+
+
+def test_a_deleted_connector_that_is_still_listed_is_not_judged() -> None:
+    deleted = answered(lambda asked: {"VpcConnectors": [connector(CONNECTOR, Status="INACTIVE")]})
+    outcome = validated(replaced_route(), public(), faults={"apprunner:ListVpcConnectors": deleted})
+    assert outcome.ignored == "no VPC connector depends on what ReplaceRoute changed"
 
 
 def test_changes_that_concern_nobody_ask_for_nothing() -> None:

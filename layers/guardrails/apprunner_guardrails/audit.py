@@ -1,7 +1,7 @@
 """The whole Region at once: the same rules and the same ledger as an event's, with reads shared between resources."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from apprunner_guardrails.aws import apprunner, region, tags
 from apprunner_guardrails.aws.reads import Reads
@@ -64,13 +64,18 @@ def read_region(audit: Audit, settings: Settings, reads: Reads) -> Region:
         apprunner.list_services(reads),
         tags.tags_of_all(reads),
     )
-    connectors = asked_connectors()
+    connectors = _active(asked_connectors())
     known = () if isinstance(connectors, Unread) else connectors
     structure = region.read_structure(reads, known)
     services = _services(asked_services(), audit, reads)
     networks = region.read_networks(reads, structure, known, audit.account, settings)
     audit.check_time(f"{len(known)} connectors were read")
     return Region(connectors=connectors, services=services, networks=networks, tags=asked_tags())
+
+
+def _active(connectors: tuple[Connector, ...] | Unread) -> tuple[Connector, ...] | Unread:
+    """Without those that were deleted, should the list still have them: they are gone."""
+    return connectors if isinstance(connectors, Unread) else tuple(one for one in connectors if one.status == "ACTIVE")
 
 
 def _services(arns: tuple[str, ...] | Unread, audit: Audit, reads: Reads) -> Mapping[str, Service | Unread] | Unread:
@@ -92,7 +97,7 @@ def judge_region(
     judged = [
         *_judged_connectors(audit, settings, reads, found, recorded),
         *_judged_services(audit, settings, reads, found, recorded),
-        *(_gone(audit, arn) for arn in _confirmed_gone(reads, found, recorded)),
+        *(_evaluation(audit, arn, ()) for arn in _confirmed_gone(reads, found, recorded)),
     ]
     return tuple(sorted(judged, key=lambda one: one.resource))
 
@@ -120,6 +125,7 @@ def _judged_services(
             return judge_service(arn, service, tags, settings, audit.today)
 
         yield _evaluation(audit, arn, _with_sure_tags(judged, arn, found, reads, recorded))
+        audit.check_time("the services were read, not all were judged")
 
 
 def _with_sure_tags(
@@ -142,7 +148,8 @@ def _hangs_on_tags(finding: Finding, state: State | None) -> bool:
         return (finding.status is Status.FAIL) != (state is State.OPEN)
     if finding.status is Status.EXEMPT:
         return state is State.OPEN
-    return finding.status is Status.FAIL and (state is State.EXEMPT or finding.exemption is not None)
+    ended = state is State.EXEMPT or finding.exemption is not None
+    return finding.status is Status.FAIL and state is not State.OPEN and ended
 
 
 def _confirmed_gone(reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]) -> Iterable[str]:
@@ -173,7 +180,3 @@ def _evaluation(audit: Audit, arn: str, findings: tuple[Finding, ...]) -> Evalua
         time=audit.time,
         findings=findings,
     )
-
-
-def _gone(audit: Audit, arn: str) -> Evaluation:
-    return replace(_evaluation(audit, arn, ()), gone=True)

@@ -1,8 +1,9 @@
 """EC2 calls that can break a connector: event → Change | Ignored, and changes + network → the connectors concerned.
 
 The network is read after the changes. That is enough: a call either names what it touched, or moves a subnet to where
-the network now shows it. A change concerns a connector when what it touched could have changed a rule's answer. Two
-things are left to the audit, as calls tell too little of them: free addresses, and what is offered to mend a fault.
+the network now shows it. A change concerns a connector when what it touched could have changed a rule's answer. Left to
+the audit, as calls tell too little of it: free addresses, what is offered to mend a fault, who else carries a group
+(AR204), instances and network interfaces that routes lead to (AR108), and the endpoints of AR107.
 
 Some calls do not name what they touched. They concern more:
 
@@ -10,9 +11,13 @@ Some calls do not name what they touched. They concern more:
     DisassociateRouteTable           an association that is gone  subnets that have none of their own now
     DisassociateSubnetCidrBlock      an association; the subnet   without the answer: every connector
                                      is in the answer
+    DeleteTransitGatewayVpcAttach…   an attachment; the VPC is    without the answer: every connector
+                                     in the answer
     …SecurityGroup…, default VPC     a group by its name          groups that have the name, or are gone
     …SecurityGroup…, rules by id     rules; newer answers name    without such an answer: every connector
                                      the group
+
+The same goes where CloudTrail left such a call's request out.
 """
 
 import re
@@ -28,9 +33,9 @@ from apprunner_guardrails.routes import table_of
 SOURCE = "ec2.amazonaws.com"
 NAMES_SHOWN = 3
 
-_ID = re.compile(r"(?:rtb|subnet|nat|igw|eigw|acl|sg|vpc)-[A-Za-z0-9-]{1,64}")
+_ID = re.compile(r"(?:rtb|subnet|nat|igw|eigw|acl|sg|vpc|pl)-[A-Za-z0-9-]{1,64}")
 
-type Unnamed = Literal["", "association", "group", "subnet"]
+type Unnamed = Literal["", "association", "group", "subnet", "vpc"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +54,8 @@ class Call:
 _TABLE = Call(ids=("requestParameters.routeTableId",))
 _INTERNET_GATEWAY = Call(ids=("requestParameters.internetGatewayId",))
 _SUBNET = Call(ids=("requestParameters.subnetId", "responseElements.subnetId"))
+_VPC = Call(ids=("requestParameters.vpcId",))
+_PREFIX_LIST = Call(ids=("requestParameters.prefixListId",))
 _ACL = Call(ids=("requestParameters.networkAclId",))
 _GROUP_NAME = "requestParameters.groupName"
 _GROUP = Call(
@@ -78,6 +85,17 @@ CALLS: Mapping[str, Call] = {
     "ReplaceRouteTableAssociation": _TABLE,
     "EnableVgwRoutePropagation": _TABLE,
     "DisableVgwRoutePropagation": _TABLE,
+    # What routes go to, or come from, is attached to a VPC as a whole: which of its tables have them shows no more.
+    "AttachVpnGateway": _VPC,
+    "DetachVpnGateway": _VPC,
+    "CreateTransitGatewayVpcAttachment": _VPC,
+    "DeleteTransitGatewayVpcAttachment": Call(
+        ids=("responseElements.transitGatewayVpcAttachment.vpcId",),
+        clues=("requestParameters.transitGatewayAttachmentId",),
+        unnamed="vpc",
+    ),
+    "ModifyManagedPrefixList": _PREFIX_LIST,
+    "RestoreManagedPrefixListVersion": _PREFIX_LIST,
     "CreateNatGateway": Call(ids=("responseElements.natGateway.natGatewayId", "requestParameters.subnetId")),
     "DeleteNatGateway": Call(ids=("requestParameters.natGatewayId", "responseElements.natGatewayId")),
     "AttachInternetGateway": _INTERNET_GATEWAY,
@@ -97,7 +115,7 @@ CALLS: Mapping[str, Call] = {
     "RevokeSecurityGroupIngress": _GROUP,
     "ModifySecurityGroupRules": _GROUP,
     "DeleteSecurityGroup": _GROUP,
-    "ModifyVpcAttribute": Call(ids=("requestParameters.vpcId",)),
+    "ModifyVpcAttribute": _VPC,
 }
 
 
@@ -105,9 +123,9 @@ CALLS: Mapping[str, Call] = {
 class Change:
     """A call that changed something of a network.
 
-    `ids` are sorted (rtb-…, subnet-…, nat-…, igw-…, eigw-…, acl-…, sg-…, vpc-…). Where the record has none, it has the
-    `group_name` of a group of the default VPC, or `unnamed` says what it is that was touched: the route table
-    association of a subnet, a security group, a subnet.
+    `ids` are sorted (rtb-…, pl-…, subnet-…, nat-…, igw-…, eigw-…, acl-…, sg-…, vpc-…). Where the record has none, it
+    has the `group_name` of a group of the default VPC, or `unnamed` says what it is that was touched: the route table
+    association of a subnet, a security group, a subnet, a VPC.
     """
 
     id: str
@@ -179,8 +197,10 @@ def _ids(detail: Json, path: str) -> tuple[str, ...]:
 
 
 def _is_told_of(call: Call, detail: Json) -> bool:
-    """CloudTrail omits a request over 100 KB: hundreds of rules in one call can be that long."""
-    omitted = _member(detail.get("requestParameters"), "omitted") is True
+    """CloudTrail omits a request over 100 KB (older records: {"omitted": true}): hundreds of rules in one call can be
+    that long. No watched call has an empty one."""
+    request = detail.get("requestParameters")
+    omitted = not isinstance(request, Mapping) or _member(request, "omitted") is True
     return omitted or any(True for clue in call.clues for _ in _found(detail, clue))
 
 
@@ -221,7 +241,7 @@ def _member(value: object, name: str) -> object:
 # What a connector depends on and what a change touches are compared as keys. A key is an id, the kind of ids ("rtb-",
 # where it is not known on which of them a connector depends), or one of these.
 _NO_TABLE_OF_ITS_OWN = "association"
-_SOME_GROUP, _SOME_SUBNET = "group", "subnet"
+_SOME_GROUP, _SOME_SUBNET, _SOME_VPC = "group", "subnet", "vpc"
 _NAMELESS_GROUP = "group whose name is not known"
 
 
@@ -262,8 +282,8 @@ def _named(group_name: str) -> str:
 
 
 def _depends_on(connector: Connector, structure: Structure) -> Iterator[str]:
-    yield from (*connector.subnet_ids, *connector.security_group_ids, _SOME_GROUP, _SOME_SUBNET)
-    routing = ("rtb-", "nat-", "igw-", "eigw-", "subnet-", _NO_TABLE_OF_ITS_OWN)
+    yield from (*connector.subnet_ids, *connector.security_group_ids, _SOME_GROUP, _SOME_SUBNET, _SOME_VPC)
+    routing = ("rtb-", "pl-", "nat-", "igw-", "eigw-", "subnet-", _NO_TABLE_OF_ITS_OWN)
     yield from _or_any(_routing(connector, structure), *routing)
     yield from _or_any(_acls(connector, structure), "acl-")
     yield from _or_any(_vpcs(connector, structure), "vpc-")
@@ -287,7 +307,7 @@ def _routing(connector: Connector, structure: Structure) -> Iterator[str]:
     yield from _tables_and_targets(tables, ("nat-", "igw-", "eigw-"))
     nats = {route.target for _, table in tables for route in table.routes if route.target.startswith("nat-")}
     if nats:
-        yield from _or_any(_homes(nats, structure), "rtb-", "igw-", "subnet-", _NO_TABLE_OF_ITS_OWN)
+        yield from _or_any(_homes(nats, structure), "rtb-", "pl-", "igw-", "subnet-", _NO_TABLE_OF_ITS_OWN)
 
 
 def _homes(nats: Collection[str], structure: Structure) -> Iterator[str]:
@@ -314,6 +334,8 @@ def _tables_and_targets(tables: Iterable[tuple[Subnet, RouteTable]], targets: tu
         for route in table.routes:
             if route.target.startswith(targets):
                 yield route.target
+            if route.destination.startswith("pl-"):
+                yield route.destination
 
 
 def _acls(connector: Connector, structure: Structure) -> Iterator[str]:

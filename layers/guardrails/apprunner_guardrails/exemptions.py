@@ -6,9 +6,9 @@ All three parts are required. What is not of this form exempts nothing, and is a
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.facts import Unread
@@ -70,8 +70,11 @@ def _exemption(key: str, value: str) -> Exemption | str:
     if parts is None:
         return "the value should be a date, an owner and a reason, such as 2026-12-31 @owner reason"
     until, owner, reason = parts.groups()
-    try:
-        date.fromisoformat(until)
-    except ValueError:
+    if not _is_day(*map(int, until.split("-"))):
         return f"{until} is not a day of the calendar"
     return Exemption(rule=rule, until=until, owner=owner, reason=reason)
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    """By hand: `datetime` also tells the hour, and is kept out of what is pure."""
+    return year > 0 and month in range(1, 13) and 1 <= day <= monthrange(year, month)[1]

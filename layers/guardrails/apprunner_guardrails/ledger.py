@@ -12,6 +12,7 @@ A transition is claimed (`until`, for LEASE_SECONDS), published, then settled. T
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -23,6 +24,8 @@ KEPT_SECONDS = 90 * 86_400  # how long a finding that is over stays on record
 SEEN_SECONDS = 86_400  # `last_seen` is kept to the day: writing it at every evaluation would double the writes
 ONCE_KEPT_SECONDS = 7 * 86_400  # how long it is remembered when a call was explained or a digest was told
 MESSAGES_KEPT = 20
+# What a tool puts into the name of each session: a time, the id of a build or of an instance.
+_MADE_UP = re.compile(r"(?=[a-f-]*[0-9])[0-9a-f-]{6,}", re.IGNORECASE)
 MESSAGE_LENGTH = 1000
 
 
@@ -156,16 +159,26 @@ def plan(answers: Iterable[Finding], recorded: Iterable[Record], terms: Terms) -
 
 
 def failed_call(caller: str, call: str, cause: str) -> tuple[str, str]:
-    """Under which `resource` and `rule` it is recorded that a failed call was explained to those who listen."""
-    return f"failed-call/{_hash(caller)}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
+    """Under which `resource` and `rule` it is recorded that a failed call was explained to those who listen.
+
+    Sessions of one role that a tool named by the time or by an id are one caller.
+    """
+    return f"failed-call/{_hash(_MADE_UP.sub('#', caller))}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
 
 
 def plan_once(
-    explained: Finding, key: tuple[str, str], recorded: Iterable[Record], terms: Terms, every_seconds: int = 3600
+    explained: Finding,
+    key: tuple[str, str],
+    recorded: Iterable[Record],
+    terms: Terms,
+    *,
+    every_seconds: int = 3600,
+    at: int | None = None,
 ) -> Transition | None:
     """What to tell of a failed call: nothing where it was told within `every_seconds`, or is just being told.
 
-    The time runs from when somebody set out to tell it; until it is over it is told again where it is owed.
+    The time runs from when somebody set out to tell it, or from `at`; until it is over it is told again where it is
+    owed. A lease is by the clock, whatever `at` is.
     `key` is that of `failed_call`, `recorded` what is recorded of its resource, `explained` the explanation as a
     finding (EXPLAINED, of whatever resource, failing), which is none of Security Hub's. The transition is claimed and
     settled as those of `plan` are.
@@ -173,7 +186,8 @@ def plan_once(
     record = next((one for one in recorded if one.rule == key[1]), None)
     if record is not None and record.owed and record.leased_until > terms.now:
         return None
-    if record is not None and abs(terms.now - record.last_seen) < every_seconds:
+    at = terms.now if at is None else at
+    if record is not None and abs(at - record.last_seen) < every_seconds:
         return _tell_again(explained, record, terms) if record.owed else None
     channels = tuple(one for one in terms.channels if one is not Channel.SECURITY_HUB)
     told = Record(
@@ -183,8 +197,8 @@ def plan_once(
         severity=explained.severity,
         messages=_kept(explained.messages),
         faults=(),
-        first_seen=terms.now,
-        last_seen=terms.now,
+        first_seen=at,
+        last_seen=at,
         last_alerted=record.last_alerted if record else 0,
         who=terms.who[:MESSAGE_LENGTH],
         owed=Kind.OPENED if channels else None,
@@ -231,9 +245,10 @@ def _still_open(answer: Finding, record: Record, terms: Terms) -> Kind | None:
     faults = set(_hashes(answer))
     # Where a part could not be judged, what is not said any more is not known to be over.
     same = faults <= set(record.faults) if answer.unread else faults == set(record.faults)
-    if not same or answer.severity is not record.severity:
+    severity = _severity(answer, record)
+    if not same or severity is not record.severity:
         return Kind.CHANGED
-    reminded = answer.severity in (Severity.CRITICAL, Severity.HIGH) and terms.reminder_seconds > 0
+    reminded = severity in (Severity.CRITICAL, Severity.HIGH) and terms.reminder_seconds > 0
     return Kind.REMINDED if reminded and terms.now - record.last_alerted >= terms.reminder_seconds else None
 
 
@@ -342,9 +357,20 @@ def _shown(kind: Kind, answer: Finding, record: Record | None) -> Finding:
         answer,
         status=_STATUSES.get(kind, Status.FAIL),
         messages=record.messages if kind is Kind.RESOLVED else tuple(sorted({*record.messages, *answer.messages})),
-        severity=answer.severity if answer.messages else record.severity,
+        severity=_severity(answer, record),
         exemption=answer.exemption or (_exemption(record) if kind is Kind.EXEMPTED else None),
     )
+
+
+def _severity(answer: Finding, record: Record) -> Severity:
+    """AR902 is as bad as the worst of its rules, and a list of them that may be short makes it no better."""
+    if not answer.messages:
+        return record.severity
+    return min(answer.severity, record.severity, key=_rank) if answer.rule == NOT_JUDGED else answer.severity
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
 
 
 _STATUSES: Mapping[Kind, Status] = {Kind.RESOLVED: Status.PASS, Kind.EXEMPTED: Status.EXEMPT}

@@ -1,6 +1,7 @@
 """From understood events to what was told: judge or explain, then tell. One function for each kind of invocation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,11 +15,11 @@ from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger, 
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.ledger import Record, Transition, failed_call, plan_once
+from apprunner_guardrails.ledger import Busy, Record, Transition, failed_call, plan_once
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.tell import Evaluation, Means, Told, as_json, tell, tell_once, who
+from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Told, as_json, tell, tell_once, who
 from apprunner_guardrails.validate import Judged, judge, judge_changes
 
 HOUR = 3600  # seconds
@@ -53,14 +54,18 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     reads, outlets = Reads(client), Outlets(client, settings)
     means = _means(client, settings, outlets, now)
     judged, ignored = _judged(asked, settings, reads, _day(now()))
+    late: list[Exception] = []
     told = Told()
     if judged:
-        told = tell(
-            [one.evaluation for one in judged], {one.evaluation.resource: one.recorded for one in judged}, means
-        )
+        with _held(late):
+            told = tell(
+                [one.evaluation for one in judged], {one.evaluation.resource: one.recorded for one in judged}, means
+            )
     failed = [one for one in asked if isinstance(one, FailedCall)]
     for call in failed:
-        _tell_why(call, settings, reads, outlets, means)
+        with _held(late):
+            _tell_why(call, settings, reads, outlets, means)
+    _raise(late)
     if not judged and not failed:
         return Ignored(why="; ".join(dict.fromkeys(one.why for one in ignored)))
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
@@ -122,6 +127,7 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     the Region could not be listed.
     """
     check_overrides(settings)
+    at = _seconds(time)
     reads, outlets = Reads(client), Outlets(client, settings)
     means = _means(client, settings, outlets, now)
     *_, region, account, _ = settings.alert_topic_arn.split(":")  # the stack's own
@@ -134,21 +140,27 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     broken = {one.resource for one in stored.unreadable}
     judged = [one for one in judge_region(audit, settings, reads, found, recorded) if one.resource not in broken]
     audit.check_time("everything was judged")
-    told = tell(judged, {one.resource: recorded.get(one.resource, ()) for one in judged}, means)
+    late: list[Exception] = []
+    told = Told()
+    with _held(late):
+        told = tell(judged, {one.resource: recorded.get(one.resource, ()) for one in judged}, means)
     unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored.unreadable)]
     if settings.digest_hour is not None:
+        afresh = findings_table.all_recorded(Reads(client), settings.findings_table) if late else None
         summary = digest(
-            _as_told(stored.records, told.transitions),
+            afresh().records if afresh else _as_told(stored.records, told.transitions),
             account=account,
             region=region,
-            now=_seconds(time),
-            connectors=0 if isinstance(found.connectors, Unread) else len(found.connectors),
-            services=0 if isinstance(found.services, Unread) else len(found.services),
+            now=at,
+            connectors=None if isinstance(found.connectors, Unread) else len(found.connectors),
+            services=None if isinstance(found.services, Unread) else len(found.services),
             unread=unread,
         )
-        _tell_digest(summary, digests(), outlets, means, at=_seconds(time), hour=settings.digest_hour)
+        with _held(late):
+            _tell_digest(summary, digests(), outlets, means, at=at, hour=settings.digest_hour)
     if unread:
-        raise NotAudited(f"a part of {region} was not audited: {'; '.join(unread)}")
+        late.append(NotAudited(f"a part of {region} was not audited: {'; '.join(unread)}"))
+    _raise(late)
     return Report(evaluations=tuple(judged), told=told, alerts=outlets.messages)
 
 
@@ -162,9 +174,7 @@ def _tell_digest(
     sends = outlets.of_digest(summary)
     due = at - _since(hour, at)  # when the last one should have been told
     starting = not recorded and _since(hour, at) >= HOUR
-    terms = replace(
-        means.terms(""), now=at, channels=() if starting else tuple(one for one in outlets.channels() if one in sends)
-    )
+    terms = replace(means.terms(""), channels=() if starting else tuple(one for one in means.send if one in sends))
     told = Finding(
         resource=DIGEST[0],
         rule=DIGEST[1],
@@ -173,9 +183,9 @@ def _tell_digest(
         severity=Severity.INFO,
         status=Status.FAIL,
     )
-    transition = plan_once(told, DIGEST, recorded, terms, every_seconds=at - due + 1)
+    transition = plan_once(told, DIGEST, recorded, terms, every_seconds=at - due + 1, at=at)
     if transition is not None:
-        tell_once(transition, sends, replace(means, now=lambda: at))
+        tell_once(transition, sends, means)
 
 
 def _since(hour: int, at: int) -> int:
@@ -202,6 +212,23 @@ def _as_told(records: Sequence[Record], transitions: Sequence[Transition]) -> tu
     """What is recorded now, with what this audit has written."""
     now = {(one.resource, one.rule): one for one in (*records, *(one.record for one in transitions))}
     return tuple(now.values())
+
+
+@contextmanager
+def _held(late: list[Exception]) -> Iterator[None]:
+    """What was not told fails the invocation, when everything else is done: it keeps nothing else waiting."""
+    try:
+        yield
+    except (NotPublished, Busy) as error:
+        late.append(error)
+
+
+def _raise(late: Sequence[Exception]) -> None:
+    """The first of them, with what all of them say."""
+    if len(late) > 1:
+        raise type(late[0])("; ".join(map(str, late))) from late[0]
+    if late:
+        raise late[0]
 
 
 def _means(client: Clients, settings: Settings, outlets: Outlets, now: Now) -> Means:

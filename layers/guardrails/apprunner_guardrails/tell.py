@@ -26,7 +26,7 @@ class NotPublished(Exception):
 class Evaluation:
     """What all the rules answer about one resource, exemptions applied, and what led to asking them.
 
-    What is recorded of other rules is over: of those that are switched off, and of all where the resource is `gone`.
+    What is recorded of other rules is over: of those that are switched off, and of all where the resource is gone.
     """
 
     resource: str
@@ -35,8 +35,7 @@ class Evaluation:
     what: str
     caller: Caller
     time: str
-    findings: tuple[Finding, ...]
-    gone: bool = False
+    findings: tuple[Finding, ...]  # none: it is gone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,13 +135,12 @@ def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> 
 
 
 def _answers(evaluation: Evaluation, records: Iterable[Record]) -> tuple[Finding, ...]:
-    """The rules' answers, whether all could be judged, and the end of what nobody judges any more."""
-    asked = (
-        *evaluation.findings,
-        *(() if evaluation.gone else (not_judged(evaluation.resource, evaluation.findings),)),
-    )
+    """The rules' answers, whether all could be judged, and the end of what nobody judges any more, till all know."""
+    asked = (*evaluation.findings, not_judged(evaluation.resource, evaluation.findings))
     rules = {one.rule for one in asked}
-    over = tuple(_over(one) for one in records if one.rule not in rules and one.state is not State.RESOLVED)
+    over = tuple(
+        _over(one) for one in records if one.rule not in rules and (one.state is not State.RESOLVED or one.owed)
+    )
     return (*asked, *over)
 
 

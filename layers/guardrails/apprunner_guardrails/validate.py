@@ -96,22 +96,24 @@ def judge_changes(
 
     Raises NotRead where it cannot be told which those are, and LedgerUnavailable.
     """
+    asked = findings_table.all_recorded(reads, settings.findings_table)
     connectors = apprunner.list_connectors(reads)()
     if isinstance(connectors, Unread):
         raise NotRead(f"which VPC connectors {_named(changes)} concerns cannot be told: {connectors}")
+    stored = asked()  # before any network is read: who looks later and tells first is not contradicted
+    connectors = tuple(one for one in connectors if one.status == "ACTIVE")  # the others were deleted
     structure = region.read_structure(reads, connectors)
     changed = concerned(changes, connectors, structure)
     if not changed:
         return Ignored(why=f"no VPC connector depends on what {_named(changes)} changed")
     affected = [one for one in connectors if one.arn in changed]
-    recorded = {one.arn: findings_table.recorded(reads, settings.findings_table, one.arn) for one in affected}
     tags = {one.arn: apprunner.describe_tags(reads, one.arn) for one in affected}
     networks = region.read_networks(reads, structure, affected, changes[0].account, settings)
     judged: list[Judged] = []
     for one in affected:
         findings = judge_connector(one.arn, one, networks[one.arn], tags[one.arn](), settings=settings, today=today)
         evaluation = _of_changes(one.arn, changed[one.arn], findings)
-        judged.append(Judged(evaluation=evaluation, recorded=recorded[one.arn]()))
+        judged.append(Judged(evaluation=evaluation, recorded=stored.of(one.arn)))
     return tuple(judged)
 
 
@@ -147,7 +149,7 @@ def _judge_service(trigger: Trigger, settings: Settings, reads: Reads, today: st
 def _over(gone: _Gone, trigger: Trigger, recorded: tuple[Record, ...]) -> Judged | Ignored:
     if all(one.state is State.RESOLVED and not one.owed for one in recorded):
         return Ignored(why=gone.why)
-    return Judged(evaluation=replace(_evaluation(trigger, gone.resource, ()), gone=True), recorded=recorded)
+    return Judged(evaluation=_evaluation(trigger, gone.resource, ()), recorded=recorded)
 
 
 def _evaluation(trigger: Trigger, resource: str, findings: tuple[Finding, ...]) -> Evaluation:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.asff import batches, finding
+from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel
 from tests.unit.alerts.examples import ALERTS, OPENED, SAME_RULE, SERVICE_ALERT
@@ -58,7 +59,15 @@ SCHEMA = {
             "required": ["Severity", "Types"],
             "properties": {"Severity": {"properties": {"Label": LABEL}}, "Types": TYPES},
         },
-        "Resources": {"type": "array", "minItems": 1, "maxItems": 32},
+        "Resources": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 32,
+            "items": {
+                "required": ["Type", "Id"],
+                "properties": {"Id": sized(512), "Partition": {"enum": ["aws", "aws-cn", "aws-us-gov"]}},
+            },
+        },
         "Remediation": {"properties": {"Recommendation": {"properties": {"Text": sized(512)}}}},
         "ProductFields": {"maxProperties": 50, "additionalProperties": sized(2048)},
         "Compliance": {"properties": {"Status": {"enum": ["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]}}},
@@ -75,6 +84,10 @@ def one(name: str) -> Json:
 def security_hub_takes(told: object) -> None:
     assert refused("securityhub", "BatchImportFindings", {"Findings": [told]}) == ""
     assert faults(told, SCHEMA) == []
+    found = cast("Json", told)
+    recommendation = found["Remediation"]["Recommendation"]
+    sizes = [len(text.encode()) for text in (found["Title"], found["Description"], recommendation["Text"])]
+    assert [size <= most for size, most in zip(sizes, (256, 1024, 512), strict=True)] == [True] * 3  # bytes
     assert len(json.dumps(told).encode()) < LIMIT
 
 
@@ -138,6 +151,28 @@ def test_the_product_is_the_accounts_own_in_its_partition(partition: str) -> Non
     there = replace(OPENED, resource=OPENED.resource.replace("arn:aws:", f"arn:{partition}:"))
     told = finding(there, there.transitions[0])
     assert told["ProductArn"] == f"arn:{partition}:securityhub:eu-west-1:123456789012:product/123456789012/default"
+
+
+@pytest.mark.parametrize("char", ["x", "ü", "\U0001f4a5"])
+def test_long_texts_are_cut_to_the_formats_limits(char: str) -> None:
+    transition = OPENED.transitions[0]
+    long = replace(transition.finding, title=char * 2000, messages=(char * 2000,), remediation=char * 2000)
+    told = cast("Json", finding(OPENED, replace(transition, finding=long)))
+    security_hub_takes(told)
+    assert told["Title"].endswith("…")
+    assert told["Description"].endswith("…")
+
+
+@pytest.mark.parametrize("resource", ["arn:aws-mars:apprunner:x", "arn:awsome", "arn:aws\n:x", "", "x"])
+def test_a_partition_that_the_format_does_not_know_is_not_told(resource: str) -> None:
+    there = replace(OPENED, resource=resource)
+    told = cast("Json", finding(there, there.transitions[0]))
+    assert told["ProductArn"].startswith("arn:aws:securityhub:")
+    assert told["Resources"][0]["Partition"] == "aws"
+
+
+def test_what_could_not_be_judged_comes_with_what_to_do_about_it() -> None:
+    assert one("not-judged")["Remediation"] == {"Recommendation": {"Text": READ_HINT}}
 
 
 def test_a_finding_without_a_remedy_or_a_page_still_has_a_recommendation() -> None:

@@ -58,6 +58,18 @@ SCHEMA = {
 }
 
 
+def chat_takes(message: Message) -> None:
+    """Limits are kept in bytes, which a schema does not count."""
+    body = json.loads(message.body)
+    assert faults(body, SCHEMA) == []
+    told = body["content"]
+    assert len(told["title"].encode()) <= 250
+    assert len(told["description"].encode()) <= 8000
+    assert all(len(step.encode()) <= 350 for step in told.get("nextSteps", ()))
+    assert all(len(word.encode()) <= 75 for word in told["keywords"])
+    sns_takes(message)
+
+
 def content(message: Message) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(message.body)["content"]
     return found
@@ -100,8 +112,7 @@ LINK = re.compile(r"://|[^\s.]\.[^\W\d_]{2}")
 @example(first(ALERTS["changed"]))
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_told_is_a_custom_notification_without_markup_from_outside(message: Message) -> None:
-    assert faults(json.loads(message.body), SCHEMA) == []
-    sns_takes(message)
+    chat_takes(message)
     for text in shown(message):
         assert MARKUP.findall(text) == []
         assert LINK.findall(text) == []
@@ -116,7 +127,7 @@ def test_lines_are_ours_and_code_ends_where_it_should(message: Message) -> None:
     starts = (
         *("Resource: ", "Where: account ", "Event: ", "What happened: ", "Likely cause", "Why: ", "- "),
         *("Could not be read: ", "Checked: ", "Exempt: ", "Reason: ", "Over: ", "Still open: ", "Changed: "),
-        *("Reopened: ", "Exemption expired: ", "To mend it:"),
+        *("Reopened: ", "Exemption expired: ", "Not judged any more: ", "To fix it:"),
     )
     lines = head.split("\n")
     assert [line for line in lines[:-1] if not line.startswith(starts)] == []
@@ -131,8 +142,7 @@ def test_lines_are_ours_and_code_ends_where_it_should(message: Message) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_every_message_is_a_custom_notification(name: str) -> None:
     for message in all_of(ALERTS[name]):
-        assert faults(json.loads(message.body), SCHEMA) == []
-        sns_takes(message)
+        chat_takes(message)
 
 
 def test_what_becomes_of_a_finding_lands_in_the_thread_that_opened_it() -> None:
@@ -161,7 +171,7 @@ def test_other_findings_other_resources_and_other_callers_have_threads_of_their_
 def test_attributes_and_subject_are_those_of_the_one_transition() -> None:
     told = {one.attributes["transition"][1]: one for one in all_of(ALERTS["all-at-once"])}
     resolved = told['["resolved"]']
-    assert resolved.subject == "[RESOLVED] AR102: VPC connector shop-web in 123456789012 eu-west-1"
+    assert resolved.subject == "[RESOLVED] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1"
     assert resolved.attributes["rules"] == ("String.Array", '["AR102"]')
 
 
@@ -195,18 +205,41 @@ def test_code_cannot_be_left(text: str) -> None:
 
 def test_commands_that_chat_would_change_are_left_to_the_e_mail() -> None:
     told = OPENED.transitions[0]
-    odd = replace(told, finding=replace(told.finding, command="aws x --name 'a<b'"))
-    long = replace(told, finding=replace(told.finding, command="aws x\n" * 2000))
-    for one in (odd, long):
+    odd = [replace(told, finding=replace(told.finding, command=f"aws x --name 'a{char}b'")) for char in "<>&`"]
+    many = replace(told, finding=replace(told.finding, command="aws x\n" * 2000))
+    long = replace(told, finding=replace(told.finding, command="aws " + "x" * 9000))
+    for one in (*odd, many, long):
         description = content(render(OPENED, one))["description"]
-        assert description.endswith("\nTo mend it: the commands are in the alert by e-mail.")
+        assert description.endswith("\nTo fix it: the commands are in the alert by e-mail.")
+
+
+def test_a_long_command_is_shown_whole() -> None:
+    told = OPENED.transitions[0]
+    command = "aws " + "x" * 6000
+    one = render(OPENED, replace(told, finding=replace(told.finding, command=command)))
+    assert content(one)["description"].endswith(f"\nTo fix it:\n```\n{command}\n```")
+
+
+def test_a_rule_that_broke_is_no_read_that_failed() -> None:
+    lines = content(first(ALERTS["not-judged"]))["description"].split("\n")
+    assert [line for line in lines if line.startswith("- ")] == [
+        "- AR111 connector_vpc_dns_off: ec2:DescribeVpcAttribute failed (Throttling)",
+        "- AR112 connector_acl_blocks_egress: the rule itself broke, KeyError: 'x?y'",
+    ]
+
+
+def test_the_title_of_a_digest_says_so_when_it_could_not_see_everything() -> None:
+    assert content(render_digest(DIGEST))["title"] == (
+        "DIGEST 2 HIGH, 1 LOW open, not all could be read: App Runner in 123456789012 eu-west-1"
+    )
+    assert content(render_digest(QUIET))["title"] == "DIGEST nothing open: App Runner in 123456789012 eu-west-1"
 
 
 def test_what_is_over_asks_for_nothing() -> None:
     for name in ("resolved", "exempted"):
         found = content(first(ALERTS[name]))
         assert "nextSteps" not in found
-        assert "To mend it" not in found["description"]
+        assert "To fix it" not in found["description"]
     assert {one.kind for name in ("resolved", "exempted") for one in ALERTS[name].transitions} >= {
         Kind.RESOLVED,
         Kind.EXEMPTED,
@@ -224,12 +257,12 @@ def test_the_guardrails_own_findings_cannot_be_exempted_and_chat_says_no_such_th
 def test_a_long_remedy_is_cut_to_what_a_step_may_hold() -> None:
     told = OPENED.transitions[0]
     long = render(OPENED, replace(told, finding=replace(told.finding, remediation="Mend it. " * 100)))
-    assert faults(json.loads(long.body), SCHEMA) == []
+    chat_takes(long)
     assert content(long)["nextSteps"][0].startswith("Mend it. Mend it. ")
 
 
 def test_a_description_of_too_much_is_cut() -> None:
     much = replace(EXPLANATION, causes=("x" * 900,) * 30, unread=("y" * 900,) * 30)
     told = render_explanation(much)
-    assert faults(json.loads(told.body), SCHEMA) == []
+    chat_takes(told)
     assert content(told)["description"].endswith("y…")

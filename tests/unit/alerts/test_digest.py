@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apprunner_guardrails.alerts import chat
 from apprunner_guardrails.alerts.digest import Digest, digest, render
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Record, State
@@ -16,6 +17,12 @@ from tests.unit.alerts.hostile import RECORDS as HOSTILE_RECORDS
 
 def made(*records: Record, now: int = NOW, unread: Sequence[str] = ()) -> Digest:
     return digest(records, account="1", region="r", now=now, connectors=1, services=0, unread=unread)
+
+
+def test_what_could_not_be_listed_is_not_counted_as_none() -> None:
+    missing = digest((), account="1", region="r", now=NOW, connectors=1, services=None)
+    assert "Checked   1 VPC connector, services not listed" in render(missing).body.splitlines()
+    assert "Checked: 1 VPC connector, services not listed" in chat.render_digest(missing).body
 
 
 def exempt_until(day: str) -> Record:
@@ -64,6 +71,43 @@ def test_a_digest_says_so_when_it_could_not_see_everything() -> None:
     for blind in (made(unread=("a failed (b)", "a failed (b)")), made(RECORDS[-1])):
         assert render(blind).subject == "[DIGEST] nothing open, not all could be read: App Runner in 1 r"
     assert made(unread=("b", "a", "b")).unread == ("a", "b")
+
+
+def test_a_subject_of_all_severities_still_says_where() -> None:
+    severities = [severity for severity in Severity for _ in range(12)]
+    records = [replace(WEEK_AGO[0], resource=f"arn:{place}", severity=one) for place, one in enumerate(severities)]
+    everything = replace(made(*records, RECORDS[-1]), account="123456789012", region="ap-southeast-1")
+    assert (
+        render(everything).subject
+        == "[DIGEST] 12 CRITICAL, 12 HIGH, 12 MEDIUM, 12 LOW, 12 ...: App Runner in 123456789012 ap-southeast-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        (0, ""),
+        (1, ": fault 00"),
+        (2, ": fault 00 (and 1 more)"),
+        (19, ": fault 00 (and 18 more)"),
+        (20, ": fault 00 (and at least 19 more)"),  # as many as a record keeps
+    ],
+)
+def test_of_the_faults_of_a_finding_the_first_is_shown_and_the_others_counted(faults: int, said: str) -> None:
+    one = replace(WEEK_AGO[0], resource="arn:x", messages=tuple(f"fault {number:02}" for number in range(faults)))
+    assert render(made(one)).body.splitlines()[-1] == f"- HIGH AR102 since 2026-11-13, arn:x{said}"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((), "Exempt    0 findings"),
+        (("2026-11-22",), "Exempt    1 finding, 1 for no more than 7 days"),
+        (("2026-12-22", "2026-12-23"), "Exempt    2 findings"),
+    ],
+)
+def test_exemptions_are_counted(days: Sequence[str], said: str) -> None:
+    assert said in render(made(*map(exempt_until, days))).body.splitlines()
 
 
 def test_of_very_many_findings_the_worst_are_listed_and_the_others_counted() -> None:

@@ -113,6 +113,14 @@ def test_messages_are_cut_and_counted_never_refused(text: str) -> None:
     assert finding["command"] == ""
 
 
+@pytest.mark.parametrize(("text", "kept"), [("x" * 1001, "x" * 999 + "…"), ("ü" * 1001, "ü" * 998 + "…")])
+def test_a_text_from_outside_is_cut_as_documented(text: str, kept: str) -> None:
+    transition = OPENED.transitions[0]
+    told = replace(transition, finding=replace(PUBLIC, messages=(text,)), record=replace(transition.record, who=text))
+    finding = json.loads(entry(replace(OPENED, resource_name=text), told)["Detail"])["finding"]
+    assert (finding["messages"], finding["opened_by"], finding["resource_name"]) == ([kept], kept, kept)
+
+
 @given(st.lists(st.integers(0, 240_000), max_size=40))
 @settings(deadline=None)
 def test_batches_are_all_entries_in_order_within_a_calls_limits(sizes: list[int]) -> None:

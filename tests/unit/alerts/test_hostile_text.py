@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import Alert, Explanation, digest
 from apprunner_guardrails.alerts.digest import Digest
-from apprunner_guardrails.alerts.text import Message, render, render_explanation, render_many
+from apprunner_guardrails.alerts.text import CUT, Message, render, render_explanation, render_many
 from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, MANY
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import DIGESTS, EXPLANATIONS, harmless
@@ -16,7 +16,7 @@ SNS_LIMIT = 262_144  # bytes, of body and attributes together
 OURS = (
     *("Resource  ", "Where     account ", "Event     ", "Console   https://", "Time      ", "Exempt    "),
     *("VPC connector ", "service ", "Failed: ", "What happened: ", "  Reopened: ", "  Exemption expired: "),
-    *("  Changed: ", "  Still open: ", "  Over: ", "  Exempt: ", "  Reason: "),
+    *("  Changed: ", "  Still open: ", "  Over: ", "  Not judged any more: ", "  Exempt: ", "  Reason: "),
     *("  - over: ", "  - new: ", "  - no longer: ", "  - and ", "  - "),
 )
 
@@ -39,8 +39,8 @@ def test_no_content_makes_or_breaks_a_line(alert: Alert) -> None:
     body = render(alert).body
     hostile, plain = body.split("\n"), render(harmless(alert)).body.split("\n")
     assert body.splitlines() == hostile  # no other line break that Python knows
-    if hostile[-1] == "[cut: the message was longer than SNS takes]":
-        hostile = hostile[:-2]
+    if hostile[-1] == CUT:
+        hostile = hostile[:-1]
         plain = plain[: len(hostile)]
     assert _labels(hostile) == _labels(plain)
     assert all(line.isprintable() for line in hostile)
@@ -57,10 +57,11 @@ def test_no_failed_call_makes_a_line_that_is_not_ours(explanation: Explanation) 
     lines = render_explanation(explanation).body.split("\n")
     fixed = {
         *("", "Likely cause, as the account shows it:", "Nothing that explains it was found in the account."),
-        *("To mend it:", "Could not be read:", f"See: {explanation.reference}"),
+        "Nothing that explains it was found in the account, as far as it could be read.",
+        *("To fix it:", "Could not be read:", f"See: {explanation.reference}"),
     }
-    if lines[-1] == "[cut: the message was longer than SNS takes]":
-        lines = lines[:-2]
+    if lines[-1] == CUT:
+        lines = lines[:-1]
     assert [line for line in lines if line not in fixed and not line.startswith((*OURS, "    ", "- "))] == []
     assert all(line.isprintable() for line in lines)
 

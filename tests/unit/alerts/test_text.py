@@ -1,24 +1,29 @@
 """Alerts as people get them by e-mail: subjects, attributes and limits. Whole messages are in snapshots/text."""
 
 import json
+import shlex
 from dataclasses import replace
 
 import pytest
 
 from apprunner_guardrails.alerts import Alert, safe
-from apprunner_guardrails.alerts.text import console_link, render, render_explanation, render_many
+from apprunner_guardrails.alerts.text import CUT, console_link, cut_lines, render, render_explanation, render_many
 from apprunner_guardrails.events import Caller
-from apprunner_guardrails.findings import Finding, Severity
-from apprunner_guardrails.ledger import Channel
+from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.ledger import Channel, Kind
 from apprunner_guardrails.tell import not_judged
 from tests.unit.alerts.examples import (
     ALERTS,
+    CONNECTOR,
+    EXEMPTED_WEEK_AGO,
     EXPLANATION,
     MANY,
     MORE_PUBLIC,
+    NO_EGRESS,
     NOW,
     OPENED,
     PUBLIC,
+    SERVICE_ALERT,
     WEEK_AGO,
     alert,
     follows,
@@ -27,18 +32,18 @@ from tests.unit.alerts.examples import (
 )
 
 SUBJECTS = {
-    "opened": "[HIGH] AR102: VPC connector shop-web in 123456789012 eu-west-1",
+    "opened": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
     "opened-several": "[HIGH] AR102 AR202 AR203: VPC connector shop-web in 123456789012 eu-west-1",
-    "reopened": "[HIGH] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "reopened-exemption-gone": "[HIGH] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "exemption-expired": "[HIGH] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "changed": "[HIGH] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "changed-severity": "[CRITICAL] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "reminded": "[REMINDER] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "resolved": "[RESOLVED] AR102: VPC connector shop-web in 123456789012 eu-west-1",
-    "exempted": "[EXEMPT] AR102: VPC connector shop-web in 123456789012 eu-west-1",
+    "reopened": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "reopened-exemption-gone": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "exemption-expired": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "changed": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "changed-severity": "[CRITICAL] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "reminded": "[REMINDER] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "resolved": "[RESOLVED] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
+    "exempted": "[EXEMPT] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
     "not-judged": "[UNKNOWN] 2 guardrails not judged: VPC connector shop-web in 123456789012 eu-west-1",
-    "all-at-once": "[HIGH] AR101: VPC connector shop-web in 123456789012 eu-west-1",
+    "all-at-once": "[HIGH] AR101 too few zones: VPC connector shop-web in 123456789012 eu-west-1",
 }
 
 
@@ -54,7 +59,7 @@ def test_a_subject_is_about_the_most_urgent_of_what_happened(name: str) -> None:
 def test_attributes_tell_all_that_happened_and_the_worst_severity_of_it() -> None:
     worse = replace(passed(PUBLIC), severity=Severity.CRITICAL)
     told = alert(*follows(NOW, worse, replace(PUBLIC, rule="AR103", severity=Severity.LOW), recorded=WEEK_AGO))
-    assert render(told).subject.startswith("[LOW] AR103: ")
+    assert render(told).subject.startswith("[LOW] AR103 public subnet: ")
     assert render(told).attributes == {
         "severity": ("String", "HIGH"),
         "status": ("String", "fail"),
@@ -151,13 +156,13 @@ def test_that_all_can_be_judged_again_is_no_unknown() -> None:
 
 def test_a_long_subject_is_cut_visibly() -> None:
     long = replace(OPENED, resource_name="n" * 60)
-    assert render(long).subject == f"[HIGH] AR102: VPC connector {'n' * 42}... in 123456789012 eu-west-1"
+    assert render(long).subject == f"[HIGH] AR102 public subnet: VPC connector {'n' * 28}... in 123456789012 eu-west-1"
     assert len(render(long).subject) == 99
 
 
 def test_a_name_beyond_ascii_is_in_the_body_and_not_in_the_subject() -> None:
     message = render(replace(OPENED, resource_name="büro"))
-    assert message.subject == "[HIGH] AR102: VPC connector b?ro in 123456789012 eu-west-1"
+    assert message.subject == "[HIGH] AR102 public subnet: VPC connector b?ro in 123456789012 eu-west-1"
     assert message.body.startswith("VPC connector büro breaks")
 
 
@@ -166,8 +171,74 @@ def test_a_body_longer_than_sns_takes_is_cut_visibly() -> None:
         replace(PUBLIC, rule=f"AR1{number:02}", messages=("\U0001f4a5" * 5000,) * 20) for number in range(18)
     )
     message = render(opened(*findings))
-    assert message.body.endswith("\n[cut: the message was longer than SNS takes]")
-    assert 199_000 < len(message.body.encode()) < 201_000
+    assert message.body.endswith(f"\n{CUT}")
+    assert {len(line) for line in message.body.splitlines() if "\U0001f4a5" in line} == {len("  - ") + 1000}  # whole
+    assert 195_000 < len(message.body.encode()) < 200_100
+
+
+def test_lines_are_cut_whole_and_only_where_they_do_not_fit() -> None:
+    lines = ("aws one", "aws two ü")
+    assert cut_lines(lines, 18) == "aws one\naws two ü"
+    assert cut_lines(lines, 17) == f"aws one\n{CUT}"
+
+
+def test_a_command_that_is_too_long_is_left_out_whole() -> None:
+    told = opened(replace(PUBLIC, command=f"aws {'x' * 3996}\naws {'x' * 3997}\naws y"))
+    lines = render(told).body.splitlines()
+    assert lines[lines.index("  Fix: Use private subnets.") + 1 :][:3] == [
+        f"    aws {'x' * 3996}",
+        "    # a command that is too long for a message",
+        "    aws y",
+    ]
+
+
+def acceptance(told: Alert) -> list[str]:
+    lines = render(told).body.splitlines()
+    places = [place for place, line in enumerate(lines) if line.startswith("To accept ")]
+    return [line for place in places for line in lines[place : place + 2]]
+
+
+def test_how_to_accept_a_finding_is_a_command_filled_in() -> None:
+    command = f"    aws apprunner tag-resource --region eu-west-1 --resource-arn {CONNECTOR} --tags 'Key="
+    command += "apprunner-guardrails:exempt:{},Value=YYYY-MM-DD @OWNER REASON'"
+    assert acceptance(OPENED) == ["To accept it until a day instead:", command.format("AR102")]
+    assert acceptance(opened(PUBLIC, NO_EGRESS)) == [
+        "To accept one of them until a day instead:",
+        command.format("RULE_ID"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["resolved", "exempted", "not-judged"])
+def test_where_nothing_fails_there_is_nothing_to_accept(name: str) -> None:
+    assert acceptance(ALERTS[name]) == []
+
+
+def test_the_guardrails_own_findings_cannot_be_accepted() -> None:
+    assert acceptance(SERVICE_ALERT) == []
+
+
+@pytest.mark.parametrize("outside", ["'; reboot; '", "$(reboot)", "a b", "\nreboot"])
+def test_nothing_breaks_out_of_the_command_to_accept(outside: str) -> None:
+    command = acceptance(replace(OPENED, resource=outside, region=outside))[1]
+    assert shlex.split(command)[4:7:2] == [safe(outside)] * 2
+
+
+def test_the_end_of_what_nobody_judges_any_more_does_not_pass_for_a_fix() -> None:
+    """The resource is gone, or the rule is switched off: there is a finding without a rule's texts."""
+    gone = replace(passed(PUBLIC), remediation="", reference="", risk="")
+    lines = render(alert(*follows(NOW, gone, recorded=WEEK_AGO[:1]))).body.splitlines()
+    said = "  Not judged any more: the resource is gone, or the guardrail is switched off"
+    assert lines[lines.index("RESOLVED AR102 VPC connector uses a public subnet") + 2] == said
+    assert said not in render(ALERTS["resolved"]).body.splitlines()
+
+
+def test_an_exemption_that_is_told_again_without_its_reason_says_where_that_is() -> None:
+    """The record does not keep it, and the rule cannot answer just now."""
+    owed = replace(EXEMPTED_WEEK_AGO[0], owed=Kind.EXEMPTED, owed_to=(Channel.TEXT,))
+    again = follows(NOW, replace(PUBLIC, status=Status.UNKNOWN, messages=(), unread="x failed"), recorded=(owed,))
+    lines = render(alert(*again)).body.splitlines()
+    assert "  Exempt: until the end of 2026-11-20 (UTC), by @net-team" in lines
+    assert "  Reason: see the tag on the resource" in lines
 
 
 def test_one_resource_of_an_audit_is_told_as_by_an_event() -> None:
@@ -187,7 +258,7 @@ def test_of_very_many_resources_all_are_counted_and_the_worst_shown() -> None:
     listed = [line for line in lines if line.startswith("- [")]
     shown = sum(line.startswith("=====") for line in lines)
     assert lines[0] == "3001 resources of account 123456789012, Region eu-west-1"
-    assert listed[0] == "- [CRITICAL] AR102: VPC connector shop-web"
+    assert listed[0] == "- [CRITICAL] AR102 public subnet: VPC connector shop-web"
     assert f"- and {3001 - len(listed)} resources more" in lines
     assert lines[-1] == f"[cut: the details of {3001 - shown} resources would not fit]"
     assert min(len(listed), shown) > 100
@@ -196,7 +267,7 @@ def test_of_very_many_resources_all_are_counted_and_the_worst_shown() -> None:
 def test_one_resource_of_many_does_not_take_the_room_of_the_others() -> None:
     huge = tuple(replace(PUBLIC, rule=f"AR1{number:02}", messages=("x" * 900,) * 20) for number in range(30))
     lines = render_many([opened(*huge), *MANY]).body.splitlines()
-    assert "[cut: the message was longer than SNS takes]" in lines
+    assert CUT in lines
     assert "service shop breaks 1 guardrail" in lines
     assert not lines[-1].startswith("[cut")
 

@@ -232,7 +232,7 @@ def test_an_item_that_cannot_be_read_fails_for_its_resource_and_is_named(
     claim(client, TABLE, [transition(other)])
     with pytest.raises(LedgerUnavailable) as error:
         read()
-    assert str(error.value) == f"the item {SHOP} AR102 of the findings table {TABLE} cannot be read: {why}"
+    assert str(error.value) == f"the findings table's item {SHOP} AR102 cannot be read: {why}"
     assert read(OTHER) == (other,)
     odd = Unreadable(resource=SHOP, rule="AR102", why=why)
     assert all_recorded(Reads(client), TABLE)() == Stored(records=(other,), unreadable=(odd,))

@@ -4,10 +4,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from apprunner_guardrails.alerts.text import Message
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 MESSAGES = {
     "plain": Message(
-        subject="[HIGH] AR102: VPC connector shop-web in 123456789012 us-east-1",
+        subject="[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 us-east-1",
         body="VPC connector shop-web breaks 1 guardrail\n\n  - subnet-1 is public",
         attributes={
             "severity": ("String", "HIGH"),
@@ -128,6 +131,30 @@ def test_of_two_calls_the_one_that_fails_is_told_by_the_places_of_its_messages()
     assert set(failed) == {10, 11}
     assert failed[10].startswith(f"{TOPIC}: An error occurred (BatchRequestTooLong)")
     assert [len(asked["PublishBatchRequestEntries"]) for asked in aws.sent("sns:PublishBatch")] == [BATCH, 2]
+
+
+def test_a_call_has_no_more_bytes_than_sns_takes_of_all_messages_together(topic: Topic) -> None:
+    """What is too long together is refused as a whole, by this topic too."""
+    long = [Message(subject="s", body="ü" * 50_000, attributes={"n": ("String", str(number))}) for number in range(5)]
+    assert publish_batch(client, topic.arn, long) == {}
+    assert sorted(one["MessageAttributes"]["n"]["Value"] for _ in range(3) for one in topic.received()) == list("01234")
+    with Aws({}, {"sns:PublishBatch": refusing()}) as aws:
+        publish_batch(client, TOPIC, [*long, *map(small, range(11))])
+    sent = [asked["PublishBatchRequestEntries"] for asked in aws.sent("sns:PublishBatch")]
+    assert [len(entries) for entries in sent] == [2, 2, 10, 2]
+    assert [one["Id"] for entries in sent for one in entries] == [str(number) for number in range(16)]
+
+
+def garbled(service: str) -> AWSResponse:
+    raw = SimpleNamespace(stream=lambda *_, **__: iter([b"<!DOCTYPE html><p>Bad gateway"]))
+    return AWSResponse("https://aws.test", 502, HTTPHeaders(), raw)
+
+
+def test_an_answer_that_is_not_snss_is_no_success() -> None:
+    fault = Fault(code="", respond=garbled)
+    with Aws({}, {"sns:Publish": fault, "sns:PublishBatch": fault}):
+        whys = [publish(client, TOPIC, small(0)), *publish_batch(client, TOPIC, [small(0), small(1)]).values()]
+    assert [why.partition(" (")[0] for why in whys] == [f"{TOPIC}: Unable to parse response"] * 3
 
 
 def refusing(*ids: str) -> Fault:

@@ -41,8 +41,10 @@ DENIED = Unread(call="apprunner:DescribeService", code="AccessDeniedException")
 GONE = Unread(call="apprunner:DescribeService", code="ResourceNotFoundException")
 QUOTA_UNREAD = Unread(call="servicequotas:GetServiceQuota", code="AccessDeniedException")
 LISTS_UNREAD = Unread(call="apprunner:ListServices", code="ThrottlingException")
+SUBNETS_UNREAD = Unread(call="ec2:DescribeSubnets", code="UnauthorizedOperation")
 
 CREATE = refused("CreateVpcConnector", PLACED)
+NAME_TAKEN = replace(CREATE, message="A VPC connector with the provided name already exists: orders")
 QUOTA = refused("CreateVpcConnector", PLACED, "ServiceQuotaExceededException")
 PUBLIC = associate("subnet-private-1", "rtb-public")
 DELETE = refused("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR_ARN})
@@ -57,6 +59,15 @@ DELETE_INGRESS = refused(
 )
 ENDPOINT = refused(
     "CreateVpcEndpoint", endpoint_request("subnet-private-1", "subnet-private-2"), "Client.InvalidParameter"
+)
+DNS_TAKEN = replace(
+    ENDPOINT,
+    message="private-dns-enabled cannot be set because there is already a conflicting DNS domain for"
+    f" apprunner.requests.{REGION}.amazonaws.com in the VPC vpc-1",
+)
+NO_ZONE = replace(
+    ENDPOINT,
+    message="The VPC endpoint service does not support the availability zone of the subnet: subnet-private-2.",
 )
 CREATED_CONNECTOR = asked(CREATE)
 
@@ -75,14 +86,26 @@ ENDPOINT_SEEN = Seen(
 
 CAUSES: Mapping[str, tuple[FailedCall, Seen]] = {
     # VPC connectors
-    "a connector of that name exists": (CREATE, Seen(connectors=(connector(OTHER_ARN), connector()))),
-    "a connector of that name was deleted": (CREATE, Seen(connectors=(connector(status="INACTIVE"),))),
+    "a connector of that name exists": (NAME_TAKEN, Seen(connectors=(connector(OTHER_ARN), connector()))),
+    "a connector of that name exists, of which App Runner does not speak": (
+        replace(CREATE, message="Subnets are not valid"),
+        Seen(connectors=(connector(),)),
+    ),
+    "a connector of that name exists, and the connector is asked for on a public subnet": (
+        CREATE,
+        replace(judged(CREATED_CONNECTOR, network(PUBLIC), "AR113", "AR102"), connectors=(connector(),)),
+    ),
+    "a connector of that name was deleted": (NAME_TAKEN, Seen(connectors=(connector(status="INACTIVE"),))),
     "the security groups are another connector's": (
         replace(CREATE, message="The Security Groups combination ALREADY EXISTS on existing vpc connector"),
         Seen(connectors=(connector(OTHER_ARN),)),
     ),
+    "the security groups are another connector's, of which App Runner does not speak": (
+        CREATE,
+        Seen(connectors=(connector(OTHER_ARN),)),
+    ),
     "the default group is another connector's": (
-        refused("CreateVpcConnector", {**PLACED, "securityGroups": []}),
+        refused("CreateVpcConnector", {**PLACED, "securityGroups": []}, message="combination already exists"),
         replace(
             judged(
                 replace(CREATED_CONNECTOR, security_group_ids=()),
@@ -99,6 +122,10 @@ CAUSES: Mapping[str, tuple[FailedCall, Seen]] = {
     "the connector is over a quota that cannot be read": (
         QUOTA,
         Seen(connectors=(connector(), connector(OTHER_ARN)), quota=QUOTA_UNREAD, services=(service(), DENIED)),
+    ),
+    "the connector is over the quota and nothing can be read": (
+        QUOTA,
+        Seen(connectors=LISTS_UNREAD, quota=QUOTA_UNREAD, services=LISTS_UNREAD),
     ),
     "all connectors of the quota are used": (
         QUOTA,
@@ -166,8 +193,31 @@ CAUSES: Mapping[str, tuple[FailedCall, Seen]] = {
         refused("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR_ARN.replace(REGION, "eu-west-1")}, "NotFound"),
         Seen(),
     ),
+    "the connector is of another Region, and App Runner says that it is used": (
+        refused("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR_ARN.replace(REGION, "eu-west-1")}, message="used"),
+        Seen(services=(service("idle", ""),)),
+    ),
+    "App Runner says that the connector is used, and it is gone": (
+        replace(DELETE, message="used"),
+        Seen(connector=GONE, services=(service("idle", ""),)),
+    ),
+    "App Runner says that the connector is used, and it is deleted": (
+        replace(DELETE, message="used"),
+        Seen(connector=connector(status="INACTIVE"), services=(service("idle", ""),)),
+    ),
     # services
-    "a service of that name exists": (CREATE_SERVICE, Seen(service_arns=(SERVICE_ARN,))),
+    "a service of that name exists": (
+        replace(CREATE_SERVICE, message="Service with the provided name already exists: shop"),
+        Seen(service_arns=(SERVICE_ARN,)),
+    ),
+    "a service of that name exists, of which App Runner does not speak": (
+        CREATE_SERVICE,
+        Seen(service_arns=(SERVICE_ARN,)),
+    ),
+    "a service of that name exists, and the connector of the call is gone": (
+        CREATE_SERVICE,
+        Seen(connector=GONE, service_arns=(SERVICE_ARN,)),
+    ),
     "the service is over the quota": (
         replace(CREATE_SERVICE, code="ServiceQuotaExceeded"),
         Seen(service_arns=(SERVICE_ARN,) * 30),
@@ -251,20 +301,48 @@ CAUSES: Mapping[str, tuple[FailedCall, Seen]] = {
     "the ingress connection can be deleted": (DELETE_INGRESS, Seen(ingress=(ingress("FAILED_DELETION"),))),
     "the ingress connection is gone": (DELETE_INGRESS, Seen(ingress=(GONE,))),
     "another endpoint has the private name": (
-        ENDPOINT,
+        DNS_TAKEN,
         replace(ENDPOINT_SEEN, endpoints=(endpoint("vpce-1"), endpoint("vpce-2", private_dns=False))),
     ),
     "the other endpoint with the private name is being deleted": (
-        ENDPOINT,
+        DNS_TAKEN,
         replace(ENDPOINT_SEEN, endpoints=(endpoint("vpce-1", state="deleting"),)),
+    ),
+    "EC2 names a subnet in a zone that is offered, and another endpoint has the private name": (
+        NO_ZONE,
+        replace(ENDPOINT_SEEN, endpoints=(endpoint("vpce-1"),)),
+    ),
+    "EC2 names a subnet in a zone that is not offered, and the other one is gone": (
+        NO_ZONE,
+        replace(ENDPOINT_SEEN, subnets=PAIR[1:], zones_offered=("us-east-1a",), endpoints=(endpoint("vpce-1"),)),
+    ),
+    "EC2 names a subnet that cannot be read": (NO_ZONE, replace(ENDPOINT_SEEN, subnets=SUBNETS_UNREAD)),
+    "EC2 names one of two subnets in a zone": (
+        replace(
+            ENDPOINT,
+            code="Client.DuplicateSubnetsInSameZone",
+            message="Found another VPC endpoint subnet in the availability zone of subnet-private-1",
+        ),
+        replace(ENDPOINT_SEEN, subnets=(PAIR[0], replace(PAIR[1], zone_id=PAIR[0].zone_id))),
+    ),
+    "EC2 speaks of a security group, and another endpoint has the private name": (
+        replace(ENDPOINT, code="Client.InvalidGroup.NotFound", message="The security group 'sg-1' does not exist"),
+        replace(ENDPOINT_SEEN, endpoints=(endpoint("vpce-1"),)),
     ),
     "private names are not asked for": (
         refused("CreateVpcEndpoint", endpoint_request("subnet-private-1", PrivateDnsEnabled=False)),
         replace(ENDPOINT_SEEN, subnets=PAIR[:1], endpoints=(endpoint("vpce-1"),), dns_support=False),
     ),
-    "the VPC has no DNS": (ENDPOINT, replace(ENDPOINT_SEEN, dns_support=False, dns_hostnames=False)),
+    "the VPC has no DNS": (
+        replace(ENDPOINT, message="Enabling private DNS requires both"),
+        replace(ENDPOINT_SEEN, dns_support=False, dns_hostnames=False),
+    ),
     "the endpoint's subnets are gone, shared, elsewhere, and in zones that do not do": (
-        refused("CreateVpcEndpoint", endpoint_request("subnet-1", "subnet-2", "subnet-3", "subnet-4", "subnet-5")),
+        refused(
+            "CreateVpcEndpoint",
+            endpoint_request("subnet-1", "subnet-2", "subnet-3", "subnet-4", "subnet-5"),
+            "Client.InvalidSubnetId.NotFound",
+        ),
         replace(
             ENDPOINT_SEEN,
             subnets=(

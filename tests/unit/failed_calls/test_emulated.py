@@ -182,6 +182,23 @@ def test_a_service_with_an_ingress_connection_is_told_with_the_order_to_delete_i
     app_runner.delete_service(ServiceArn=world.service)
 
 
+def test_an_endpoint_in_a_zone_without_the_service_is_told_with_the_subnet_and_not_with_another_endpoint(
+    world: World,
+) -> None:
+    world.endpoint()
+    request = {"VpcId": world.vpc.id, "VpcEndpointType": "Interface", "ServiceName": REQUESTS}
+    create = client("ec2").create_vpc_endpoint
+    taken = world.refused(create, **request, SubnetIds=world.private)
+    zone = next(iter(world.vpc.private))
+    EMULATED.endpoint_unsupported_zone_ids = (zone,)
+    told = world.refused(create, **request, SubnetIds=world.private)
+    refused = world.vpc.private[zone]
+    assert told.causes[0].startswith(f"{refused} is in {zone}; {REQUESTS} is offered in ")
+    assert told.causes[-1].endswith("EC2's answer does not speak of it, but it would stand in the way too")
+    assert refused not in told.commands
+    assert told.cause != taken.cause
+
+
 def test_a_second_endpoint_with_the_same_private_name_is_told_with_the_first(world: World) -> None:
     first = world.endpoint()
     with suppress(ClientError):

@@ -91,6 +91,33 @@ def test_a_command_names_an_operation_and_parameters_that_the_api_has(line: str)
     assert set(operation.input_shape.required_members) - {members[one] for one in given} == set()
 
 
+@pytest.mark.parametrize("name", CAUSES)
+def test_links_stand_where_no_channel_breaks_them(name: str) -> None:
+    """Chat takes the links out of all that may come from outside."""
+    told = EXPLAINED_CAUSES[name]
+    assert [text for text in (told.title, told.what, *told.causes, told.commands) if "://" in text] == []
+    assert told.reference.startswith("https://")
+
+
+def test_refusals_for_different_reasons_are_different_causes() -> None:
+    """Each is told to the same caller within the hour."""
+    names = [
+        "another endpoint has the private name",
+        "EC2 names a subnet in a zone that is offered, and another endpoint has the private name",
+        "EC2 names one of two subnets in a zone",
+        "EC2 speaks of a security group, and another endpoint has the private name",
+    ]
+    assert len({EXPLAINED_CAUSES[name].cause for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["a connector of that name exists", "a service of that name exists"])
+def test_a_name_that_the_answer_does_not_speak_of_is_not_the_reason(name: str) -> None:
+    told, unsaid = EXPLAINED_CAUSES[name], EXPLAINED_CAUSES[f"{name}, of which App Runner does not speak"]
+    assert told.title.endswith("exists already")
+    assert unsaid.title.endswith("could not be created")
+    assert "no reason that fits the answer" in unsaid.what
+
+
 def outside(name: str, call: FailedCall, text: str) -> tuple[str, ...]:
     """What is told of a cause when the call's own texts are hostile."""
     hostile = replace(call, message=text, code=call.code and f"{call.code}{text}", resource=text)
@@ -151,6 +178,25 @@ def test_hostile_names_are_words_that_no_shell_runs() -> None:
     words = shlex.split(line)
     assert words[words.index("--vpc-connector-name") + 1] == "a; rm -rf ~ `id`"
     assert "$(reboot)" not in line
+
+
+@pytest.mark.parametrize("name", ["file:///home/me/.aws/credentials", "fileb://x", "https://example.com/", "--debug"])
+@pytest.mark.parametrize(
+    ("what", "member", "option"),
+    [
+        ("CreateVpcConnector", "vpcConnectorName", "--vpc-connector-name"),
+        ("CreateVpcIngressConnection", "vpcIngressConnectionName", "--vpc-ingress-connection-name"),
+    ],
+)
+def test_a_name_that_the_cli_would_read_otherwise_is_left_to_the_reader(
+    what: str, member: str, option: str, name: str
+) -> None:
+    seen = CAUSES["the connector is asked for in two VPCs"][1] if what == "CreateVpcConnector" else Seen()
+    request = {"subnets": ["subnet-private-1", "subnet-private-4"], member: name}
+    commands = explanation(refused(what, request), seen).commands
+    words = shlex.split(commands)
+    assert words[words.index(option) + 1] == "NAME"
+    assert name not in commands
 
 
 def test_every_call_and_operation_that_is_parsed_has_an_explanation_of_its_own() -> None:

@@ -156,6 +156,31 @@ def test_a_name_that_is_taken_costs_one_round() -> None:
     assert rounds == [["apprunner:ListVpcConnectors"]]
 
 
+def test_a_connector_that_was_made_since_the_call_was_refused_hides_no_cause() -> None:
+    message = "Subnets are not valid"
+    told, rounds = explained(calls.refused("CreateVpcConnector", PLACED, message=message), world(rows=public()))
+    assert told.cause == "connector-unsuitable AR102 shop-web"
+    assert told.causes[-1].startswith(f"{CONNECTOR} has that name now; App Runner's answer does not speak of it")
+    assert rounds == [["apprunner:ListVpcConnectors", *NEAR, "ec2:DescribeSubnets"], IN_VPC]
+
+
+@pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceNotFoundException"])
+def test_a_connector_of_another_region_costs_nothing(code: str) -> None:
+    arn = CONNECTOR.replace("us-east-1", "eu-west-1")
+    told, rounds = explained(calls.refused("DeleteVpcConnector", {"vpcConnectorArn": arn}, code, "used"), world())
+    assert told.causes == ("the ARN is of Region eu-west-1, and the call went to us-east-1",)
+    assert told.commands == f"aws apprunner delete-vpc-connector --region eu-west-1 --vpc-connector-arn {arn}"
+    assert rounds == []
+
+
+def test_a_connector_that_app_runner_does_not_know_is_not_told_to_be_deleted_again() -> None:
+    arn = CONNECTOR[:-4] + "dead"
+    told, _ = explained(calls.refused("DeleteVpcConnector", {"vpcConnectorArn": arn}, message="is being used"), world())
+    assert told.causes == ("there is no such connector: it was deleted a while ago, or never was",)
+    assert told.commands == "aws apprunner list-vpc-connectors --region us-east-1"
+    assert told.unread == ()
+
+
 def test_an_asked_connector_is_judged_in_three_rounds() -> None:
     request = {**PLACED, "vpcConnectorName": "new"}
     told, rounds = explained(calls.refused("CreateVpcConnector", request), world(rows=public()))
@@ -182,7 +207,7 @@ def test_thirty_services_are_described_ten_at_a_time() -> None:
     call = calls.refused("DeleteVpcConnector", {"vpcConnectorArn": CONNECTOR})
     told, rounds = explained(call, rows, pages={"apprunner:ListServices": 20})
     assert told.causes == (f"service shop-29 uses it (RUNNING): {SERVICE[:-2]}29",)
-    assert [len(calls_of_round) for calls_of_round in rounds] == [2, 10, 10, 10]
+    assert [len(calls_of_round) for calls_of_round in rounds] == [3, 10, 10, 10]
 
 
 def test_a_service_that_cannot_be_read_is_told_and_nothing_is_claimed() -> None:
@@ -228,7 +253,7 @@ ROUNDS = {
         ["apprunner:ListServices", "apprunner:ListVpcConnectors", "servicequotas:GetServiceQuota"],
         ["apprunner:DescribeService"],
     ],
-    "DeleteVpcConnector": [["apprunner:ListServices"], ["apprunner:DescribeService"]],
+    "DeleteVpcConnector": [["apprunner:DescribeVpcConnector", "apprunner:ListServices"], ["apprunner:DescribeService"]],
     "DeleteVpcConnector gone": [["apprunner:DescribeVpcConnector"]],
     "CreateService": [["apprunner:DescribeVpcConnector", "apprunner:ListServices"], NEAR, IN_VPC],
     "quota of services": [["apprunner:ListServices"]],
@@ -318,7 +343,7 @@ def test_a_rule_that_is_switched_off_is_no_cause() -> None:
     request = {**PLACED, "vpcConnectorName": "new"}
     with Aws(world(rows=public())):
         told = explain(calls.refused("CreateVpcConnector", request), settings, Reads(clients.client))
-    assert told.cause == "connector-groups-taken " + CONNECTOR
+    assert told.cause == "connector-refused InvalidRequestException new"
 
 
 def test_a_connector_that_was_deleted_is_cause_enough() -> None:

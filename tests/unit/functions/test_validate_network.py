@@ -46,11 +46,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the function logs, a JSON object a line."""
-    stream = io.StringIO()
-    monkeypatch.setattr(observe.logger().registered_handler, "stream", stream)
-    return stream
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the function logs, a JSON object a line; also where a replay before has made the logger quiet."""
+    stream, logger = io.StringIO(), observe.logger()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    level = logger.log_level
+    logger.setLevel("INFO")
+    yield stream
+    logger.setLevel(level)
 
 
 def lines(logged: io.StringIO) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def test_a_connector_in_public_subnets_is_alerted_on_by_a_message_that_says_who_
     (result,) = stack.results()
     (alert,) = stack.alerts()
     assert failed(result) == {arn: {"AR102"}}
-    assert alert["Subject"] == "[HIGH] AR102: VPC connector shop-web in 123456789012 us-east-1"
+    assert alert["Subject"] == "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 us-east-1"
     lines = alert["Message"].splitlines()
     assert lines[0] == "VPC connector shop-web breaks 1 guardrail"
     (event,) = (line for line in lines if line.startswith("Event "))
@@ -169,8 +169,8 @@ def test_a_connector_that_was_mended_is_told_to_be_and_its_deletion_ends_what_is
     (deleted,) = stack.results()
     assert ([one["rule"] for one in deleted["resolved"]], deleted["resources"]) == (["AR113"], {arn: {}})
     assert [alert["Subject"].partition(":")[0] for alert in stack.alerts()] == [
-        "[HIGH] AR107",
+        "[HIGH] AR107 no way out",
         "[HIGH] AR107 AR113",
-        "[RESOLVED] AR107",
-        "[RESOLVED] AR113",
+        "[RESOLVED] AR107 no way out",
+        "[RESOLVED] AR113 subnet gone",
     ]

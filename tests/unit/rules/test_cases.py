@@ -8,7 +8,7 @@ import pytest
 from apprunner_guardrails.engine import Rule, evaluate
 from apprunner_guardrails.facts import Connector, Service, Unread, unread_network
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.rules import RULES, SERVICE_RULES
+from apprunner_guardrails.rules import RULES, SERVICE_RULES, exemption_malformed
 from tests.cases import Answer, Case, cases_of, data_files
 from tests.cases._healthy import healthy
 
@@ -71,11 +71,21 @@ EXEMPTIONS = cases_of("exemption_malformed")
 
 @pytest.mark.parametrize("case", EXEMPTIONS, ids=[case.name for case in EXEMPTIONS])
 def test_the_tags_of_a_service_are_judged_as_those_of_a_connector(case: Case) -> None:
-    """The one rule of services: the cases of connectors, with the service's ARN in the commands."""
+    """The cases of connectors, with the service's ARN in the commands."""
+    rule: Rule[Service] = exemption_malformed.rule("VPC connector", [one.id for one in RULES])
     snapshot = case.snapshot(healthy())
     arn = snapshot.connector.arn.replace(":vpcconnector/", ":service/")
     shop = Service(arn=arn, name="shop", status="RUNNING", connector_arn="", tags=snapshot.connector.tags)
     nothing = unread_network("", "", Unread(call="", code="a service has no network of its own"))
     command = case.expect.command.replace(snapshot.connector.arn, arn)
-    expected = [_finding(rule, replace(case.expect, command=command), arn) for rule in SERVICE_RULES]
-    assert list(evaluate(SERVICE_RULES, arn, shop, nothing, snapshot.settings)) == expected != []
+    expected = _finding(rule, replace(case.expect, command=command), arn)
+    assert evaluate([rule], arn, shop, nothing, snapshot.settings) == (expected,)
+
+
+def test_an_exemption_from_a_rule_of_connectors_is_none_on_a_service() -> None:
+    key = "apprunner-guardrails:exempt:AR101"
+    shop = Service(arn="arn:x:y:z", name="shop", status="RUNNING", connector_arn="", tags={key: "2026-12-31 @net x"})
+    nothing = unread_network("", "", Unread(call="", code="a service has no network of its own"))
+    (said,) = evaluate(SERVICE_RULES, shop.arn, shop, nothing, healthy().settings)
+    why = "no rule of that id judges a service"
+    assert (said.rule, said.messages) == ("AR901", (f"tag '{key}' = '2026-12-31 @net x' exempts nothing: {why}",))

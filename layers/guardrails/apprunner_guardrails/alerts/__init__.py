@@ -52,7 +52,7 @@ class Explanation:
     what: str  # what happened, a sentence or two
     causes: tuple[str, ...]  # likely ones, read from the account, the likeliest first; empty where none was found
     commands: str  # to paste, filled in; words in capitals are for the reader; may be empty
-    reference: str  # a page of AWS's documentation
+    reference: str  # a page of AWS's documentation, or a report by users
     cause: str  # the kind of cause and what it is about: the same caller hears of the same one once an hour
     unread: tuple[str, ...] = ()  # reads that failed on the way ("apprunner:ListServices failed (AccessDenied)")
 

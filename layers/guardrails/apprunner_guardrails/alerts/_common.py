@@ -43,19 +43,21 @@ def story(transition: Transition) -> Iterator[str]:
             yield f"Still open: {since}"
         case Kind.RESOLVED:
             yield f"Over: it was open {since}"
+            if not finding.reference and finding.rule != NOT_JUDGED:  # no rule's answer
+                yield "Not judged any more: the resource is gone, or the guardrail is switched off"
         case Kind.EXEMPTED:
             exemption = finding.exemption
             until, owner = (exemption.until, exemption.owner) if exemption else (record.exempt_until, record.exempt_by)
             yield f"Exempt: until the end of {until} (UTC), by {owner}"
-            yield f"Reason: {exemption.reason if exemption else 'see the tag on the resource'}"
+            yield f"Reason: {(exemption and exemption.reason) or 'see the tag on the resource'}"
 
 
 def _before_reopening(before: Record | None) -> str:
     if before is not None and before.state is State.EXEMPT:
         return f"the exemption until {before.exempt_until} by {before.exempt_by} was taken off"
     if before is not None and before.state is State.RESOLVED:
-        return f"it had been over since {utc(before.last_seen)}"
-    return "it had been over, or exempt"
+        return f"it had been resolved at {utc(before.last_seen)}"
+    return "it had been resolved, or exempt"
 
 
 def _expired(exemption: Exemption | None) -> str:

@@ -11,6 +11,7 @@ from itertools import batched
 
 from apprunner_guardrails.alerts import Alert, safe
 from apprunner_guardrails.alerts._common import cut, identity, marked, story, utc
+from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import Kind, Transition
 
@@ -18,6 +19,7 @@ FINDINGS = 100  # a call
 TITLE_LIMIT, DESCRIPTION_LIMIT, RECOMMENDATION_LIMIT, VALUE_LIMIT, URL_LIMIT = 256, 1024, 512, 500, 500  # bytes
 TYPES = ["Software and Configuration Checks/AWS Security Best Practices"]
 PRODUCT = "apprunner-guardrails"
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")  # the format knows no others
 _LABELS = {Severity.INFO: "INFORMATIONAL"}
 
 type Json = dict[str, object]
@@ -28,7 +30,7 @@ def finding(alert: Alert, transition: Transition) -> Json:
     told, record = transition.finding, transition.record
     label = _LABELS.get(told.severity, told.severity.value)
     over = transition.kind in (Kind.RESOLVED, Kind.EXEMPTED)
-    partition = alert.resource.split(":")[1] if alert.resource.startswith("arn:aws") else "aws"
+    partition = next((one for one in PARTITIONS if alert.resource.startswith(f"arn:{one}:")), PARTITIONS[0])
     product = f"arn:{partition}:securityhub:{alert.region}:{alert.account}:product/{alert.account}/default"
     return {
         "SchemaVersion": "2018-10-08",
@@ -79,7 +81,8 @@ def _compliance(transition: Transition) -> str:
 
 def _recommendation(transition: Transition) -> Json:
     told = transition.finding
-    text: Json = {"Text": _line(told.remediation or f"See the alert for {told.rule}", RECOMMENDATION_LIMIT)}
+    remedy = READ_HINT if told.rule == NOT_JUDGED else told.remediation or f"See the alert for {told.rule}"
+    text: Json = {"Text": _line(remedy, RECOMMENDATION_LIMIT)}
     return text | ({"Url": cut(told.reference, URL_LIMIT)} if told.reference else {})
 
 

@@ -46,7 +46,7 @@ def render(alert: Alert, transition: Transition) -> Message:
             *_placed(alert.account, alert.region),
             f"Event: {plain(led_here(alert.what, alert.caller, alert.time))}",
             *map(plain, story(transition)),
-            *_bullets(marked(transition)),
+            *_bullets(text.unjudged(alone) if failing and finding.rule == NOT_JUDGED else marked(transition)),
             *((f"Why: {plain(finding.risk)}",) if failing and finding.risk else ()),
         ],
         commands=finding.command if failing else "",
@@ -98,11 +98,12 @@ def render_explanation(explanation: Explanation) -> Message:
 
 def render_digest(digest: digests.Digest) -> Message:
     """The daily digest, in a thread of its day: in yesterday's nobody would see it."""
+    said = f"{digests.summary(digest)}{digests.blind(digest)}"
     return _message(
-        title=f"DIGEST {digests.summary(digest)}: App Runner in {digest.account} {digest.region}",
+        title=f"DIGEST {said}: App Runner in {digest.account} {digest.region}",
         lines=[
-            f"Checked: VPC connectors {digest.connectors}, services {digest.services}",
-            f"Exempt: {digest.exempt}, of which for no more than {digests.NOTICE_DAYS} days: {len(digest.expiring)}",
+            f"Checked: {digests.checked(digest)}",
+            f"Exempt: {digests.exempted(digest)}",
             *_bullets((f"open: {one}" for one in digests.lines_of_open(digest)), 10),
             *_bullets((f"exemption: {one}" for one in digests.lines_of_expiring(digest)), 5),
             *_bullets((f"not read or judged: {one}" for one in digests.lines_of_blind_spots(digest)), 5),
@@ -173,10 +174,11 @@ def _block(commands: str, room: int) -> str:
     """The commands as a block of code: whole, or not at all. A character that is not safe there could not be copied."""
     if not commands:
         return ""
-    block = "\nTo mend it:\n```\n" + "\n".join(safe(line, 4000) for line in commands.split("\n")) + "\n```"
-    if len(block.encode()) <= room and not re.search("[<>&]|`", block[len("\nTo mend it:\n```") : -len("```")]):
+    shown = "\n".join(safe(line, DESCRIPTION_LIMIT) for line in commands.split("\n"))  # what is cut has no room below
+    block = f"\nTo fix it:\n```\n{shown}\n```"
+    if len(block.encode()) <= room and not re.search("[<>&`]", shown):
         return block
-    said = "\nTo mend it: the commands are in the alert by e-mail."
+    said = "\nTo fix it: the commands are in the alert by e-mail."
     return said if len(said) <= room else ""
 
 
@@ -187,7 +189,7 @@ def _steps(transition: Transition) -> Iterator[str]:
         return
     if finding.remediation:
         yield plain(finding.remediation)
-    if finding.rule[:3] != "AR9":
+    if text.can_be_exempted(finding.rule):
         yield f"To accept it until a day: tag `{EXEMPTION}{finding.rule}` = `YYYY-MM-DD @OWNER REASON`"
     if finding.reference:
         yield f"See {finding.reference}"

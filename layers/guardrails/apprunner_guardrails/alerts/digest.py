@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import safe
 from apprunner_guardrails.alerts._common import DAY_SECONDS, counted, utc
-from apprunner_guardrails.alerts.text import Message, console_link, cut_lines, short, where
+from apprunner_guardrails.alerts.text import Message, console_link, cut_lines, fitted, where
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
-from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.ledger import MESSAGES_KEPT, Record, State
 
 NOTICE_DAYS = 7  # an exemption that expires so soon is named
 LISTED = 200  # lines of one list
@@ -21,8 +21,8 @@ class Digest:
     account: str
     region: str
     time: str  # 2026-11-21T07:00:00Z
-    connectors: int  # checked
-    services: int
+    connectors: int | None  # checked; None where they could not be listed
+    services: int | None
     open: tuple[Record, ...]
     expiring: tuple[Record, ...]  # exemptions in force that expire within NOTICE_DAYS
     exempt: int  # exemptions in force, those that expire soon too
@@ -42,8 +42,8 @@ def digest(
     account: str,
     region: str,
     now: int,
-    connectors: int,
-    services: int,
+    connectors: int | None,
+    services: int | None,
     unread: Iterable[str] = (),
 ) -> Digest:
     """What is recorded, told as a whole. `now` is in seconds since 1970."""
@@ -71,8 +71,11 @@ def render(digest: Digest) -> Message:
 
 
 def subject(digest: Digest) -> str:
-    blind = ", not all could be read" if digest.not_judged or digest.unread else ""
-    return short(f"[DIGEST] {summary(digest)}{blind}: App Runner in {digest.account} {digest.region}")
+    return fitted("[DIGEST] ", f"{summary(digest)}{blind(digest)}", f": App Runner in {digest.account} {digest.region}")
+
+
+def blind(digest: Digest) -> str:
+    return ", not all could be read" if digest.not_judged or digest.unread else ""
 
 
 def attributes(digest: Digest) -> dict[str, tuple[str, str]]:
@@ -93,8 +96,25 @@ def summary(digest: Digest) -> str:
 
 def lines_of_open(digest: Digest) -> Iterator[str]:
     for one in digest.open:
-        said = f": {safe(one.messages[0], 300)}" if one.messages else ""
+        more = f" (and {_at_least(one)}{len(one.messages) - 1} more)" if len(one.messages) > 1 else ""
+        said = f": {safe(one.messages[0], 300)}{more}" if one.messages else ""
         yield f"{one.severity} {one.rule} since {utc(one.first_seen)[:10]}, {safe(one.resource, 300)}{said}"
+
+
+def _at_least(record: Record) -> str:
+    return "at least " if len(record.messages) >= MESSAGES_KEPT else ""  # the record had no room for others
+
+
+def checked(digest: Digest) -> str:
+    """ "100 VPC connectors, services not listed"."""
+    kinds = ((digest.connectors, "VPC connector"), (digest.services, "service"))
+    return ", ".join(f"{kind}s not listed" if count is None else counted(count, kind) for count, kind in kinds)
+
+
+def exempted(digest: Digest) -> str:
+    """ "2 findings, 1 for no more than 7 days"."""
+    soon = f", {len(digest.expiring)} for no more than {NOTICE_DAYS} days" if digest.expiring else ""
+    return f"{counted(digest.exempt, 'finding')}{soon}"
 
 
 def lines_of_expiring(digest: Digest) -> Iterator[str]:
@@ -115,8 +135,8 @@ def _body(digest: Digest) -> Iterator[str]:
     yield ""
     yield f"Where     account {safe(digest.account)}, Region {safe(digest.region)}"
     yield f"Time      {safe(digest.time, 40)}"
-    yield f"Checked   {counted(digest.connectors, 'VPC connector')}, {counted(digest.services, 'service')}"
-    yield f"Exempt    {counted(digest.exempt, 'finding')}, {len(digest.expiring)} for no more than {NOTICE_DAYS} days"
+    yield f"Checked   {checked(digest)}"
+    yield f"Exempt    {exempted(digest)}"
     yield f"Console   {console_link(digest.region)}"
     yield from _section("Open:", lines_of_open(digest))
     yield from _section(f"Exemptions that expire within {NOTICE_DAYS} days:", lines_of_expiring(digest))

@@ -7,12 +7,13 @@ words of our own.
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, safe
 from apprunner_guardrails.alerts._common import FAILING, counted, led_here, mark, marked, story
-from apprunner_guardrails.events import FailedCall
+from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.findings import NOT_JUDGED, Status
 from apprunner_guardrails.ledger import Kind, Transition
 
@@ -22,8 +23,14 @@ OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resource
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
 REPLACES = "create-vpc-connector"  # in a command: it makes a new connector
+ACRONYMS = frozenset({"acl", "dns", "nat", "vpc"})
 RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
-READ_HINT = "Let the function read what is named above (IAM), or wait for the next event if it was throttled."
+COMMAND_LIMIT = 4000  # characters of a line: no rule comes near it
+CUT = "[cut: there is more than one message holds]"
+READ_HINT = (
+    "What could not be judged has neither passed nor failed. Access denied: allow the function's role the call that is"
+    " named. Throttled: it is read again at the next event or audit. A rule that broke needs a fix of its own."
+)
 # What an alert tells, and its status. The first that it has is what its subject is about.
 _GROUPS = (
     (FAILING, Status.FAIL),
@@ -67,7 +74,7 @@ def render_explanation(explanation: Explanation) -> Message:
     failed = explanation.failed
     head = f"[{explanation.severity}] {ascii_line(failed.what, 40)}: "
     return Message(
-        subject=_fitted(head, explanation.title, place(failed)),
+        subject=fitted(head, explanation.title, place(failed)),
         body=cut_lines(_explained(explanation)),
         attributes={
             "severity": ("String", explanation.severity.value),
@@ -80,7 +87,7 @@ def render_explanation(explanation: Explanation) -> Message:
 
 
 def subject(alert: Alert) -> str:
-    return _fitted(f"{_mark_and_rules((alert,))}: {alert.resource_type} ", alert.resource_name, place(alert))
+    return fitted(f"{_mark_and_rules((alert,))}: {alert.resource_type} ", alert.resource_name, place(alert))
 
 
 def attributes(alerts: Sequence[Alert]) -> Attributes:
@@ -130,11 +137,11 @@ def console_link(region: str) -> str:
 
 
 def cut_lines(lines: Iterable[str], limit: int = BODY_LIMIT) -> str:
-    """The lines in at most about `limit` bytes."""
+    """The lines in at most about `limit` bytes: whole ones, as half a command is worse than none."""
     raw = "\n".join(lines).encode("utf-8", "replace")
     if len(raw) <= limit:
         return raw.decode()
-    return raw[:limit].decode("utf-8", "ignore") + "\n[cut: the message was longer than SNS takes]"
+    return f"{raw[:limit].rpartition(b'\n')[0].decode()}\n{CUT}"
 
 
 def unjudged(alert: Alert) -> Iterator[str]:
@@ -167,17 +174,25 @@ def _urgency(alert: Alert) -> tuple[int, int, str]:
 
 
 def _mark_and_rules(alerts: Sequence[Alert]) -> str:
-    """The beginning of a subject: "[HIGH] AR102 AR107 AR203 +2"."""
+    """The beginning of a subject: "[HIGH] AR102 public subnet", "[HIGH] AR102 AR107 AR203 +2"."""
     for kinds, _ in _GROUPS:
         if told := _told(alerts, kinds):
             rules = list(dict.fromkeys(one.finding.rule for one in told))
+            if len(rules) == 1:
+                return f"[{mark(told[0])}] {rules[0]} {_words(told[0].finding.name)}".rstrip()
             more = f" +{len(rules) - RULES_IN_SUBJECT}" if len(rules) > RULES_IN_SUBJECT else ""
             return f"[{mark(told[0])}] {' '.join(rules[:RULES_IN_SUBJECT])}{more}"
     missing = sum(len(list(unjudged(alert))) for alert in alerts)
     return f"[UNKNOWN] {_guardrails(missing)} not judged" if missing else f"[RESOLVED] {NOT_JUDGED}"
 
 
-def _fitted(head: str, middle: str, tail: str) -> str:
+def _words(name: str) -> str:
+    """A rule's name for people: connector_nat_unusable is "NAT unusable"; what it is about is said anyway."""
+    words = name.removeprefix("connector_").removeprefix("service_").split("_")
+    return " ".join(word.upper() if word in ACRONYMS else word for word in words)
+
+
+def fitted(head: str, middle: str, tail: str) -> str:
     """A subject in which what is in the middle is cut first: it comes from outside, and its end says least."""
     return short(head + short(middle, SUBJECT_LIMIT - len(head + tail)) + tail)
 
@@ -228,6 +243,7 @@ def _body(alert: Alert) -> Iterator[str]:
     if sum(REPLACES in one.finding.command for one in failing) > 1:
         yield ""
         yield "Several of these fixes replace the connector: make one new connector that satisfies them all."
+    yield from _acceptance(alert, [one.finding.rule for one in failing])
     for transition in (*_over(alert), *alert.told(Kind.EXEMPTED)):
         yield ""
         yield from _no_more(transition)
@@ -278,6 +294,21 @@ def _failure(transition: Transition) -> Iterator[str]:
     yield f"  See: {finding.reference}"
 
 
+def _acceptance(alert: Alert, failing: Sequence[str]) -> Iterator[str]:
+    """How to exempt what fails. Ids of the guardrails' own (AR9xx) cannot be exempted."""
+    rules = [rule for rule in failing if can_be_exempted(rule)]
+    if rules:
+        tag = f"Key={EXEMPTION}{rules[0] if len(rules) == 1 else 'RULE_ID'},Value=YYYY-MM-DD @OWNER REASON"
+        arn, region = shlex.quote(safe(alert.resource)), shlex.quote(safe(alert.region))
+        yield ""
+        yield "To accept it until a day instead:" if len(rules) == 1 else "To accept one of them until a day instead:"
+        yield f"    aws apprunner tag-resource --region {region} --resource-arn {arn} --tags '{tag}'"
+
+
+def can_be_exempted(rule: str) -> bool:
+    return not rule.startswith("AR9")
+
+
 def _no_more(transition: Transition) -> Iterator[str]:
     """What is over or exempt."""
     finding = transition.finding
@@ -294,8 +325,10 @@ def _listed(messages: Sequence[str]) -> Iterator[str]:
 
 
 def _commands(commands: str) -> Iterator[str]:
+    """Each whole, or not at all."""
     for command in commands.split("\n") if commands else ():
-        yield f"    {safe(command, 4000)}"
+        said = safe(command, len(command))
+        yield f"    {said if len(said) <= COMMAND_LIMIT else '# a command that is too long for a message'}"
 
 
 def _explained(explanation: Explanation) -> Iterator[str]:
@@ -310,10 +343,11 @@ def _explained(explanation: Explanation) -> Iterator[str]:
         yield "Likely cause, as the account shows it:"
         yield from _listed(explanation.causes)
     else:
-        yield "Nothing that explains it was found in the account."
+        missing = ", as far as it could be read" if explanation.unread else ""
+        yield f"Nothing that explains it was found in the account{missing}."
     if explanation.commands:
         yield ""
-        yield "To mend it:"
+        yield "To fix it:"
         yield from _commands(explanation.commands)
     if explanation.unread:
         yield ""

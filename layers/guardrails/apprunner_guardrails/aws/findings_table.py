@@ -55,6 +55,13 @@ class Stored:
     records: tuple[Record, ...]
     unreadable: tuple[Unreadable, ...]
 
+    def of(self, resource: str) -> tuple[Record, ...]:
+        """A resource's records. Raises LedgerUnavailable where one of them cannot be read."""
+        for odd in self.unreadable:
+            if odd.resource == resource:
+                raise LedgerUnavailable(f"the findings table's item {resource} {odd.rule} cannot be read: {odd.why}")
+        return tuple(one for one in self.records if one.resource == resource)
+
 
 def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Record, ...]]:
     """Ask what is recorded of a resource; what is returned waits for it, and raises LedgerUnavailable.
@@ -74,12 +81,7 @@ def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Reco
     )
 
     def wait() -> tuple[Record, ...]:
-        stored = _told(table, asked())
-        for odd in stored.unreadable:
-            raise LedgerUnavailable(
-                f"the item {odd.resource} {odd.rule} of the findings table {table} cannot be read: {odd.why}"
-            )
-        return stored.records
+        return _told(table, asked()).of(resource)
 
     return wait
 

@@ -1,13 +1,18 @@
 """SNS: publishing alerts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.aws.clients import Clients
 
-BATCH = 10  # messages a call (docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html)
+# Of a call: messages, and bytes with some room, as SNS takes 262,144 of all of them together
+# (docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html).
+BATCH, BYTES = 10, 250_000
+# SNS answers in XML, and botocore tells what is none by an error of another kind than all others.
+_FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 
 
 def publish(client: Clients, topic_arn: str, message: Message) -> str:
@@ -16,27 +21,44 @@ def publish(client: Clients, topic_arn: str, message: Message) -> str:
         client("sns").publish(  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
             TopicArn=topic_arn, **_parameters(message)
         )
-    except (ClientError, BotoCoreError) as error:
+    except _FAILURES as error:
         return f"{topic_arn}: {error}"
     return ""
 
 
 def publish_batch(client: Clients, topic_arn: str, messages: Sequence[Message]) -> Mapping[int, str]:
-    """Publish messages, ten a call; what went wrong, by the message's place."""
+    """Publish messages, as many together as a call takes; what went wrong, by the message's place."""
     failed: dict[int, str] = {}
-    for start in range(0, len(messages), BATCH):
-        places = range(start, min(start + BATCH, len(messages)))
+    for places in _batches(messages):
         entries = [{"Id": str(place), **_parameters(messages[place])} for place in places]
         try:
             answer = client("sns").publish_batch(  # type: ignore[attr-defined]  # as above
                 TopicArn=topic_arn, PublishBatchRequestEntries=entries
             )
-        except (ClientError, BotoCoreError) as error:
+        except _FAILURES as error:
             failed |= dict.fromkeys(places, f"{topic_arn}: {error}")
             continue
         for refused in answer.get("Failed", ()):
             failed[int(refused["Id"])] = f"{topic_arn}: {refused.get('Code')} {refused.get('Message', '')}".strip()
     return failed
+
+
+def _batches(messages: Sequence[Message]) -> Iterator[range]:
+    """The places of the messages that go together."""
+    start = size = 0
+    for place, message in enumerate(messages):
+        one = _size(message)
+        if place - start == BATCH or (place > start and size + one > BYTES):
+            yield range(start, place)
+            start, size = place, 0
+        size += one
+    if messages:
+        yield range(start, len(messages))
+
+
+def _size(message: Message) -> int:
+    attributes = (text for name, typed in message.attributes.items() for text in (name, *typed))
+    return sum(len(text.encode()) for text in (message.subject, message.body, *attributes))
 
 
 def _parameters(message: Message) -> Mapping[str, object]:

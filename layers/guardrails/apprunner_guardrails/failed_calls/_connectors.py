@@ -1,6 +1,7 @@
 """VPC connectors that could not be made or deleted, and what is wrong with a connector's network."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from apprunner_guardrails.alerts import Explanation
 from apprunner_guardrails.events import FailedCall, text
@@ -15,7 +16,15 @@ from apprunner_guardrails.facts import (
     told,
 )
 from apprunner_guardrails.failed_calls import _tell as tell
-from apprunner_guardrails.failed_calls.asked import ALREADY, Refusal, connector_arn, connector_asked, refusal, says
+from apprunner_guardrails.failed_calls.asked import (
+    ALREADY,
+    Refusal,
+    connector_arn,
+    connector_asked,
+    other_region,
+    refusal,
+    says,
+)
 from apprunner_guardrails.failed_calls.seen import Seen, is_gone
 from apprunner_guardrails.routes import effective_table, is_public
 from apprunner_guardrails.rules._common import private_subnets_in
@@ -40,16 +49,18 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
     if refusal(failed) is Refusal.QUOTA:
         return _quota(failed, seen, name)
     taken = taken_name(name, seen)
-    if taken:
+    if taken and says(failed, ALREADY):
         return _name_taken(failed, seen, taken)
     found = _fault_of(asked, failed, seen) if asked else None
+    besides = tuple(_there_now(name, asked, seen))
     return found or tell.explained(
         failed,
         seen,
         title=f"VPC connector {tell.shown(name)} could not be created",
-        what=f"App Runner refused it. {tell.nothing_found(seen)} A connector needs a name and a set of security groups"
-        " that no other one has, and private subnets of one VPC and one address type in zones that App Runner"
-        " supports.",
+        what=f"App Runner refused it. {tell.nothing_found(seen, besides=bool(besides))} A connector needs a name and a"
+        " set of security groups that no other one has, and private subnets of one VPC and one address type in zones"
+        " that App Runner supports.",
+        causes=besides,
         cause=("connector-refused", failed.code, name),
         commands=(tell.cli(failed, "apprunner list-vpc-connectors"),),
         reference=tell.CONNECTOR_GUIDE,
@@ -57,7 +68,7 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
 
 
 def _fault_of(asked: Connector, failed: FailedCall, seen: Seen) -> Explanation | None:
-    """That two connectors have the same groups was reported as a reason, but not always: it goes first only where the
+    """That two connectors have the same groups was reported as a reason, but not always: it is one only where the
     message says so."""
     same, apart = same_groups(asked, seen), tuple(_in_other_vpcs(asked, seen))
     if same and says(failed, ALREADY):
@@ -66,7 +77,18 @@ def _fault_of(asked: Connector, failed: FailedCall, seen: Seen) -> Explanation |
         return _several_vpcs(failed, seen, asked, apart)
     if seen.network and seen.failing:
         return _unsuitable(failed, seen, asked, seen.network)
-    return _groups_taken(failed, seen, asked, same) if same else None
+    return None
+
+
+def _there_now(name: str, asked: Connector | None, seen: Seen) -> Iterator[str]:
+    """Connectors that another attempt would meet, where App Runner's answer does not speak of them."""
+    taken, same = taken_name(name, seen), same_groups(asked, seen) if asked else None
+    if taken:
+        yield tell.made_since(taken.arn)
+    if same and same != taken:
+        yield (
+            f"{same.arn} has the same security groups, which App Runner may refuse; its answer does not speak of that"
+        )
 
 
 def taken_name(name: str, seen: Seen) -> Connector | None:
@@ -105,12 +127,16 @@ def _name_taken(failed: FailedCall, seen: Seen, taken: Connector) -> Explanation
         commands=(
             "# under another name; then point the services at it, and delete the old one",
             "# App Runner may refuse it if its security groups are those of another connector: give it copies then",
-            _create_command(failed, f"{taken.name[:37]}-v2", connector_asked(failed)),
+            _create_command(failed, _free_name(taken.name, seen), connector_asked(failed)),
             *_switch_commands(failed, taken),
         ),
         cause=("connector-name-taken", taken.arn),
         reference=tell.CONNECTOR_GUIDE,
     )
+
+
+def _free_name(name: str, seen: Seen) -> str:
+    return f"{name[:37]}-v2" if taken_name(name, seen) else name
 
 
 def _groups_taken(failed: FailedCall, seen: Seen, asked: Connector, same: Connector) -> Explanation:
@@ -163,13 +189,13 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
         commands=(
             *("# delete those that no service uses" for _ in unused[:1]),
             *(_delete(failed, one.arn) for one in unused),
-            "# or ask for more",
+            "# or ask for more" if unused else "# ask for more",
             tell.cli(
                 failed,
                 "service-quotas request-service-quota-increase",
                 service_code="apprunner",
                 quota_code="L-F7ADEB8C",
-                desired_value=str(max(quota, len(active)) * 2),
+                desired_value=str(max(quota, len(active)) * 2) if read else "NUMBER",
             ),
         ),
         cause=("connector-quota", failed.region),
@@ -213,8 +239,8 @@ def _several_vpcs(failed: FailedCall, seen: Seen, asked: Connector, causes: Iter
         seen,
         title=f"VPC connector {tell.shown(asked.name)} was asked for in several VPCs",
         what="A connector's subnets and security groups are of one VPC.",
-        causes=causes,
-        commands=(_create_command(failed, asked.name, asked, subnets=SUBNETS, groups=GROUP),),
+        causes=(*causes, *_there_now(asked.name, asked, seen)),
+        commands=(_create_command(failed, _free_name(asked.name, seen), asked, subnets=SUBNETS, groups=GROUP),),
         cause=("connector-several-vpcs", asked.name),
         reference=tell.CONNECTOR_GUIDE,
     )
@@ -231,21 +257,19 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
         f" {tell.several(len(seen.failing), 'guardrail')}",
         what="App Runner refused it. The likely causes are what the guardrails find wrong with its subnets and"
         " security groups.",
-        causes=(*causes_found(seen), *_same_groups_too(asked, seen)),
+        causes=(*causes_found(seen), *_there_now(asked.name, asked, seen)),
         commands=(
             _create_command(
-                failed, asked.name, asked, subnets=_better_subnets(asked, network, seen), groups=_words(groups) or GROUP
+                failed,
+                _free_name(asked.name, seen),
+                asked,
+                subnets=_better_subnets(asked, network, seen),
+                groups=_words(groups) or GROUP,
             ),
         ),
         cause=("connector-unsuitable", *seen.broken_rules, asked.name),
         reference=tell.CONNECTOR_GUIDE,
     )
-
-
-def _same_groups_too(asked: Connector, seen: Seen) -> Iterator[str]:
-    same = same_groups(asked, seen)
-    if same:
-        yield f"{same.arn} has the same security groups, which App Runner may refuse"
 
 
 def _better_subnets(asked: Connector, network: Network, seen: Seen) -> str:
@@ -315,7 +339,7 @@ def _delete(failed: FailedCall, arn: str) -> str:
 
 def delete(failed: FailedCall, seen: Seen) -> Explanation:
     arn = connector_arn(failed)
-    if refusal(failed) is Refusal.GONE:
+    if refusal(failed) is Refusal.GONE or other_region(failed, arn):
         return _delete_gone(failed, seen, arn)
     services = () if seen.services is None or isinstance(seen.services, Unread) else seen.services
     alive = (one for one in services if isinstance(one, Service) and one.status != "DELETED")
@@ -323,6 +347,8 @@ def delete(failed: FailedCall, seen: Seen) -> Explanation:
     users = [one for one in described if arn and one.connector_arn == arn]
     if users:
         return _in_use(failed, seen, arn, users)
+    if is_gone(seen.connector) or (isinstance(seen.connector, Connector) and seen.connector.status == "INACTIVE"):
+        return _delete_gone(failed, seen, arn)
     return _delete_refused(failed, seen, arn, described)
 
 
@@ -364,7 +390,7 @@ def _delete_refused(failed: FailedCall, seen: Seen, arn: str, described: list[Se
     if read_all:
         causes.append(
             f"none of the services in the Region uses it now ({len(described)} looked at). App Runner may refuse for"
-            f" a while after the last one was deleted or switched (users report it: {_RETRY}): try again later"
+            " a while after the last one was deleted or switched, as users report: try again later"
         )
     causes += [f"service {one.name} has an operation in progress, which may hold it still: {one.arn}" for one in busy]
     return tell.explained(
@@ -375,25 +401,31 @@ def _delete_refused(failed: FailedCall, seen: Seen, arn: str, described: list[Se
         causes=causes,
         commands=(_delete(failed, arn),),
         cause=("connector-not-deleted", arn or failed.code),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=_RETRY if read_all else tell.CONNECTOR_GUIDE,
     )
 
 
 def _delete_gone(failed: FailedCall, seen: Seen, arn: str) -> Explanation:
-    causes = []
-    if arn and arn.split(":")[3] != failed.region:
-        causes.append(f"the ARN is of Region {arn.split(':')[3]}, and the call went to {failed.region}")
+    causes, region = [], other_region(failed, arn)
+    if region:
+        causes.append(f"the ARN is of Region {region}, and the call went to {failed.region}")
     elif is_gone(seen.connector):
         causes.append("there is no such connector: it was deleted a while ago, or never was")
     elif isinstance(seen.connector, Connector):
-        causes.append(f"it is {seen.connector.status}" + ("" if seen.connector.status == "ACTIVE" else ": deleted"))
+        since = "" if refusal(failed) is Refusal.GONE else ", perhaps since the call"
+        active = seen.connector.status == "ACTIVE"
+        causes.append(f"it is {seen.connector.status}" + ("" if active else f": deleted{since}"))
     return tell.explained(
         failed,
         seen,
         title=f"VPC connector {tell.shown(tell.name_of(arn))} is not there to be deleted",
         what="App Runner does not know it, or no longer.",
         causes=causes,
-        commands=(tell.cli(failed, "apprunner list-vpc-connectors"),),
+        commands=(
+            _delete(replace(failed, region=region), arn)
+            if region
+            else tell.cli(failed, "apprunner list-vpc-connectors"),
+        ),
         cause=("connector-gone", arn or failed.code),
         reference=f"{tell.API}/API_DeleteVpcConnector.html",
     )

@@ -9,19 +9,23 @@ from apprunner_guardrails.facts import IngressConnection, InterfaceEndpoint, Ser
 from apprunner_guardrails.failed_calls import _tell as tell
 from apprunner_guardrails.failed_calls._services import IN_PROGRESS, delete_ingress, ingress_connections
 from apprunner_guardrails.failed_calls.asked import (
+    About,
     EndpointAsked,
     IngressAsked,
     Refusal,
     endpoint_asked,
     ingress_asked,
     ingress_connection_arn,
+    named_subnets,
     refusal,
+    refused_about,
 )
 from apprunner_guardrails.failed_calls.seen import Seen, is_gone
 
 REQUESTS = "apprunner.requests"  # the endpoint service that private services are reached through
 DELETABLE = ("AVAILABLE", "FAILED_CREATION", "FAILED_UPDATE", "FAILED_DELETION")  # the API model's list
 DEFAULT_QUOTA = 50  # interface endpoints of a VPC; docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
+_BESIDES = "EC2's answer does not speak of it, but it would stand in the way too"
 _SHARE = "https://github.com/aws/apprunner-roadmap/issues/195"
 
 
@@ -181,34 +185,57 @@ def delete_ingress_connection(failed: FailedCall, seen: Seen) -> Explanation:
 
 
 def create_endpoint(failed: FailedCall, seen: Seen) -> Explanation:
-    asked = endpoint_asked(failed)
-    faults = list(_faults(failed, asked, seen))
-    causes = [text for _, text in faults]
+    """The causes are what fits EC2's answer. What else is wrong comes after it, and is told as that."""
+    asked, about = endpoint_asked(failed), refused_about(failed)
+    found = {
+        About.QUOTA: list(_quota_faults(failed, asked, seen)),
+        About.SUBNETS: list(_subnet_faults(failed, asked, seen)),
+        About.DNS: list(_dns_faults(asked, seen)),
+    }
+    fitting = found.pop(about, [])
+    besides = [fault for faults in found.values() for fault in faults]
+    kinds = {kind for kind, _ in (*fitting, *besides)}
+    reason = "" if fitting else f" {tell.nothing_found(seen, besides=bool(besides))}"
     return tell.explained(
         failed,
         seen,
         title=f"VPC endpoint of {tell.shown(asked.service, 'App Runner')} could not be created",
-        what="EC2 refused it." if causes else f"EC2 refused it. {tell.nothing_found(seen)}",
-        causes=causes,
-        commands=_endpoint_commands(failed, asked, seen, {kind for kind, _ in faults}),
-        cause=("endpoint-refused", *sorted({kind for kind, _ in faults} or {failed.code}), asked.service, asked.vpc_id),
-        reference=tell.ENDPOINT_GUIDE,
+        what=f"EC2 refused it.{reason}",
+        causes=(*(text for _, text in fitting), *(f"{text}. {_BESIDES}" for _, text in besides)),
+        commands=_endpoint_commands(failed, asked, seen, kinds),
+        cause=(
+            "endpoint-refused",
+            about,
+            *sorted({kind for kind, _ in fitting}),
+            asked.service,
+            asked.vpc_id,
+            *sorted(_named(failed, asked)),
+            failed.code,
+        ),
+        reference=_SHARE if "dns-taken" in {kind for kind, _ in fitting} else tell.ENDPOINT_GUIDE,
     )
 
 
-def _faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
-    here = () if seen.endpoints is None or isinstance(seen.endpoints, Unread) else seen.endpoints
+def _named(failed: FailedCall, asked: EndpointAsked) -> frozenset[str]:
+    """The asked subnets that EC2's answer names."""
+    return named_subnets(failed) & set(asked.subnet_ids) if refused_about(failed) is About.SUBNETS else frozenset()
+
+
+def _quota_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
     if refusal(failed) is Refusal.QUOTA and isinstance(seen.endpoints, tuple):
-        count = tell.several(len(here), "interface endpoint")
+        count = tell.several(len(seen.endpoints), "interface endpoint")
         quota = f"the default quota is {DEFAULT_QUOTA}, Gateway Load Balancer endpoints counted too"
         yield "quota", f"{asked.vpc_id} has {count}; {quota}"
-    if asked.private_dns:
-        for one in _conflicting(asked, here):
-            yield "dns-taken", f"{one.id} has the private DNS name of {one.service} in {one.vpc_id} already ({_SHARE})"
-        for attribute, on in (("enableDnsSupport", seen.dns_support), ("enableDnsHostnames", seen.dns_hostnames)):
-            if on is False:
-                yield "dns-off", f"{attribute} of {asked.vpc_id} is off: private DNS needs it"
-    yield from _subnet_faults(failed, asked, seen)
+
+
+def _dns_faults(asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
+    if not asked.private_dns:
+        return
+    for one in _conflicting(asked, seen.endpoints if isinstance(seen.endpoints, tuple) else ()):
+        yield "dns-taken", f"{one.id} has the private DNS name of {one.service} in {one.vpc_id} already"
+    for attribute, on in (("enableDnsSupport", seen.dns_support), ("enableDnsHostnames", seen.dns_hostnames)):
+        if on is False:
+            yield "dns-off", f"{attribute} of {asked.vpc_id} is off: private DNS needs it"
 
 
 def _conflicting(asked: EndpointAsked, here: Iterable[InterfaceEndpoint]) -> list[InterfaceEndpoint]:
@@ -217,23 +244,33 @@ def _conflicting(asked: EndpointAsked, here: Iterable[InterfaceEndpoint]) -> lis
 
 
 def _subnet_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
-    if seen.subnets is None or isinstance(seen.subnets, Unread):
-        return
-    subnets = sorted(seen.subnets, key=lambda one: one.id)
-    for missing in sorted(set(asked.subnet_ids) - {one.id for one in subnets}):
-        yield "subnet-gone", f"there is no {missing}"
-    offered = _offered(seen)
-    in_zone = Counter(one.zone_id for one in subnets if one.vpc_id == asked.vpc_id)
-    for one in subnets:
-        if asked.vpc_id and one.vpc_id != asked.vpc_id:
-            yield "subnet-vpc", f"{one.id} is in {one.vpc_id}, and the call names {asked.vpc_id}"
-        elif in_zone[one.zone_id] > 1:
-            yield "same-zone", f"{one.id} shares {one.zone_id} with another subnet: an endpoint takes one of a zone"
-        if one.owner_id not in ("", failed.account):
-            shared = f"{one.id} is shared by account {one.owner_id}: endpoints can be made by its owner only"
-            yield "subnet-shared", shared
-        if offered and one.zone_id not in offered:
-            yield "zone", f"{one.id} is in {one.zone_id}; {asked.service} is offered in {', '.join(sorted(offered))}"
+    """Those of the subnets that EC2 names first; it may refuse one that nothing else is known to be wrong with."""
+    named, subnets = _named(failed, asked), seen.subnets if isinstance(seen.subnets, tuple) else None
+    by_id = {one.id: one for one in subnets or ()}
+    in_zone = Counter(one.zone_id for one in by_id.values() if one.vpc_id == asked.vpc_id)
+    for subnet_id in sorted({*asked.subnet_ids, *by_id}, key=lambda one: (one not in named, one)):
+        faults, subnet = [], by_id.get(subnet_id)
+        if subnet:
+            faults = list(_faults_of(subnet, failed, asked, _offered(seen), in_zone))
+        elif subnets is not None:
+            faults = [("subnet-gone", f"there is no {subnet_id}")]
+        if subnet_id in named and not faults:
+            place = f": it is in {subnet.zone_id}" if subnet else ""
+            faults = [("subnet-named", f"EC2's answer names {subnet_id}{place}")]
+        yield from faults
+
+
+def _faults_of(
+    one: Subnet, failed: FailedCall, asked: EndpointAsked, offered: frozenset[str], in_zone: Counter[str]
+) -> Iterator[tuple[str, str]]:
+    if asked.vpc_id and one.vpc_id != asked.vpc_id:
+        yield "subnet-vpc", f"{one.id} is in {one.vpc_id}, and the call names {asked.vpc_id}"
+    elif in_zone[one.zone_id] > 1:
+        yield "same-zone", f"{one.id} shares {one.zone_id} with another subnet: an endpoint takes one of a zone"
+    if one.owner_id not in ("", failed.account):
+        yield "subnet-shared", f"{one.id} is shared by account {one.owner_id}: endpoints can be made by its owner only"
+    if offered and one.zone_id not in offered:
+        yield "zone", f"{one.id} is in {one.zone_id}; {asked.service} is offered in {', '.join(sorted(offered))}"
 
 
 def _offered(seen: Seen) -> frozenset[str]:
@@ -260,20 +297,22 @@ def _endpoint_commands(failed: FailedCall, asked: EndpointAsked, seen: Seen, kin
         vpc_id=vpc,
         vpc_endpoint_type="Interface",
         service_name=tell.word(asked.service, "SERVICE_NAME"),
-        subnet_ids=" ".join(tell.word(one, "SUBNET_ID") for one in _usable(asked, seen)) or "SUBNET_IDS",
+        subnet_ids=" ".join(tell.word(one, "SUBNET_ID") for one in _usable(failed, asked, seen)) or "SUBNET_IDS",
         security_group_ids=" ".join(tell.word(one, "GROUP_ID") for one in asked.group_ids) or "SECURITY_GROUP_ID",
         **dns,
     )
 
 
-def _usable(asked: EndpointAsked, seen: Seen) -> Iterator[str]:
-    """Of the asked subnets one of a zone, where the service is offered; all of them where they could not be read."""
+def _usable(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[str]:
+    """Of the asked subnets one of a zone, where the service is offered, without those that EC2 names; all that it does
+    not name where they could not be read."""
+    named = _named(failed, asked)
     if seen.subnets is None or isinstance(seen.subnets, Unread):
-        yield from asked.subnet_ids
+        yield from (one for one in asked.subnet_ids if one not in named)
         return
     offered = _offered(seen)
     first: dict[str, Subnet] = {}
-    for one in sorted(seen.subnets, key=lambda one: one.id):
+    for one in sorted(seen.subnets, key=lambda one: (one.id in named, one.id)):
         if one.vpc_id == asked.vpc_id and (not offered or one.zone_id in offered):
             first.setdefault(one.zone_id, one)
-    yield from sorted(one.id for one in first.values())
+    yield from sorted(one.id for one in first.values() if one.id not in named)

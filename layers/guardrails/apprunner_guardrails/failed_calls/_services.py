@@ -7,7 +7,16 @@ from apprunner_guardrails.events import FailedCall, text
 from apprunner_guardrails.facts import Connector, IngressConnection, Service, Unread
 from apprunner_guardrails.failed_calls import _tell as tell
 from apprunner_guardrails.failed_calls._connectors import REPLACES, causes_found
-from apprunner_guardrails.failed_calls.asked import Refusal, connector_arn, named_subnets, refusal, service_arn
+from apprunner_guardrails.failed_calls.asked import (
+    ALREADY,
+    Refusal,
+    connector_arn,
+    named_subnets,
+    other_region,
+    refusal,
+    says,
+    service_arn,
+)
 from apprunner_guardrails.failed_calls.seen import Seen, is_gone
 from apprunner_guardrails.findings import Severity
 
@@ -33,9 +42,9 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
     if refusal(failed) is Refusal.QUOTA:
         return _quota(failed, seen, name, arns)
     same = [arn for arn in arns if name and tell.name_of(arn) == name]
-    if same:
+    if same and says(failed, ALREADY):
         return _name_taken(failed, seen, name, min(same))
-    return _refused(failed, seen, name, "created")
+    return _refused(failed, seen, name, "created", tuple(tell.made_since(min(same)) for _ in same[:1]))
 
 
 def _quota(failed: FailedCall, seen: Seen, name: str, arns: tuple[str, ...]) -> Explanation:
@@ -136,10 +145,9 @@ def delete_ingress(failed: FailedCall, arn: str) -> str:
 
 def _unusable(failed: FailedCall, seen: Seen, arn: str, name: str, participle: str) -> Explanation | None:
     """The service is gone or busy, or in a state that does not take the call."""
-    if arn and arn.split(":")[3] != failed.region:
-        return _absent(
-            failed, seen, arn, f"the ARN is of Region {arn.split(':')[3]}, and the call went to {failed.region}"
-        )
+    region = other_region(failed, arn)
+    if region:
+        return _absent(failed, seen, arn, f"the ARN is of Region {region}, and the call went to {failed.region}")
     if is_gone(seen.service):
         return _absent(failed, seen, arn, "there is no such service: it was deleted, or never was")
     if isinstance(seen.service, Service) and seen.service.status == "DELETED":
@@ -188,16 +196,16 @@ def _watch(failed: FailedCall, arn: str) -> tuple[str, ...]:
     )
 
 
-def _refused(failed: FailedCall, seen: Seen, name: str, participle: str) -> Explanation:
-    """What is wrong with the connector that the call names, if anything is."""
+def _refused(failed: FailedCall, seen: Seen, name: str, participle: str, besides: tuple[str, ...] = ()) -> Explanation:
+    """What is wrong with the connector that the call names, if anything is; then what the answer does not speak of."""
     causes = [*_connector_gone(failed, seen), *causes_found(seen), *_zones_named(failed, seen)]
-    found = "The likely causes are below." if causes else tell.nothing_found(seen)
+    found = "The likely causes are below." if causes else tell.nothing_found(seen, besides=bool(besides))
     return tell.explained(
         failed,
         seen,
         title=f"Service {tell.shown(name)} could not be {participle}",
         what=f"App Runner refused the call. {found}",
-        causes=causes,
+        causes=(*causes, *besides),
         commands=_mend(failed, seen),
         cause=("service-refused", failed.what, failed.code, *seen.broken_rules, failed.resource or name),
         reference=tell.CONNECTOR_GUIDE if causes else f"{tell.API}/API_{failed.what}.html",

@@ -58,9 +58,19 @@ def answer(failed: FailedCall) -> str:
     return f"AWS answered {code}: {said}" if said else f"AWS answered {code}, without a message."
 
 
-def nothing_found(seen: Seen) -> str:
-    """What is said where no cause was found: no more than is known."""
-    return "No reason was found, and not all could be read." if seen.unread else "The account shows no reason."
+def nothing_found(seen: Seen, *, besides: bool = False) -> str:
+    """What is said where no cause was found: no more than is known.
+
+    `besides`: something was found, and AWS's answer speaks of something else.
+    """
+    if seen.unread:
+        return "No reason was found, and not all could be read."
+    return "The account shows no reason that fits the answer." if besides else "The account shows no reason."
+
+
+def made_since(arn: str) -> str:
+    """Of a resource that has the name asked for, where the answer says nothing of names: it may be of a later call."""
+    return f"{arn} has that name now; App Runner's answer does not speak of it, and it may have been made since"
 
 
 def key(words: Iterable[str]) -> str:
@@ -79,9 +89,16 @@ def shown(name: str, nothing: str = "without a name") -> str:
     return safe(name, _NAME_SHOWN) if name else nothing
 
 
+# What the AWS CLI takes for an option, or replaces by what a file or an address holds
+# (docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html).
+_NOT_PLAIN = ("-", "file://", "fileb://", "http://", "https://")
+
+
 def word(value: str, nothing: str) -> str:
-    """A word of a command; a word in capitals, for the reader to fill in, where there is none that could be typed."""
-    return shlex.quote(value) if value and value.isprintable() else nothing
+    """A word of a command; a word in capitals, for the reader to fill in, where there is none that could be typed, or
+    one that the AWS CLI would not take as it is."""
+    plain = value and value.isprintable() and not value.startswith(_NOT_PLAIN)
+    return shlex.quote(value) if plain else nothing
 
 
 def cli(failed: FailedCall, command: str, **options: str) -> str:

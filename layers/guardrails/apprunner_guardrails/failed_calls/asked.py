@@ -90,6 +90,23 @@ def says(failed: FailedCall, *fragments: str) -> bool:
     return any(fragment in message for fragment in fragments)
 
 
+class About(StrEnum):
+    """What EC2's refusal of an endpoint speaks of."""
+
+    QUOTA = "quota"
+    SUBNETS = "subnets"  # or their zones
+    DNS = "dns"
+    ELSE = "else"  # or nothing
+
+
+def refused_about(failed: FailedCall) -> About:
+    if refusal(failed) is Refusal.QUOTA:
+        return About.QUOTA
+    if "subnet" in failed.code.lower() or says(failed, "subnet", "availability zone"):
+        return About.SUBNETS
+    return About.DNS if says(failed, "dns") else About.ELSE
+
+
 def denied_action(failed: FailedCall) -> str:
     """The IAM action that was denied: the one that the message names, else the call's own."""
     named = _DENIED_ACTION.search(failed.message[:LOOKED_AT])
@@ -104,6 +121,12 @@ def arn_of(value: object, kind: str) -> str:
     """The value, if it is the ARN of an App Runner resource of a kind (service, vpcconnector …); else nothing."""
     found = _APP_RUNNER_ARN.fullmatch(value) if isinstance(value, str) else None
     return found[0] if found is not None and found[2] == kind else ""
+
+
+def other_region(failed: FailedCall, arn: str) -> str:
+    """The Region of the ARN, if the call went to another one; else nothing."""
+    region = arn.split(":")[3] if arn else ""
+    return "" if region == failed.region else region
 
 
 def service_arn(failed: FailedCall) -> str:

@@ -6,7 +6,9 @@ Rounds (calls that go out at once), with n services in the Region and ten calls 
     CreateVpcConnector   name or groups are taken   1
                          its network                2 (3 where a prefix list matters)
                          over the quota             ListServices' pages of 20, then n / 10
-    DeleteVpcConnector                              ListServices' pages of 20, then n / 10; it is gone: 1
+    DeleteVpcConnector                              ListServices' pages of 20, then n / 10
+                         it is gone                 1
+                         of another Region          0
     CreateService        over the quota             ListServices' pages of 20
                          else                       1, and 2 (3) for the network of the connector that it names
     UpdateService        it is gone or busy         1
@@ -38,6 +40,7 @@ from apprunner_guardrails.failed_calls.asked import (
     ingress_asked,
     ingress_connection_arn,
     named_subnets,
+    other_region,
     refusal,
     says,
     service_arn,
@@ -102,7 +105,7 @@ def _create_connector(failed: FailedCall, reads: Reads) -> Seen:
         ec2.find_subnets(reads, asked.subnet_ids)
         ec2.ask_near(reads, asked.subnet_ids, asked.security_group_ids)
     seen = Seen(connectors=listed())
-    if taken_name(asked.name, seen) or (taken and same_groups(asked, seen)):
+    if taken and (taken_name(asked.name, seen) or same_groups(asked, seen)):
         return seen
     return replace(seen, connector=asked, subnets=ec2.find_subnets(reads, asked.subnet_ids)())
 
@@ -117,10 +120,12 @@ def _services(reads: Reads) -> tuple[Service | Unread, ...] | Unread:
 
 
 def _delete_connector(failed: FailedCall, reads: Reads) -> Seen:
-    if refusal(failed) is not Refusal.GONE:
-        return Seen(services=_services(reads))
     arn = connector_arn(failed)
-    return Seen(connector=apprunner.describe_connector(reads, arn)()) if arn else Seen()
+    if other_region(failed, arn):
+        return Seen()
+    connector = _described(reads, arn)
+    services = None if refusal(failed) is Refusal.GONE else _services(reads)
+    return Seen(connector=connector(), services=services)
 
 
 def _create_service(failed: FailedCall, reads: Reads) -> Seen:

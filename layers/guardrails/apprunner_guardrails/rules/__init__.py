@@ -28,7 +28,7 @@ from apprunner_guardrails.rules import (
 )
 from apprunner_guardrails.settings import BadSettings, Settings
 
-RULES: tuple[Rule[Connector], ...] = (
+_OF_CONNECTORS: tuple[Rule[Connector], ...] = (
     connector_too_few_zones.RULE,
     connector_public_subnet.RULE,
     connector_duplicate_zone.RULE,
@@ -47,10 +47,17 @@ RULES: tuple[Rule[Connector], ...] = (
     connector_open_egress.RULE,
     connector_inbound_rules.RULE,
     connector_security_group_gone.RULE,
-    exemption_malformed.RULE,
 )
+_OF_SERVICES: tuple[Rule[Service], ...] = ()
 
-SERVICE_RULES: tuple[Rule[Service], ...] = (exemption_malformed.RULE,)
+RULES: tuple[Rule[Connector], ...] = (
+    *_OF_CONNECTORS,
+    exemption_malformed.rule("VPC connector", [rule.id for rule in _OF_CONNECTORS]),
+)
+SERVICE_RULES: tuple[Rule[Service], ...] = (
+    *_OF_SERVICES,
+    exemption_malformed.rule("service", [rule.id for rule in _OF_SERVICES]),
+)
 
 BY_ID: Mapping[str, Rule[Connector] | Rule[Service]] = {
     **{rule.id: rule for rule in RULES},
