@@ -131,13 +131,13 @@ def alert_topic(client: Client) -> str:
     return str(client("sns").create_topic(Name=ALERT_TOPIC)["TopicArn"])
 
 
-def findings_table(client: Client) -> str:
+def findings_table(client: Client, name: str = FINDINGS_TABLE) -> str:
     """The stack's table, as the template has it; its name."""
     dynamodb: DynamoDBClient = client("dynamodb")
-    if FINDINGS_TABLE not in dynamodb.list_tables()["TableNames"]:
+    if name not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
-            TableName=FINDINGS_TABLE,
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("resource", "rule")],
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("resource", "rule")],
             KeySchema=[
                 {"AttributeName": "resource", "KeyType": "HASH"},
                 {"AttributeName": "rule", "KeyType": "RANGE"},
@@ -145,9 +145,9 @@ def findings_table(client: Client) -> str:
             BillingMode="PAY_PER_REQUEST",
         )
         dynamodb.update_time_to_live(
-            TableName=FINDINGS_TABLE, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
+            TableName=name, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
         )
-    return FINDINGS_TABLE
+    return name
 
 
 def vpc(client: Client, *, zones: Sequence[str] = ZONES, nat: bool = True) -> Vpc:

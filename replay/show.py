@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from apprunner_guardrails.alerts import counted
 from apprunner_guardrails.alerts.event import FAILED_CALL, TRANSITION
 from apprunner_guardrails.events import CLOUDTRAIL, caller
 from replay.loop import SCHEDULED, Invocation, Step
@@ -113,7 +114,7 @@ def _in_short(answers: Mapping[str, object], changes: Sequence[Change]) -> Text:
         for rule, status in answers.items()
         if status != "pass"
     ]
-    return Text(", ".join([*parts, f"{_counted(passed, 'rule')} pass"]), "dim")
+    return Text(", ".join([*parts, f"{counted(passed, 'rule')} pass"]), "dim")
 
 
 def _known(status: str, change: Change | None) -> str:
@@ -135,7 +136,7 @@ def _answers(console: Console, answers: Mapping[str, object], changes: Sequence[
     passed = [rule for rule, status in answers.items() if status == "pass" and rule not in by_rule]
     if passed:
         named = Text(" ".join(passed) if whole else "", "dim")
-        table.add_row(_counted(len(passed), "rule"), Text("pass", _STYLES["pass"]), "", named)
+        table.add_row(counted(len(passed), "rule"), Text("pass", _STYLES["pass"]), "", named)
     console.print(Padding(table, (0, 0, 0, 4), expand=False))
 
 
@@ -154,19 +155,19 @@ def summary(console: Console, worlds: int, played: Sequence[Step], seconds: floa
     console.print()
     console.print(
         Text.assemble(
-            (_counted(worlds, "world"), "bold"),
-            f": {_counted(sum('Records' not in one.event for one in first), 'event')}",
-            f", {_counted(len(invocations), 'invocation')}, {_counted(len(answers), 'answer')} (",
+            (counted(worlds, "world"), "bold"),
+            f": {counted(sum('Records' not in one.event for one in first), 'event')}",
+            f", {counted(len(invocations), 'invocation')}, {counted(len(answers), 'answer')} (",
             (f"{answers.count('fail')} fail", _STYLES["fail"]),
             f", {answers.count('exempt')} exempt, {answers.count('unknown')} unknown",
-            f", {answers.count('error')} error), {_counted(sum(len(one.alerts) for one in invocations), 'alert')}",
-            f", {_counted(errors, 'failed invocation')}" if errors else "",
+            f", {answers.count('error')} error), {counted(sum(len(one.alerts) for one in invocations), 'alert')}",
+            f", {counted(errors, 'failed invocation')}" if errors else "",
             f" in {seconds:.1f} s",
         )
     )
     if again:
         told = sum(len(one.alerts) for one in again)
-        console.print(f"all of it once more: {_counted(len(again), 'invocation')}, {_counted(told, 'alert')}")
+        console.print(f"all of it once more: {counted(len(again), 'invocation')}, {counted(told, 'alert')}")
 
 
 def as_json(one: Step) -> dict[str, object]:
@@ -269,10 +270,6 @@ def _happened(event: Mapping[str, object]) -> str:
 def _statuses(invocation: Invocation) -> Iterable[object]:
     for answers in _mapping(invocation.result.get("resources")).values():
         yield from _mapping(answers).values()
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def _line(console: Console, text: Text) -> None:

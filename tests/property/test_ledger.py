@@ -35,7 +35,7 @@ from apprunner_guardrails.ledger import (
     plan_once,
     settled,
 )
-from emulator import Emulator, emulate
+from emulator import Emulator, emulate, worlds
 
 SHOP = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/shop/1/0123456789abcdef0123456789abcdef"
 TABLE = "findings"
@@ -114,18 +114,7 @@ class InDynamoDB:
         self._aws: AbstractContextManager[Emulator] = emulate()
         self._aws.__enter__()
         self._dynamodb = boto3.client("dynamodb")
-        self._dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "resource", "KeyType": "HASH"},
-                {"AttributeName": "rule", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "resource", "AttributeType": "S"},
-                {"AttributeName": "rule", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        worlds.findings_table(worlds.sdk_client, TABLE)
 
     def read(self) -> tuple[Record, ...]:
         return findings_table.recorded(Reads(client), TABLE, SHOP)()

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from apprunner_guardrails.aws import apprunner, region, tags
-from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.aws.reads import Pending, Reads
 from apprunner_guardrails.events import Caller
-from apprunner_guardrails.facts import Connector, Network, Service, Unread
+from apprunner_guardrails.facts import Connector, Network, Service, Unread, if_read, is_over
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.settings import Settings
@@ -64,18 +64,13 @@ def read_region(audit: Audit, settings: Settings, reads: Reads) -> Region:
         apprunner.list_services(reads),
         tags.tags_of_all(reads),
     )
-    connectors = _active(asked_connectors())
-    known = () if isinstance(connectors, Unread) else connectors
+    connectors = asked_connectors()
+    known = if_read(connectors)
     structure = region.read_structure(reads, known)
     services = _services(asked_services(), audit, reads)
     networks = region.read_networks(reads, structure, known, audit.account, settings)
     audit.check_time(f"{len(known)} connectors were read")
     return Region(connectors=connectors, services=services, networks=networks, tags=asked_tags())
-
-
-def _active(connectors: tuple[Connector, ...] | Unread) -> tuple[Connector, ...] | Unread:
-    """Without those that were deleted, should the list still have them: they are gone."""
-    return connectors if isinstance(connectors, Unread) else tuple(one for one in connectors if one.status == "ACTIVE")
 
 
 def _services(arns: tuple[str, ...] | Unread, audit: Audit, reads: Reads) -> Mapping[str, Service | Unread] | Unread:
@@ -105,7 +100,7 @@ def judge_region(
 def _judged_connectors(
     audit: Audit, settings: Settings, reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]
 ) -> Iterable[Evaluation]:
-    for one in () if isinstance(found.connectors, Unread) else found.connectors:
+    for one in if_read(found.connectors):
 
         def judged(tags: Tags, one: Connector = one) -> tuple[Finding, ...]:
             return judge_connector(one.arn, one, found.networks[one.arn], tags, settings=settings, today=audit.today)
@@ -118,7 +113,7 @@ def _judged_services(
     audit: Audit, settings: Settings, reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]
 ) -> Iterable[Evaluation]:
     for arn, service in () if isinstance(found.services, Unread) else found.services.items():
-        if apprunner.is_gone(service) or (isinstance(service, Service) and service.status == "DELETED"):
+        if is_over(service):
             continue
 
         def judged(tags: Tags, arn: str = arn, service: Service | Unread = service) -> tuple[Finding, ...]:
@@ -157,17 +152,17 @@ def _confirmed_gone(reads: Reads, found: Region, recorded: Mapping[str, tuple[Re
     alive = [
         arn for arn, records in recorded.items() if any(one.state is not State.RESOLVED or one.owed for one in records)
     ]
-    connectors = None if isinstance(found.connectors, Unread) else {one.arn for one in found.connectors}
-    services = None if isinstance(found.services, Unread) else set(found.services)
+    listed = {one.arn for one in if_read(found.connectors)}
     for arn in alive:
-        if ":vpcconnector/" in arn and connectors is not None and arn not in connectors:
-            connector = apprunner.describe_connector(reads, arn)()
-            if apprunner.is_gone(connector) or (isinstance(connector, Connector) and connector.status != "ACTIVE"):
-                yield arn
-        elif ":service/" in arn and services is not None:
-            service = apprunner.describe_service(reads, arn)()
-            if apprunner.is_gone(service) or (isinstance(service, Service) and service.status == "DELETED"):
-                yield arn
+        described: Pending[Connector] | Pending[Service]
+        if ":vpcconnector/" in arn and not isinstance(found.connectors, Unread) and arn not in listed:
+            described = apprunner.describe_connector(reads, arn)
+        elif ":service/" in arn and not isinstance(found.services, Unread):
+            described = apprunner.describe_service(reads, arn)
+        else:
+            continue
+        if is_over(described()):
+            yield arn
 
 
 def _evaluation(audit: Audit, arn: str, findings: tuple[Finding, ...]) -> Evaluation:

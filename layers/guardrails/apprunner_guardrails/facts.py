@@ -67,6 +67,11 @@ def known[T](fact: T | Unread) -> T:
     return fact
 
 
+def if_read[T](fact: tuple[T, ...] | Unread | None) -> tuple[T, ...]:
+    """What there is; nothing where it was not read, or not asked for."""
+    return fact if isinstance(fact, tuple) else ()
+
+
 def told[T](facts: Iterator[T]) -> tuple[tuple[T, ...], str]:
     """All that is yielded up to the first NotKnown, and its text; an empty text where nothing was unknown."""
     found: list[T] = []
@@ -94,6 +99,10 @@ class Connector:
         return self.arn.split(":")[3]
 
 
+QUOTAS_OF = "apprunner"  # Service Quotas' code of App Runner
+CONNECTOR_QUOTA = "L-F7ADEB8C"  # of active connectors; docs.aws.amazon.com/general/latest/gr/apprunner.html
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
     """An App Runner service, as far as its network goes. `connector_arn` is empty when EgressType is DEFAULT."""
@@ -104,6 +113,28 @@ class Service:
     connector_arn: str
     public: bool = True  # reachable from the internet
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def busy(self) -> bool:
+        return self.status == "OPERATION_IN_PROGRESS"
+
+
+GONE = "ResourceNotFoundException"  # App Runner's answer where a resource is not there (any more): no read that failed
+
+
+def is_gone(fact: object) -> bool:
+    return isinstance(fact, Unread) and fact.code == GONE
+
+
+def is_over(fact: object) -> bool:
+    """Whether a connector or service is no more: gone, or told as deleted."""
+    match fact:
+        case Connector():
+            return fact.status != "ACTIVE"
+        case Service():
+            return fact.status == "DELETED"
+        case _:
+            return is_gone(fact)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,3 +71,8 @@ class Finding:
     reference: str = ""
     exemption: Exemption | None = None
     tags_unread: bool = False
+
+    @property
+    def replaces_connector(self) -> bool:
+        """Whether its command makes a new connector: of several such commands one is enough."""
+        return "create-vpc-connector" in self.command

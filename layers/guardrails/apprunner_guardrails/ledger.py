@@ -29,6 +29,9 @@ _MADE_UP = re.compile(r"(?=[a-f-]*[0-9])[0-9a-f-]{6,}", re.IGNORECASE)
 MESSAGE_LENGTH = 1000
 
 
+type Key = tuple[str, str]  # resource and rule
+
+
 class Channel(StrEnum):
     TEXT = "text"  # SNS, for e-mail
     CHAT = "chat"  # SNS, for Amazon Q Developer in chat applications
@@ -115,6 +118,10 @@ class Transition:
     record: Record
     before: Record | None
     channels: tuple[Channel, ...]
+
+    @property
+    def key(self) -> Key:
+        return self.finding.resource, self.finding.rule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from apprunner_guardrails.alerts import Alert, Explanation, asff, chat, digest, event, text
 from apprunner_guardrails.aws import eventbridge, securityhub, sns
 from apprunner_guardrails.aws.clients import Clients
-from apprunner_guardrails.ledger import Channel, Transition
+from apprunner_guardrails.ledger import Channel, Key
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.tell import Key, Send
+from apprunner_guardrails.tell import Send
 
 SEPARATE = 5  # resources with a message of their own; an audit that has more to tell puts them into one
 
@@ -66,7 +66,7 @@ class Outlets:
         return why
 
     def _chats(self, alerts: Sequence[Alert]) -> Mapping[Key, str]:
-        told = [(_key(one), chat.render(alert, one)) for alert in alerts for one in alert.transitions]
+        told = [(one.key, chat.render(alert, one)) for alert in alerts for one in alert.transitions]
         failed = sns.publish_batch(self._client, self._settings.chat_topic_arn, [message for _, message in told])
         return {told[place][0]: why for place, why in failed.items()}
 
@@ -74,7 +74,7 @@ class Outlets:
         return sns.publish_batch(self._client, self._settings.chat_topic_arn, [message]).get(0, "")
 
     def _events(self, alerts: Sequence[Alert]) -> Mapping[Key, str]:
-        told = [(_key(one), event.entry(alert, one)) for alert in alerts for one in alert.transitions]
+        told = [(one.key, event.entry(alert, one)) for alert in alerts for one in alert.transitions]
         failed = self._put([entry for _, entry in told])
         return {told[place][0]: why for place, why in failed.items()}
 
@@ -97,12 +97,8 @@ class Outlets:
 
 
 def _findings(alerts: Iterable[Alert]) -> Iterable[tuple[Key, asff.Json]]:
-    return ((_key(one), asff.finding(alert, one)) for alert in alerts for one in alert.transitions)
+    return ((one.key, asff.finding(alert, one)) for alert in alerts for one in alert.transitions)
 
 
 def _keys(alert: Alert) -> Iterable[Key]:
-    return (_key(one) for one in alert.transitions)
-
-
-def _key(transition: Transition) -> Key:
-    return transition.finding.resource, transition.finding.rule
+    return (one.key for one in alert.transitions)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
-from apprunner_guardrails.ledger import Busy, Channel, Kind, Plan, Record, State, Terms, Transition, plan, settled
+from apprunner_guardrails.ledger import Busy, Channel, Key, Kind, Plan, Record, State, Terms, Transition, plan, settled
 from apprunner_guardrails.rules import BY_ID
 
 NAMED = 5  # transitions in an error
 
-type Key = tuple[str, str]  # resource and rule
 type Send = Callable[[Sequence[Alert]], Mapping[Key, str]]
 
 
@@ -89,7 +88,7 @@ def tell_once(transition: Transition, sends: Mapping[Channel, Callable[[], str]]
     """
     won = means.claim((transition,))
     if won and transition.channels:
-        key = _key(transition)
+        key = transition.key
         asked = [_keyed(sends[channel], key) for channel in transition.channels]
         failures = dict(zip(transition.channels, means.together(asked), strict=True))
         means.settle([settled(transition, _reached(transition, failures), means.now())])
@@ -118,16 +117,12 @@ def _claimed(
     busy = [f"{rule} of {resource}" for resource, one in plans.items() for rule in one.busy]
     wanted = [transition for one in plans.values() for transition in one.transitions]
     won = list(means.claim(wanted)) if wanted else []
-    kept = {_key(one) for one in won}
-    for resource in sorted({one.finding.resource for one in wanted if _key(one) not in kept}):
+    kept = {one.key for one in won}
+    for resource in sorted({one.finding.resource for one in wanted if one.key not in kept}):
         again = _plan(evaluations[resource], means.recorded(resource), means)
         overtaken = {one.finding.rule for one in again.transitions} | set(again.busy)
         busy += [f"{rule} of {resource}" for rule in sorted(overtaken)]
     return won, busy
-
-
-def _key(transition: Transition) -> Key:
-    return transition.finding.resource, transition.finding.rule
 
 
 def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> Plan:
@@ -221,7 +216,7 @@ def _send(send: Send, alerts: Sequence[Alert]) -> Callable[[], Mapping[Key, str]
 
 
 def _reached(transition: Transition, failures: Mapping[Channel, Mapping[Key, str]]) -> tuple[Channel, ...]:
-    return tuple(one for one in transition.channels if _key(transition) not in failures.get(one, {}))
+    return tuple(one for one in transition.channels if transition.key not in failures.get(one, {}))
 
 
 def _failed(failures: Mapping[Channel, Mapping[Key, str]]) -> Iterable[str]:

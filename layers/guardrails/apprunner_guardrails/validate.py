@@ -9,7 +9,7 @@ from apprunner_guardrails.drift import Change, concerned, folded
 from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.events import TAGGING, Ignored, Trigger
 from apprunner_guardrails.exemptions import applied
-from apprunner_guardrails.facts import Connector, Network, Service, Unread, unread_network
+from apprunner_guardrails.facts import Connector, Network, Service, Unread, if_read, is_gone, is_over, unread_network
 from apprunner_guardrails.findings import Finding
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.rules import RULES, SERVICE_RULES, chosen
@@ -101,7 +101,6 @@ def judge_changes(
     if isinstance(connectors, Unread):
         raise NotRead(f"which VPC connectors {_named(changes)} concerns cannot be told: {connectors}")
     stored = asked()  # before any network is read: who looks later and tells first is not contradicted
-    connectors = tuple(one for one in connectors if one.status == "ACTIVE")  # the others were deleted
     structure = region.read_structure(reads, connectors)
     changed = concerned(changes, connectors, structure)
     if not changed:
@@ -139,7 +138,7 @@ def _judge_service(trigger: Trigger, settings: Settings, reads: Reads, today: st
     tags = apprunner.describe_tags(reads, trigger.resource)
     recorded = findings_table.recorded(reads, settings.findings_table, trigger.resource)
     service = described()
-    if apprunner.is_gone(service) or (isinstance(service, Service) and service.status == "DELETED"):
+    if is_over(service):
         gone = _Gone(resource=trigger.resource, why=f"the service {trigger.resource} no longer exists")
         return _over(gone, trigger, recorded())
     findings = judge_service(trigger.resource, service, tags(), settings, today)
@@ -172,9 +171,9 @@ def _subject(trigger: Trigger, reads: Reads, settings: Settings) -> _Subject | _
     if isinstance(arn, Unread):
         return _Subject(resource=trigger.resource, connector=arn)
     connector = _connector(arn, trigger, reads)
-    if apprunner.is_gone(connector):
+    if is_gone(connector):
         return _Gone(resource=arn, why=f"the VPC connector {arn} no longer exists")
-    if isinstance(connector, Connector) and connector.status != "ACTIVE":
+    if isinstance(connector, Connector) and is_over(connector):
         return _Gone(resource=arn, why=f"the VPC connector {arn} was deleted: it is {connector.status}")
     return _Subject(resource=arn, connector=connector)
 
@@ -194,19 +193,18 @@ def _ask_early(trigger: Trigger, reads: Reads, settings: Settings) -> None:
 def _connector_of_service(trigger: Trigger, reads: Reads) -> str | Unread | _Gone | Ignored:
     """The ARN of the connector that the service uses now; the event's hint only where the service cannot be read."""
     service = apprunner.describe_service(reads, trigger.resource)()
-    if apprunner.is_gone(service):
+    if is_gone(service):
         return _Gone(resource=trigger.resource, why=f"the service {trigger.resource} no longer exists")
     if isinstance(service, Unread):
         return trigger.connector if ":vpcconnector/" in trigger.connector else service  # it may be redacted
-    if service.status == "DELETED":
+    if is_over(service):
         return _Gone(resource=trigger.resource, why=f"the service {trigger.resource} was deleted")
     return service.connector_arn or Ignored(why=f"the service {trigger.resource} uses no VPC connector")
 
 
 def _connector(arn: str, trigger: Trigger, reads: Reads) -> Connector | Unread:
     """From the list, if that was asked for and has it: a call by ARN would be one round more."""
-    listed: tuple[Connector, ...] | Unread = () if trigger.connector else apprunner.list_connectors(reads)()
-    for connector in () if isinstance(listed, Unread) else listed:
+    for connector in () if trigger.connector else if_read(apprunner.list_connectors(reads)()):
         if connector.arn == arn:
             return connector
     return apprunner.describe_connector(reads, arn)()

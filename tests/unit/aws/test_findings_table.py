@@ -17,7 +17,7 @@ from apprunner_guardrails.aws.findings_table import LedgerUnavailable, Stored, U
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition
-from emulator import emulate
+from emulator import emulate, worlds
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -81,18 +81,7 @@ def items() -> Iterator[Callable[[], object]]:
     """An empty table; calling it gives all its items."""
     with emulate():
         dynamodb = boto3.client("dynamodb")
-        dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "resource", "KeyType": "HASH"},
-                {"AttributeName": "rule", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "resource", "AttributeType": "S"},
-                {"AttributeName": "rule", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        worlds.findings_table(worlds.sdk_client, TABLE)
         yield lambda: dynamodb.scan(TableName=TABLE)["Items"]
 
 

@@ -57,6 +57,10 @@ class Explanation:
     unread: tuple[str, ...] = ()  # reads that failed on the way ("apprunner:ListServices failed (AccessDenied)")
 
 
+def counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def safe(text: str, limit: int = 1000) -> str:
     """One line of printable text, cut to `limit` characters: what comes from outside cannot break or forge lines.
 

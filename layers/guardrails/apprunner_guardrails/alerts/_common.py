@@ -5,9 +5,9 @@ import json
 from calendar import isleap, monthrange
 from collections.abc import Iterator
 
-from apprunner_guardrails.alerts import safe
+from apprunner_guardrails.alerts import Explanation, counted, safe
 from apprunner_guardrails.events import Caller
-from apprunner_guardrails.findings import NOT_JUDGED, Exemption
+from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Finding
 from apprunner_guardrails.ledger import MESSAGE_LENGTH, MESSAGES_KEPT, OPENING, Kind, Record, State, Transition
 
 FAILING = (*sorted(OPENING), Kind.CHANGED)  # what people should act on now
@@ -102,14 +102,19 @@ def identity(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:32]
 
 
+def finding_id(finding: Finding) -> str:
+    return identity(finding.resource, finding.rule)
+
+
+def cause_id(explanation: Explanation) -> str:
+    failed = explanation.failed
+    return identity(failed.account, failed.region, failed.caller.name, explanation.cause)
+
+
 def cut(text: str, limit: int) -> str:
     """The text in at most `limit` bytes of UTF-8, with an ellipsis where something is missing."""
     raw = text.encode("utf-8", "replace")
     return raw.decode() if len(raw) <= limit else raw[: limit - len("…".encode())].decode("utf-8", "ignore") + "…"
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def utc(seconds: int) -> str:

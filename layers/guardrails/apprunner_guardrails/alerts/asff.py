@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 
 from apprunner_guardrails.alerts import Alert, safe
-from apprunner_guardrails.alerts._common import cut, identity, marked, story, utc
+from apprunner_guardrails.alerts._common import cut, finding_id, marked, story, utc
 from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import Kind, Transition
@@ -34,7 +34,7 @@ def finding(alert: Alert, transition: Transition) -> Json:
     product = f"arn:{partition}:securityhub:{alert.region}:{alert.account}:product/{alert.account}/default"
     return {
         "SchemaVersion": "2018-10-08",
-        "Id": f"{PRODUCT}/{told.rule}/{identity(told.resource, told.rule)}",
+        "Id": f"{PRODUCT}/{told.rule}/{finding_id(told)}",
         "ProductArn": _line(product, 512),
         "GeneratorId": f"{PRODUCT}/{told.rule}",
         "AwsAccountId": _line(alert.account, 12),

@@ -19,7 +19,17 @@ from dataclasses import replace
 
 from apprunner_guardrails.alerts import Alert, Explanation, safe, text
 from apprunner_guardrails.alerts import digest as digests
-from apprunner_guardrails.alerts._common import FAILING, cut, identity, led_here, mark, marked, story
+from apprunner_guardrails.alerts._common import (
+    FAILING,
+    cause_id,
+    cut,
+    finding_id,
+    identity,
+    led_here,
+    mark,
+    marked,
+    story,
+)
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.findings import NOT_JUDGED
@@ -52,7 +62,7 @@ def render(alert: Alert, transition: Transition) -> Message:
         commands=finding.command if failing else "",
         steps=_steps(transition) if failing else (),
         keywords=(finding.severity, finding.rule, transition.kind, alert.resource_type, alert.region),
-        thread=identity(finding.resource, finding.rule),
+        thread=finding_id(finding),
         resource=alert.resource,
         context={
             "account": alert.account,
@@ -83,7 +93,7 @@ def render_explanation(explanation: Explanation) -> Message:
         commands=explanation.commands,
         steps=(f"See {explanation.reference}",),
         keywords=(explanation.severity, failed.what, "failed call", failed.region),
-        thread=identity(failed.account, failed.region, failed.caller.name, explanation.cause),
+        thread=cause_id(explanation),
         resource=failed.resource,
         context={
             "account": failed.account,

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from apprunner_guardrails.alerts import safe
-from apprunner_guardrails.alerts._common import DAY_SECONDS, counted, utc
+from apprunner_guardrails.alerts import counted, safe
+from apprunner_guardrails.alerts._common import DAY_SECONDS, utc
 from apprunner_guardrails.alerts.text import Message, console_link, cut_lines, fitted, where
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import MESSAGES_KEPT, Record, State

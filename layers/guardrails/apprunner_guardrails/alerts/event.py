@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
 from apprunner_guardrails.alerts import Alert, Explanation, safe
-from apprunner_guardrails.alerts._common import cut, identity, utc
+from apprunner_guardrails.alerts._common import cause_id, cut, finding_id, utc
+from apprunner_guardrails.batches import batched_by_size
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.ledger import Record, Transition
 
@@ -40,7 +41,7 @@ def entry(alert: Alert, transition: Transition) -> Entry:
         "transition": transition.kind.value,
         "at": utc(record.last_seen),
         "finding": {
-            "id": identity(finding.resource, finding.rule),
+            "id": finding_id(finding),
             "resource": _text(finding.resource),
             "resource_name": _text(alert.resource_name),
             "resource_type": alert.resource_type,
@@ -76,7 +77,7 @@ def explanation_entry(explanation: Explanation) -> Entry:
         "severity": explanation.severity.value,
         "title": _text(explanation.title),
         "what": _text(explanation.what),
-        "cause_id": identity(failed.account, failed.region, failed.caller.name, explanation.cause),
+        "cause_id": cause_id(explanation),
         "causes": causes,
         "causes_left_out": left_out,
         "command": _command(explanation.commands),
@@ -91,14 +92,8 @@ def explanation_entry(explanation: Explanation) -> Entry:
 
 def batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """The entries in their order, as many together as one call of PutEvents takes."""
-    batch: list[Entry] = []
-    for one in entries:
-        if len(batch) == ENTRIES or sum(map(size, (*batch, one))) > CALL_LIMIT:
-            yield batch
-            batch = []
-        batch.append(one)
-    if batch:
-        yield batch
+    for places in batched_by_size([size(one) for one in entries], most=ENTRIES, limit=CALL_LIMIT):
+        yield entries[places.start : places.stop]
 
 
 def size(one: Entry) -> int:

@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from apprunner_guardrails.alerts import Alert, Explanation, safe
-from apprunner_guardrails.alerts._common import FAILING, counted, led_here, mark, marked, story
+from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
+from apprunner_guardrails.alerts._common import FAILING, led_here, mark, marked, story
 from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.findings import NOT_JUDGED, Status
 from apprunner_guardrails.ledger import Kind, Transition
@@ -22,7 +22,6 @@ BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to 
 OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
-REPLACES = "create-vpc-connector"  # in a command: it makes a new connector
 ACRONYMS = frozenset({"acl", "dns", "nat", "vpc"})
 RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
 COMMAND_LIMIT = 4000  # characters of a line: no rule comes near it
@@ -240,7 +239,7 @@ def _body(alert: Alert) -> Iterator[str]:
     for transition in failing:
         yield ""
         yield from _failure(transition)
-    if sum(REPLACES in one.finding.command for one in failing) > 1:
+    if sum(one.finding.replaces_connector for one in failing) > 1:
         yield ""
         yield "Several of these fixes replace the connector: make one new connector that satisfies them all."
     yield from _acceptance(alert, [one.finding.rule for one in failing])

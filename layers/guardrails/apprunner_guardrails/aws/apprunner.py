@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads
-from apprunner_guardrails.facts import Connector, IngressConnection, Service, Unread
+from apprunner_guardrails.facts import Connector, IngressConnection, Service, is_over
 
 if TYPE_CHECKING:
     from mypy_boto3_apprunner.type_defs import ServiceTypeDef, VpcConnectorTypeDef, VpcIngressConnectionTypeDef
@@ -18,7 +18,7 @@ def describe_connector(reads: Reads, arn: str) -> Pending[Connector]:
 
 
 def list_connectors(reads: Reads) -> Pending[tuple[Connector, ...]]:
-    """The active connectors of the Region, whole: 100 a page."""
+    """The active connectors of the Region, whole: 100 a page. AWS does not say that deleted ones are left out."""
     return reads.ask("apprunner", "ListVpcConnectors", _listed_connectors, MaxResults=100)
 
 
@@ -33,11 +33,6 @@ def list_services(reads: Reads) -> Pending[tuple[str, ...]]:
 
 def describe_tags(reads: Reads, arn: str) -> Pending[Mapping[str, str]]:
     return reads.ask("apprunner", "ListTagsForResource", _listed_tags, ResourceArn=arn)
-
-
-def is_gone(fact: object) -> bool:
-    """Whether a read failed because the resource is not there (any more), which App Runner says by this code."""
-    return isinstance(fact, Unread) and fact.code == "ResourceNotFoundException"
 
 
 def connector(row: "VpcConnectorTypeDef") -> Connector:
@@ -69,7 +64,8 @@ def _described_connector(pages: "Sequence[Page]") -> Connector:
 
 
 def _listed_connectors(pages: "Sequence[Page]") -> tuple[Connector, ...]:
-    return tuple(connector(row) for page in pages for row in page.get("VpcConnectors", ()))
+    listed = (connector(row) for page in pages for row in page.get("VpcConnectors", ()))
+    return tuple(one for one in listed if not is_over(one))
 
 
 def _listed_services(pages: "Sequence[Page]") -> tuple[str, ...]:

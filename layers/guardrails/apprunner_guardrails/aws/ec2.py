@@ -23,7 +23,9 @@ from apprunner_guardrails.facts import (
     Unread,
     Zone,
     connector_subnets,
+    if_read,
     known,
+    unread_network,
 )
 from apprunner_guardrails.routes import effective_table, prefix_lists_to_read
 from apprunner_guardrails.settings import Settings
@@ -62,7 +64,7 @@ TARGETS = (
 )
 _PROPAGATED = ("EnableVgwRoutePropagation", "Advertisement")  # by a virtual private gateway, by VPC Route Server
 _MANAGED_TAG = "AWSAppRunnerManaged"  # its value is not documented
-NO_VPC = "no subnet of the connector exists, so its VPC is not known"
+_NO_VPC = "no subnet of the connector exists, so its VPC is not known"
 
 
 def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ...]) -> None:
@@ -133,35 +135,29 @@ def _in_vpc(reads: Reads, connector: Connector, account: str, vpc_id: str, setti
 
 
 def _without_vpc(reads: Reads, connector: Connector, account: str, why: str | Unread) -> Network:
-    """What is left when the VPC cannot be told: `why` is the failed read, or empty if no subnet exists any more."""
-    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=NO_VPC)
-    named = connector.security_group_ids
-    groups = _groups(reads, named)() if named else unread
-    return Network(
-        account=account,
-        region=connector.region,
-        vpc_id="",
+    named, unplaced = connector.security_group_ids, unplaced_network(connector, account, why)
+    groups = _groups(reads, named)() if named else unplaced.security_groups
+    return replace(
+        unplaced,
         zones=read_zones(reads)(),
-        subnets=unread if isinstance(why, Unread) else (),
-        route_tables=unread,
-        prefix_lists={},
-        nat_gateways=unread,
         network_acls=_acls(reads, connector.subnet_ids)(),
         security_groups=groups,
         group_interfaces=_interfaces(reads, groups)(),
-        endpoints=unread,
-        dns_support=unread,
-        dns_hostnames=unread,
     )
+
+
+def unplaced_network(connector: Connector, account: str, why: str | Unread) -> Network:
+    """What is known where the VPC cannot be told: `why` is the failed read, or empty if no subnet exists any more."""
+    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=_NO_VPC)
+    network = unread_network(account, connector.region, unread)
+    return network if isinstance(why, Unread) else replace(network, subnets=())
 
 
 def lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
     """The prefix lists in the tables of the connector's subnets and of the NAT gateways' subnets."""
     tables: list[RouteTable] = []
     try:
-        homes = (
-            {nat.subnet_id for nat in network.nat_gateways} if not isinstance(network.nat_gateways, Unread) else set()
-        )
+        homes = {nat.subnet_id for nat in if_read(network.nat_gateways)}
         subnets = (*connector_subnets(connector, network), *(one for one in known(network.subnets) if one.id in homes))
     except NotKnown:
         return ()

@@ -5,7 +5,7 @@ It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Pu
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
 from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.batches import batched_by_size
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition, is_finding
@@ -132,8 +133,8 @@ def _written(client: Callable[[str], BaseClient], table: str, puts: Sequence["Pu
     """
     again = {"None", _CONFLICT} if patience else {"None"}
     written: set[int] = set()
-    for chunk in _chunks(puts):
-        left, conflicts = chunk, 0
+    for chunk in batched_by_size([_size(put) for put in puts], most=_ITEMS, limit=_BYTES):
+        left, conflicts = list(chunk), 0
         while left and (reasons := _refused(client, table, [puts[number] for number in left])):
             conflicts += _CONFLICT in reasons
             if patience and conflicts > patience:
@@ -169,19 +170,8 @@ def _failed(table: str, code: str) -> str:
     return f"the findings table {table} cannot be written: dynamodb:TransactWriteItems failed ({code})"
 
 
-def _chunks(puts: Sequence["Put"]) -> Iterator[list[int]]:
-    """The numbers of the puts, as many together as a transaction takes."""
-    chunk: list[int] = []
-    size = 0
-    for number, put in enumerate(puts):
-        one = len(json.dumps(put["Item"], ensure_ascii=False).encode())
-        if chunk and (len(chunk) == _ITEMS or size + one > _BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(number)
-        size += one
-    if chunk:
-        yield chunk
+def _size(put: "Put") -> int:
+    return len(json.dumps(put["Item"], ensure_ascii=False).encode())
 
 
 def _put(table: str, record: Record, before: int | None) -> "Put":

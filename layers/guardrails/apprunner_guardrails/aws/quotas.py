@@ -5,18 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads
-from apprunner_guardrails.facts import Unread
+from apprunner_guardrails.facts import CONNECTOR_QUOTA, QUOTAS_OF, Unread
 
 if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page
 
-APP_RUNNER = "apprunner"  # Service Quotas' code of the service
-CONNECTORS = "L-F7ADEB8C"  # docs.aws.amazon.com/general/latest/gr/apprunner.html
-
 
 def connector_quota(reads: Reads) -> Pending[int]:
     """How many active VPC connectors the account may have in the Region."""
-    asked = reads.ask("service-quotas", "GetServiceQuota", _value, ServiceCode=APP_RUNNER, QuotaCode=CONNECTORS)
+    asked = reads.ask("service-quotas", "GetServiceQuota", _value, ServiceCode=QUOTAS_OF, QuotaCode=CONNECTOR_QUOTA)
 
     def wait() -> int | Unread:
         told = asked()

@@ -18,7 +18,7 @@ from apprunner_guardrails.facts import (
     Subnet,
     Unread,
     Zone,
-    unread_network,
+    if_read,
 )
 from apprunner_guardrails.settings import Settings
 
@@ -42,7 +42,7 @@ def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
     )
     groups = _all(reads, "DescribeSecurityGroups", ec2.rows_of("SecurityGroups", ec2.security_group), "group-id", named)
     subnets = placed()
-    vpcs = () if isinstance(subnets, Unread) else {subnet.vpc_id for subnet in subnets if subnet.id in wanted}
+    vpcs = {subnet.vpc_id for subnet in if_read(subnets) if subnet.id in wanted}
     tables = _all(reads, "DescribeRouteTables", ec2.rows_of("RouteTables", ec2.route_table), "vpc-id", vpcs)
     nats = _all(reads, "DescribeNatGateways", ec2.rows_of("NatGateways", ec2.nat_gateway), "vpc-id", vpcs)
     acls = _all(reads, "DescribeNetworkAcls", ec2.rows_of("NetworkAcls", ec2.network_acl), "vpc-id", vpcs)
@@ -131,13 +131,11 @@ def _vpc_of(connector: Connector, structure: Structure) -> str | Unread:
 def _without_vpc(
     connector: Connector, structure: Structure, zones: tuple[Zone, ...] | Unread, account: str, why: str | Unread
 ) -> Network:
-    unread = why if isinstance(why, Unread) else Unread(call="ec2:DescribeSubnets", code=ec2.NO_VPC)
-    named = connector.security_group_ids
+    named, unplaced = connector.security_group_ids, ec2.unplaced_network(connector, account, why)
     return replace(
-        unread_network(account, connector.region, unread),
+        unplaced,
         zones=zones,
-        subnets=unread if isinstance(why, Unread) else (),
-        security_groups=_groups_of(connector, "", structure) if named else unread,
+        security_groups=_groups_of(connector, "", structure) if named else unplaced.security_groups,
     )
 
 

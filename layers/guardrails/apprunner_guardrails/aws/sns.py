@@ -1,12 +1,13 @@
 """SNS: publishing alerts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.batches import batched_by_size
 
 # Of a call: messages, and bytes with some room, as SNS takes 262,144 of all of them together
 # (docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html).
@@ -29,7 +30,7 @@ def publish(client: Clients, topic_arn: str, message: Message) -> str:
 def publish_batch(client: Clients, topic_arn: str, messages: Sequence[Message]) -> Mapping[int, str]:
     """Publish messages, as many together as a call takes; what went wrong, by the message's place."""
     failed: dict[int, str] = {}
-    for places in _batches(messages):
+    for places in batched_by_size([_size(one) for one in messages], most=BATCH, limit=BYTES):
         entries = [{"Id": str(place), **_parameters(messages[place])} for place in places]
         try:
             answer = client("sns").publish_batch(  # type: ignore[attr-defined]  # as above
@@ -41,19 +42,6 @@ def publish_batch(client: Clients, topic_arn: str, messages: Sequence[Message]) 
         for refused in answer.get("Failed", ()):
             failed[int(refused["Id"])] = f"{topic_arn}: {refused.get('Code')} {refused.get('Message', '')}".strip()
     return failed
-
-
-def _batches(messages: Sequence[Message]) -> Iterator[range]:
-    """The places of the messages that go together."""
-    start = size = 0
-    for place, message in enumerate(messages):
-        one = _size(message)
-        if place - start == BATCH or (place > start and size + one > BYTES):
-            yield range(start, place)
-            start, size = place, 0
-        size += one
-    if messages:
-        yield range(start, len(messages))
 
 
 def _size(message: Message) -> int:

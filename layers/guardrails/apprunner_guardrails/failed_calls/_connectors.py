@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from apprunner_guardrails.alerts import Explanation
+from apprunner_guardrails.alerts import Explanation, counted
 from apprunner_guardrails.events import FailedCall, text
 from apprunner_guardrails.facts import (
+    CONNECTOR_QUOTA,
     Connector,
     Network,
     NotKnown,
@@ -13,6 +14,9 @@ from apprunner_guardrails.facts import (
     Subnet,
     Unread,
     connector_subnets,
+    if_read,
+    is_gone,
+    is_over,
     told,
 )
 from apprunner_guardrails.failed_calls import _tell as tell
@@ -25,12 +29,11 @@ from apprunner_guardrails.failed_calls.asked import (
     refusal,
     says,
 )
-from apprunner_guardrails.failed_calls.seen import Seen, is_gone
+from apprunner_guardrails.failed_calls.seen import Seen
 from apprunner_guardrails.routes import effective_table, is_public
-from apprunner_guardrails.rules._common import private_subnets_in
+from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, private_subnets_in
 
 DEFAULT_QUOTA = 10  # docs.aws.amazon.com/general/latest/gr/apprunner.html
-REPLACES = "create-vpc-connector"  # in a rule's command: it makes a new connector
 
 UNSUPPORTED_ZONE = "AR104"
 SUBNETS, GROUP = "PRIVATE_SUBNET_IDS", "SECURITY_GROUP_ID"  # for the reader to fill in
@@ -63,7 +66,7 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
         causes=besides,
         cause=("connector-refused", failed.code, name),
         commands=(tell.cli(failed, "apprunner list-vpc-connectors"),),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=CONNECTOR_GUIDE,
     )
 
 
@@ -106,14 +109,13 @@ def _groups(connector: Connector, network: Network | None) -> tuple[str, ...]:
     if connector.security_group_ids or network is None or isinstance(network.subnets, Unread):
         return connector.security_group_ids
     here = {subnet.id for subnet in network.subnets if subnet.vpc_id == network.vpc_id}
-    groups = () if isinstance(network.security_groups, Unread) else network.security_groups
+    groups = if_read(network.security_groups)
     default = (group.id for group in groups if group.name == "default" and group.vpc_id == network.vpc_id)
     return tuple(default) if here & set(connector.subnet_ids) else ()
 
 
 def _active(seen: Seen) -> tuple[Connector, ...]:
-    listed = () if seen.connectors is None or isinstance(seen.connectors, Unread) else seen.connectors
-    return tuple(sorted((one for one in listed if one.status == "ACTIVE"), key=lambda one: one.arn))
+    return tuple(sorted((one for one in if_read(seen.connectors) if not is_over(one)), key=lambda one: one.arn))
 
 
 def _name_taken(failed: FailedCall, seen: Seen, taken: Connector) -> Explanation:
@@ -131,7 +133,7 @@ def _name_taken(failed: FailedCall, seen: Seen, taken: Connector) -> Explanation
             *_switch_commands(failed, taken),
         ),
         cause=("connector-name-taken", taken.arn),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=CONNECTOR_GUIDE,
     )
 
 
@@ -174,7 +176,7 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
     quota = seen.quota if isinstance(seen.quota, int) else DEFAULT_QUOTA
     unused, complete = _unused(seen, active)
     causes = []
-    if seen.connectors is not None and not isinstance(seen.connectors, Unread):
+    if isinstance(seen.connectors, tuple):
         source = "" if read else " (the default: the account's own quota could not be read)"
         causes.append(f"{_active_connectors(len(active))} of {quota} in {failed.region}{source}")
     causes += [f"no service uses {one.name} ({one.arn})" for one in unused]
@@ -190,13 +192,7 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
             *("# delete those that no service uses" for _ in unused[:1]),
             *(_delete(failed, one.arn) for one in unused),
             "# or ask for more" if unused else "# ask for more",
-            tell.cli(
-                failed,
-                "service-quotas request-service-quota-increase",
-                service_code="apprunner",
-                quota_code="L-F7ADEB8C",
-                desired_value=str(max(quota, len(active)) * 2) if read else "NUMBER",
-            ),
+            tell.more_of(failed, CONNECTOR_QUOTA, str(max(quota, len(active)) * 2) if read else "NUMBER"),
         ),
         cause=("connector-quota", failed.region),
         reference=tell.QUOTAS,
@@ -204,23 +200,31 @@ def _quota(failed: FailedCall, seen: Seen, name: str) -> Explanation:
 
 
 def _active_connectors(count: int) -> str:
-    return f"{tell.several(count, 'VPC connector')} {'is' if count == 1 else 'are'} active"
+    return f"{counted(count, 'VPC connector')} {'is' if count == 1 else 'are'} active"
 
 
 def _unused(seen: Seen, active: tuple[Connector, ...]) -> tuple[tuple[Connector, ...], bool]:
     """The connectors that no service uses, and whether that could be told: one service unread, and it could be its."""
-    services = seen.services
-    if services is None or isinstance(services, Unread):
+    if not _all_described(seen):
         return (), False
-    if any(isinstance(one, Unread) and not is_gone(one) for one in services):
-        return (), False
-    used = {one.connector_arn for one in services if isinstance(one, Service) and one.status != "DELETED"}
+    used = {one.connector_arn for one in _described(seen)}
     return tuple(one for one in active if one.arn not in used), True
+
+
+def _all_described(seen: Seen) -> bool:
+    services = seen.services
+    return isinstance(services, tuple) and all(isinstance(one, Service) or is_gone(one) for one in services)
+
+
+def _described(seen: Seen) -> list[Service]:
+    """The services that are there, as far as they could be read."""
+    there = (one for one in if_read(seen.services) if isinstance(one, Service) and not is_over(one))
+    return sorted(there, key=lambda one: one.arn)
 
 
 def _in_other_vpcs(asked: Connector, seen: Seen) -> Iterator[str]:
     """Subnets that are not all of one VPC, and groups that are not of the subnets' VPC."""
-    subnets = () if seen.subnets is None or isinstance(seen.subnets, Unread) else seen.subnets
+    subnets = if_read(seen.subnets)
     vpc_ids = sorted({one.vpc_id for one in subnets})
     if not vpc_ids:
         return
@@ -242,7 +246,7 @@ def _several_vpcs(failed: FailedCall, seen: Seen, asked: Connector, causes: Iter
         causes=(*causes, *_there_now(asked.name, asked, seen)),
         commands=(_create_command(failed, _free_name(asked.name, seen), asked, subnets=SUBNETS, groups=GROUP),),
         cause=("connector-several-vpcs", asked.name),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=CONNECTOR_GUIDE,
     )
 
 
@@ -254,7 +258,7 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
         failed,
         seen,
         title=f"VPC connector {tell.shown(asked.name)} was refused, and breaks"
-        f" {tell.several(len(seen.failing), 'guardrail')}",
+        f" {counted(len(seen.failing), 'guardrail')}",
         what="App Runner refused it. The likely causes are what the guardrails find wrong with its subnets and"
         " security groups.",
         causes=(*causes_found(seen), *_there_now(asked.name, asked, seen)),
@@ -268,7 +272,7 @@ def _unsuitable(failed: FailedCall, seen: Seen, asked: Connector, network: Netwo
             ),
         ),
         cause=("connector-unsuitable", *seen.broken_rules, asked.name),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=CONNECTOR_GUIDE,
     )
 
 
@@ -341,15 +345,12 @@ def delete(failed: FailedCall, seen: Seen) -> Explanation:
     arn = connector_arn(failed)
     if refusal(failed) is Refusal.GONE or other_region(failed, arn):
         return _delete_gone(failed, seen, arn)
-    services = () if seen.services is None or isinstance(seen.services, Unread) else seen.services
-    alive = (one for one in services if isinstance(one, Service) and one.status != "DELETED")
-    described = sorted(alive, key=lambda one: one.arn)
-    users = [one for one in described if arn and one.connector_arn == arn]
+    users = [one for one in _described(seen) if arn and one.connector_arn == arn]
     if users:
         return _in_use(failed, seen, arn, users)
-    if is_gone(seen.connector) or (isinstance(seen.connector, Connector) and seen.connector.status == "INACTIVE"):
+    if is_over(seen.connector):
         return _delete_gone(failed, seen, arn)
-    return _delete_refused(failed, seen, arn, described)
+    return _delete_refused(failed, seen, arn)
 
 
 def _in_use(failed: FailedCall, seen: Seen, arn: str, users: list[Service]) -> Explanation:
@@ -369,23 +370,18 @@ def _in_use(failed: FailedCall, seen: Seen, arn: str, users: list[Service]) -> E
             _delete(failed, arn),
         ),
         cause=("connector-in-use", arn),
-        reference=tell.CONNECTOR_GUIDE,
+        reference=CONNECTOR_GUIDE,
     )
 
 
 def _state(service: Service) -> str:
-    waits = "; wait until that is over" if service.status == "OPERATION_IN_PROGRESS" else ""
+    waits = "; wait until that is over" if service.busy else ""
     return f"{service.status}{waits}"
 
 
-def _delete_refused(failed: FailedCall, seen: Seen, arn: str, described: list[Service]) -> Explanation:
-    services = () if seen.services is None or isinstance(seen.services, Unread) else seen.services
-    read_all = (
-        bool(arn)
-        and isinstance(seen.services, tuple)
-        and not any(isinstance(one, Unread) and not is_gone(one) for one in services)
-    )
-    busy = [one for one in described if one.status == "OPERATION_IN_PROGRESS"]
+def _delete_refused(failed: FailedCall, seen: Seen, arn: str) -> Explanation:
+    described, read_all = _described(seen), bool(arn) and _all_described(seen)
+    busy = [one for one in described if one.busy]
     causes = []
     if read_all:
         causes.append(
@@ -401,7 +397,7 @@ def _delete_refused(failed: FailedCall, seen: Seen, arn: str, described: list[Se
         causes=causes,
         commands=(_delete(failed, arn),),
         cause=("connector-not-deleted", arn or failed.code),
-        reference=_RETRY if read_all else tell.CONNECTOR_GUIDE,
+        reference=_RETRY if read_all else CONNECTOR_GUIDE,
     )
 
 

@@ -3,11 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from apprunner_guardrails.alerts import Explanation
+from apprunner_guardrails.alerts import Explanation, counted
 from apprunner_guardrails.events import FailedCall
-from apprunner_guardrails.facts import IngressConnection, InterfaceEndpoint, Service, Subnet, Unread
+from apprunner_guardrails.facts import (
+    IngressConnection,
+    InterfaceEndpoint,
+    Service,
+    Subnet,
+    Unread,
+    if_read,
+    is_gone,
+    is_over,
+)
 from apprunner_guardrails.failed_calls import _tell as tell
-from apprunner_guardrails.failed_calls._services import IN_PROGRESS, delete_ingress, ingress_connections
+from apprunner_guardrails.failed_calls._services import delete_ingress, ingress_connections
 from apprunner_guardrails.failed_calls.asked import (
     About,
     EndpointAsked,
@@ -20,7 +29,7 @@ from apprunner_guardrails.failed_calls.asked import (
     refusal,
     refused_about,
 )
-from apprunner_guardrails.failed_calls.seen import Seen, is_gone
+from apprunner_guardrails.failed_calls.seen import Seen
 
 REQUESTS = "apprunner.requests"  # the endpoint service that private services are reached through
 DELETABLE = ("AVAILABLE", "FAILED_CREATION", "FAILED_UPDATE", "FAILED_DELETION")  # the API model's list
@@ -88,12 +97,12 @@ def _exists(failed: FailedCall, seen: Seen, asked: IngressAsked, existing: list[
 
 def _service_faults(seen: Seen) -> Iterator[tuple[str, str]]:
     service = seen.service
-    if is_gone(service) or (isinstance(service, Service) and service.status == "DELETED"):
+    if is_over(service):
         yield "no-service", "there is no such service: it was deleted, or never was"
     elif isinstance(service, Service):
         if service.public:
             yield "public", f"service {service.name} is public: switch public access off first"
-        if service.status == IN_PROGRESS:
+        if service.busy:
             yield "busy", f"an operation of service {service.name} is in progress: wait, then try again"
 
 
@@ -113,7 +122,7 @@ def _endpoint_faults(asked: IngressAsked, seen: Seen) -> Iterator[tuple[str, str
 
 
 def _right_endpoints(asked: IngressAsked, seen: Seen) -> list[str]:
-    here = () if seen.endpoints is None or isinstance(seen.endpoints, Unread) else seen.endpoints
+    here = if_read(seen.endpoints)
     return sorted(
         one.id
         for one in here
@@ -223,7 +232,7 @@ def _named(failed: FailedCall, asked: EndpointAsked) -> frozenset[str]:
 
 def _quota_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
     if refusal(failed) is Refusal.QUOTA and isinstance(seen.endpoints, tuple):
-        count = tell.several(len(seen.endpoints), "interface endpoint")
+        count = counted(len(seen.endpoints), "interface endpoint")
         quota = f"the default quota is {DEFAULT_QUOTA}, Gateway Load Balancer endpoints counted too"
         yield "quota", f"{asked.vpc_id} has {count}; {quota}"
 
@@ -231,7 +240,7 @@ def _quota_faults(failed: FailedCall, asked: EndpointAsked, seen: Seen) -> Itera
 def _dns_faults(asked: EndpointAsked, seen: Seen) -> Iterator[tuple[str, str]]:
     if not asked.private_dns:
         return
-    for one in _conflicting(asked, seen.endpoints if isinstance(seen.endpoints, tuple) else ()):
+    for one in _conflicting(asked, if_read(seen.endpoints)):
         yield "dns-taken", f"{one.id} has the private DNS name of {one.service} in {one.vpc_id} already"
     for attribute, on in (("enableDnsSupport", seen.dns_support), ("enableDnsHostnames", seen.dns_hostnames)):
         if on is False:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 
-from apprunner_guardrails.alerts import Explanation
+from apprunner_guardrails.alerts import Explanation, counted
 from apprunner_guardrails.events import FailedCall, text
-from apprunner_guardrails.facts import Connector, IngressConnection, Service, Unread
+from apprunner_guardrails.facts import (
+    QUOTAS_OF,
+    Connector,
+    IngressConnection,
+    Service,
+    Unread,
+    if_read,
+    is_gone,
+    is_over,
+)
 from apprunner_guardrails.failed_calls import _tell as tell
-from apprunner_guardrails.failed_calls._connectors import REPLACES, causes_found
+from apprunner_guardrails.failed_calls._connectors import causes_found
 from apprunner_guardrails.failed_calls.asked import (
     ALREADY,
     Refusal,
@@ -17,11 +26,11 @@ from apprunner_guardrails.failed_calls.asked import (
     says,
     service_arn,
 )
-from apprunner_guardrails.failed_calls.seen import Seen, is_gone
+from apprunner_guardrails.failed_calls.seen import Seen
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.rules._common import CONNECTOR_GUIDE
 
 DEFAULT_QUOTA = 30  # services of an account in a Region; docs.aws.amazon.com/general/latest/gr/apprunner.html
-IN_PROGRESS = "OPERATION_IN_PROGRESS"
 TROUBLE = f"{tell.GUIDE}/troubleshooting.html"
 
 # What failed → in words, and how bad that is. A service that cannot be made, changed, resumed or deployed does not do
@@ -38,7 +47,7 @@ OPERATIONS = {
 
 def create(failed: FailedCall, seen: Seen) -> Explanation:
     name = text(failed.request.get("serviceName"))
-    arns = () if seen.service_arns is None or isinstance(seen.service_arns, Unread) else seen.service_arns
+    arns = if_read(seen.service_arns)
     if refusal(failed) is Refusal.QUOTA:
         return _quota(failed, seen, name, arns)
     same = [arn for arn in arns if name and tell.name_of(arn) == name]
@@ -48,26 +57,19 @@ def create(failed: FailedCall, seen: Seen) -> Explanation:
 
 
 def _quota(failed: FailedCall, seen: Seen, name: str, arns: tuple[str, ...]) -> Explanation:
-    counted = isinstance(seen.service_arns, tuple)
     return tell.explained(
         failed,
         seen,
         title=f"Service {tell.shown(name)} is over the quota of services",
         what="The account has as many App Runner services in this Region as it may.",
         causes=(
-            f"{tell.several(len(arns), 'service')} in {failed.region}; the default quota is {DEFAULT_QUOTA},"
+            f"{counted(len(arns), 'service')} in {failed.region}; the default quota is {DEFAULT_QUOTA},"
             " the account's own may be higher"
-            for _ in range(counted)
+            for _ in range(isinstance(seen.service_arns, tuple))
         ),
         commands=(
-            tell.cli(failed, "service-quotas list-service-quotas", service_code="apprunner"),
-            tell.cli(
-                failed,
-                "service-quotas request-service-quota-increase",
-                service_code="apprunner",
-                quota_code="QUOTA_CODE",
-                desired_value="NUMBER",
-            ),
+            tell.cli(failed, "service-quotas list-service-quotas", service_code=QUOTAS_OF),
+            tell.more_of(failed, "QUOTA_CODE", "NUMBER"),
         ),
         cause=("service-quota", failed.region),
         reference=tell.QUOTAS,
@@ -114,8 +116,7 @@ def _available(seen: Seen) -> list[IngressConnection]:
 
 def ingress_connections(seen: Seen) -> list[IngressConnection]:
     """Those that could be read, sorted."""
-    listed = () if seen.ingress is None or isinstance(seen.ingress, Unread) else seen.ingress
-    return sorted((one for one in listed if isinstance(one, IngressConnection)), key=lambda one: one.arn)
+    return sorted((one for one in if_read(seen.ingress) if isinstance(one, IngressConnection)), key=lambda one: one.arn)
 
 
 def _has_ingress(failed: FailedCall, seen: Seen, arn: str, available: list[IngressConnection]) -> Explanation:
@@ -150,7 +151,7 @@ def _unusable(failed: FailedCall, seen: Seen, arn: str, name: str, participle: s
         return _absent(failed, seen, arn, f"the ARN is of Region {region}, and the call went to {failed.region}")
     if is_gone(seen.service):
         return _absent(failed, seen, arn, "there is no such service: it was deleted, or never was")
-    if isinstance(seen.service, Service) and seen.service.status == "DELETED":
+    if is_over(seen.service):
         return _absent(failed, seen, arn, "it was deleted")
     if refusal(failed) is not Refusal.STATE:
         return None
@@ -170,7 +171,7 @@ def _unusable(failed: FailedCall, seen: Seen, arn: str, name: str, participle: s
 
 
 def _in_state(service: Service) -> str:
-    if service.status == IN_PROGRESS:
+    if service.busy:
         return "an operation of the service is in progress (maintenance by App Runner counts too): wait, then try again"
     return f"the service is {service.status} now; it may have been busy when the call came: try again"
 
@@ -208,7 +209,7 @@ def _refused(failed: FailedCall, seen: Seen, name: str, participle: str, besides
         causes=(*causes, *besides),
         commands=_mend(failed, seen),
         cause=("service-refused", failed.what, failed.code, *seen.broken_rules, failed.resource or name),
-        reference=tell.CONNECTOR_GUIDE if causes else f"{tell.API}/API_{failed.what}.html",
+        reference=CONNECTOR_GUIDE if causes else f"{tell.API}/API_{failed.what}.html",
     )
 
 
@@ -216,7 +217,7 @@ def _connector_gone(failed: FailedCall, seen: Seen) -> Iterator[str]:
     arn = connector_arn(failed)
     if is_gone(seen.connector):
         yield f"there is no VPC connector {arn}: it was deleted, or never was"
-    elif isinstance(seen.connector, Connector) and seen.connector.status != "ACTIVE":
+    elif isinstance(seen.connector, Connector) and is_over(seen.connector):
         yield f"VPC connector {seen.connector.arn} is {seen.connector.status}: it was deleted"
 
 
@@ -235,11 +236,10 @@ def _mend(failed: FailedCall, seen: Seen) -> Iterator[str]:
     """The rules' own commands; of those that replace the connector one is enough."""
     arn, replaced = tell.word(service_arn(failed), "SERVICE_ARN"), False
     for finding in seen.failing:
-        replaces = REPLACES in finding.command
-        if not (replaces and replaced):
+        if not (finding.replaces_connector and replaced):
             yield from finding.command.replace("--service-arn SERVICE_ARN ", f"--service-arn {arn} ").split("\n")
-        replaced = replaced or replaces
-    if isinstance(seen.connector, Unread) or (seen.connector and seen.connector.status != "ACTIVE"):
+        replaced = replaced or finding.replaces_connector
+    if isinstance(seen.connector, Unread) or is_over(seen.connector):
         yield tell.cli(failed, "apprunner list-vpc-connectors")
 
 
@@ -269,7 +269,7 @@ def operation(failed: FailedCall, seen: Seen) -> Explanation:
         ),
         severity=severity,
         cause=("operation-failed", failed.what, *seen.broken_rules, arn),
-        reference=tell.CONNECTOR_GUIDE if seen.failing else TROUBLE,
+        reference=CONNECTOR_GUIDE if seen.failing else TROUBLE,
     )
 
 

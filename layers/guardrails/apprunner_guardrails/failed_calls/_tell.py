@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from apprunner_guardrails.alerts import Explanation, safe
 from apprunner_guardrails.events import FailedCall
+from apprunner_guardrails.facts import QUOTAS_OF
 from apprunner_guardrails.failed_calls.asked import LOOKED_AT
 from apprunner_guardrails.failed_calls.seen import Seen
 from apprunner_guardrails.findings import Severity
@@ -12,7 +13,6 @@ from apprunner_guardrails.findings import Severity
 GUIDE = "https://docs.aws.amazon.com/apprunner/latest/dg"
 API = "https://docs.aws.amazon.com/apprunner/latest/api"
 QUOTAS = "https://docs.aws.amazon.com/general/latest/gr/apprunner.html"
-CONNECTOR_GUIDE = f"{GUIDE}/network-vpc.html"
 PRIVATE_GUIDE = f"{GUIDE}/network-pl.html"
 PRIVATE_HOW_TO = f"{GUIDE}/network-pl-manage.html"
 ENDPOINT_GUIDE = "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html"
@@ -107,5 +107,12 @@ def cli(failed: FailedCall, command: str, **options: str) -> str:
     return f"aws {command} --region {shlex.quote(failed.region)} {given}".rstrip()
 
 
-def several(count: int, thing: str) -> str:
-    return f"{count} {thing}{'s' * (count != 1)}"
+def more_of(failed: FailedCall, quota_code: str, desired: str) -> str:
+    """Ask for a higher quota of App Runner's."""
+    return cli(
+        failed,
+        "service-quotas request-service-quota-increase",
+        service_code=QUOTAS_OF,
+        quota_code=quota_code,
+        desired_value=desired,
+    )

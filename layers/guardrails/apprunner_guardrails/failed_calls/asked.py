@@ -36,17 +36,31 @@ class Refusal(StrEnum):
     OTHER = "other"
 
 
-_DENIED = {"accessdenied", "unauthorizedoperation", "unauthorized", "notauthorized"}
-_THROTTLED = {"requestlimitexceeded", "toomanyrequests", "slowdown"}
-_OWN_FAULTS = {
-    "internalservice",
-    "internalserviceerror",
-    "internalerror",
-    "internalfailure",
-    "serviceunavailable",
-    "unavailable",
+# Codes in lower case, without what begins and ends them in some spellings; and parts of codes.
+_CODES: Mapping[str, Refusal] = {
+    "accessdenied": Refusal.DENIED,
+    "unauthorizedoperation": Refusal.DENIED,
+    "unauthorized": Refusal.DENIED,
+    "notauthorized": Refusal.DENIED,
+    "requestlimitexceeded": Refusal.THROTTLED,
+    "toomanyrequests": Refusal.THROTTLED,
+    "slowdown": Refusal.THROTTLED,
+    "internalservice": Refusal.AWS,
+    "internalserviceerror": Refusal.AWS,
+    "internalerror": Refusal.AWS,
+    "internalfailure": Refusal.AWS,
+    "serviceunavailable": Refusal.AWS,
+    "unavailable": Refusal.AWS,
+    "invalidstate": Refusal.STATE,
+    "incorrectstate": Refusal.STATE,
+    "dryrunoperation": Refusal.DRY_RUN,
 }
-_STATES = {"invalidstate", "incorrectstate"}
+_CODE_PARTS: Mapping[str, Refusal] = {
+    "throttl": Refusal.THROTTLED,
+    "quota": Refusal.QUOTA,
+    "limitexceeded": Refusal.QUOTA,
+    "notfound": Refusal.GONE,
+}
 
 _TEXTS = (
     ("not authorized to perform", Refusal.DENIED),
@@ -67,21 +81,8 @@ def refusal(failed: FailedCall) -> Refusal:
 
 def _by_code(code: str) -> Refusal | None:
     name = code.removeprefix("Client.").removeprefix("Server.").removesuffix("Exception").lower()
-    exact = {
-        **dict.fromkeys(_DENIED, Refusal.DENIED),
-        **dict.fromkeys(_THROTTLED, Refusal.THROTTLED),
-        **dict.fromkeys(_OWN_FAULTS, Refusal.AWS),
-        **dict.fromkeys(_STATES, Refusal.STATE),
-        "dryrunoperation": Refusal.DRY_RUN,
-    }
-    parts = {
-        "throttl": Refusal.THROTTLED,
-        "quota": Refusal.QUOTA,
-        "limitexceeded": Refusal.QUOTA,
-        "notfound": Refusal.GONE,
-    }
-    part = next((kind for mark, kind in parts.items() if mark in name), None)
-    return exact.get(name) or part or (Refusal.AWS if code.startswith("Server.") else None)
+    part = next((kind for mark, kind in _CODE_PARTS.items() if mark in name), None)
+    return _CODES.get(name) or part or (Refusal.AWS if code.startswith("Server.") else None)
 
 
 def says(failed: FailedCall, *fragments: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from apprunner_guardrails.facts import (
+    GONE,
     Connector,
     IngressConnection,
     InterfaceEndpoint,
@@ -14,8 +15,6 @@ from apprunner_guardrails.facts import (
     Zone,
 )
 from apprunner_guardrails.findings import Finding, Status
-
-GONE = "ResourceNotFoundException"  # an answer of App Runner's, not a read that failed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +62,3 @@ class Seen:
             for one in fact if isinstance(fact, tuple) else (fact,):
                 if isinstance(one, Unread):
                     yield one
-
-
-def is_gone(fact: object) -> bool:
-    return isinstance(fact, Unread) and fact.code == GONE

@@ -69,8 +69,12 @@ def chosen[S](rules: tuple[Rule[S], ...], settings: Settings) -> tuple[Rule[S], 
     """The rules as the settings have them: some switched off, some of another severity."""
     check_overrides(settings)
     overrides = settings.rule_overrides
-    kept = (rule for rule in rules if overrides.get(rule.id, rule.severity) is not None)
-    return tuple(replace(rule, severity=overrides.get(rule.id) or rule.severity) for rule in kept)
+    severities = ((rule, overrides.get(rule.id, rule.severity)) for rule in rules)
+    return tuple(
+        rule if severity is rule.severity else replace(rule, severity=severity)
+        for rule, severity in severities
+        if severity is not None
+    )
 
 
 def check_overrides(settings: Settings) -> None:
