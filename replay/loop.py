@@ -12,7 +12,7 @@ from functools import cache
 from io import StringIO
 from itertools import batched
 from types import SimpleNamespace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from unittest.mock import patch
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from emulator.worlds import (
 )
 from replay.template import Function, Stack, matches
 
-type Event = Mapping[str, object]
+type Event = Mapping[str, Any]  # JSON
 type Moment = Literal["happens", "later", "audit", "event"]
 
 SCHEDULED = "Scheduled Event"
@@ -56,7 +56,7 @@ class Invocation:
     """
 
     function: str
-    result: Mapping[str, object] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     alerts: Sequence[Mapping[str, object]] = ()
     chat: Sequence[Mapping[str, object]] = ()

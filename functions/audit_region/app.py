@@ -31,7 +31,7 @@ def handler(event: object, context: object) -> dict[str, object]:
             text(event.get("time")), client, settings, lambda: int(time.time()), _seconds_left(context)
         )
         observe.report(report)
-        return report.as_json()
+        return {**report.as_json()}
 
 
 def _seconds_left(context: object) -> Callable[[], float]:

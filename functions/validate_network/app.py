@@ -76,4 +76,4 @@ def _ignored(ignored: Ignored) -> dict[str, object]:
 
 def _told(report: Report) -> dict[str, object]:
     observe.report(report)
-    return report.as_json()
+    return {**report.as_json()}

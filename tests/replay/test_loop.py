@@ -53,10 +53,10 @@ def test_a_fault_that_is_mended_is_resolved_by_the_drift_that_mends_it() -> None
         "[RESOLVED] AR102 public subnet: VPC connector mended in 123456789012 us-east-1"
     ]
     call, batch = [step for step in steps if step.moment == "later" and step.delivery == 1 and step.queues]
-    assert (call.event["detail"]["eventName"], call.invocations) == ("ReplaceRoute", [])  # type: ignore[index]
+    assert (call.event["detail"]["eventName"], call.invocations) == ("ReplaceRoute", [])
     [invocation] = batch.invocations
     assert invocation.function == "ValidateNetworkFunction"
-    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR102"]
     assert invocation.result["batchItemFailures"] == []
 
 
@@ -85,7 +85,7 @@ def test_an_audit_a_week_later_reminds_of_what_is_high_and_sends_the_digest() ->
 
 def test_an_exemption_is_told_to_machines_only() -> None:
     first = next(one for step in played("exempted") for one in step.invocations)
-    told = {one["detail"]["finding"]["rule"]: one["detail"]["transition"] for one in first.put}  # type: ignore[index]
+    told = {one["detail"]["finding"]["rule"]: one["detail"]["transition"] for one in first.put}
     assert told == {"AR203": "exempted", "AR901": "opened"}
     assert [alert["subject"] for alert in first.alerts] == [
         "[LOW] AR901 exemption malformed: VPC connector exempted in 123456789012 us-east-1"
@@ -134,7 +134,7 @@ def test_a_burst_of_changes_is_one_batch_and_one_invocation() -> None:
     assert [(step.event, step.invocations, step.queues) for step in calls] == [
         (one, [], ["DriftQueue"]) for one in burst
     ]
-    assert [json.loads(record["body"]) for record in batch.event["Records"]] == burst  # type: ignore[attr-defined]
+    assert [json.loads(record["body"]) for record in batch.event["Records"]] == burst
     assert [one.result.get("ignored") for one in batch.invocations] == [
         "no VPC connector depends on what a batch of 200 changes changed"
     ]
@@ -148,14 +148,14 @@ def test_more_than_a_batch_holds_makes_several() -> None:
         loop = Loop(few, aws, sdk_client)
         aws.events.extend({**event, "id": str(number)} for number in range(7))
         batches = [step.event["Records"] for step in loop.settle() if step.invocations]
-    assert [len(records) for records in batches] == [3, 3, 1]  # type: ignore[arg-type]
+    assert [len(records) for records in batches] == [3, 3, 1]
 
 
 def test_a_later_event_finds_the_world_as_it_was_then() -> None:
     """The finding was told when the connector was made; its deletion resolves it."""
     step = play_event(sample("apprunner-DeleteVpcConnector-gone"), WORLDS["gone"], stack())
     [invocation] = step.invocations
-    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR101"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in invocation.result["resolved"]] == ["AR101"]
 
 
 def test_a_scheduled_event_and_a_batch_reach_the_function_that_they_name() -> None:

@@ -161,9 +161,9 @@ def test_every_connector_and_service_is_judged_as_by_an_event() -> None:
     outcome = audited({**rows, "Items": []}, settings=QUIET)
     by_event = validated(created_connector(), {**rows, "Items": []})
     judged = outcome.report.as_json()["resources"]
-    assert set(judged) == {CONNECTOR, OTHER_CONNECTOR, SERVICE}  # type: ignore[call-overload]
-    assert judged[CONNECTOR] == by_event.statuses  # type: ignore[index]
-    assert judged[SERVICE] == {"AR901": "fail"}  # type: ignore[index]
+    assert set(judged) == {CONNECTOR, OTHER_CONNECTOR, SERVICE}
+    assert judged[CONNECTOR] == by_event.statuses
+    assert judged[SERVICE] == {"AR901": "fail"}
     findings = {one.resource: one.findings for one in outcome.report.evaluations}
     assert findings[CONNECTOR] == by_event.report.evaluations[0].findings
 
@@ -226,7 +226,7 @@ def test_a_deleted_connector_that_is_still_listed_is_gone() -> None:
     rows = {**with_open_findings(), **deleted}
     faults = {"apprunner:ListVpcConnectors": answered(lambda asked: deleted)}
     outcome = audited(rows, settings=QUIET, faults=faults, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]) == (["shop-web AR102 resolved"], {})  # type: ignore[index]
+    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]) == (["shop-web AR102 resolved"], {})
 
 
 def test_a_list_that_lags_behind_ends_nothing() -> None:
@@ -315,7 +315,7 @@ def test_a_service_that_cannot_be_read_is_not_judged_and_the_others_are() -> Non
     denied = refused("AccessDeniedException", when=lambda asked: asked["ServiceArn"] == other)
     outcome = audited(rows, settings=QUIET, faults={"apprunner:DescribeService": denied})
     assert outcome.report.as_json()["resources"] == {
-        CONNECTOR: dict.fromkeys(outcome.report.as_json()["resources"][CONNECTOR], "pass"),  # type: ignore[index]
+        CONNECTOR: dict.fromkeys(outcome.report.as_json()["resources"][CONNECTOR], "pass"),
         SERVICE: {"AR901": "pass"},
         other: {"AR901": "unknown"},
     }
@@ -420,14 +420,14 @@ def test_an_index_that_lags_opens_no_exempt_finding_again() -> None:
     rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102")]}
     validated(created_connector(), rows)
     outcome = audited({**rows, "IndexedTags": []}, settings=QUIET, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "exempt")  # type: ignore[index]
+    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "exempt")
 
 
 def test_an_index_that_lags_exempts_nothing_any_more() -> None:
     rows = public()
     validated(created_connector(), rows)
     outcome = audited({**rows, "IndexedTags": [exempt(CONNECTOR, "AR102")]}, settings=QUIET, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "fail")  # type: ignore[index]
+    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "fail")
 
 
 @pytest.mark.parametrize("lagging", [[exempt(CONNECTOR, "AR101", "for ever")], []], ids=["still there", "not yet"])
@@ -504,7 +504,7 @@ def test_what_was_told_while_the_audit_was_looking_is_not_told_otherwise() -> No
         return {}  # as the rows are then
 
     outcome = audited(rows, settings=QUIET, faults={"ec2:DescribeVpcAttribute": answered(overtaken)}, now=NOW + HOUR)
-    assert outcome.report.as_json()["resources"][CONNECTOR]["AR102"] == "fail"  # type: ignore[index]
+    assert outcome.report.as_json()["resources"][CONNECTOR]["AR102"] == "fail"
     assert events(outcome.aws) == ["shop-web AR102 resolved"]
 
 

@@ -138,7 +138,7 @@ def test_a_finding_that_changes_is_told_as_that() -> None:
     }
     outcome = validated(replaced_route(), rows, now=LATER)
     assert told(outcome.aws) == {"text": ["[HIGH] AR102"], "events": ["AR102 changed"]}
-    assert [one["rule"] for one in outcome.report.as_json()["changed"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in outcome.report.as_json()["changed"]] == ["AR102"]
 
 
 def test_a_serious_finding_that_stays_open_is_reminded_of_people_alone() -> None:
@@ -251,7 +251,7 @@ def test_an_exemption_of_what_was_told_is_told_and_its_end_too() -> None:
     assert told(validated(created_connector(), rows, now=last_day + DAY - 1).aws) == {}
     expired = validated(created_connector(), rows, now=last_day + DAY)
     assert told(expired.aws) == {"text": ["[HIGH] AR102"], "events": ["AR102 exemption expired"]}
-    assert [one["rule"] for one in expired.report.as_json()["opened"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in expired.report.as_json()["opened"]] == ["AR102"]
 
 
 def test_an_exemption_that_is_taken_off_opens_the_finding_again() -> None:
@@ -636,7 +636,7 @@ def test_of_two_invocations_that_read_the_same_one_tells_and_the_other_has_nothi
     assert told(aws) == OPENED
     (winner,) = winners
     assert loser.as_json() == {**winner.as_json(), "opened": [], "alerts": 0}
-    assert [one["rule"] for one in winner.as_json()["opened"]] == ["AR102"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in winner.as_json()["opened"]] == ["AR102"]
     assert record(rows, "AR102")["version"] == {"N": "2"}
 
 
@@ -645,7 +645,7 @@ def test_who_lost_a_part_tells_the_other_part_alone() -> None:
     rows = two_faults()
     other = replace(EVERYWHERE, rule_overrides={"AR202": None})
     loser, aws = racing(rows, lambda: respond([asked_of(created_connector())], client, other, lambda: NOW))
-    assert [one["rule"] for one in loser.as_json()["opened"]] == ["AR202"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in loser.as_json()["opened"]] == ["AR202"]
     assert told(aws) == {
         "text": ["[HIGH] AR102", "[HIGH] AR202"],
         "chat": ["[HIGH] AR102", "[HIGH] AR202"],

@@ -32,7 +32,7 @@ def count(**numbers: int) -> None:
 def report(report: "Report") -> None:
     """Log and count what an invocation judged and told."""
     answers = [finding.status for one in report.evaluations for finding in one.findings]
-    kinds = [one.kind for one in report.told.transitions]
+    kinds = [one.kind for one in report.told]
     resources = [one.resource for one in report.evaluations]
     counts = {status.value: answers.count(status) for status in Status}
     transitions = {kind.value: kinds.count(kind) for kind in sorted(set(kinds))}

@@ -19,7 +19,7 @@ from apprunner_guardrails.ledger import Busy, Record, Transition, failed_call, p
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Told, as_json, tell, tell_once, who
+from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who
 from apprunner_guardrails.validate import Judged, judge, judge_changes
 
 HOUR = 3600  # seconds
@@ -37,10 +37,10 @@ class Report:
     """What one invocation judged and told. `alerts` counts the messages that were published to the alert topic."""
 
     evaluations: tuple[Evaluation, ...]
-    told: Told
+    told: tuple[Transition, ...]
     alerts: int
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> Result:
         return as_json(self.evaluations, self.told, self.alerts)
 
 
@@ -55,7 +55,7 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     means = _means(client, settings, outlets, now)
     judged, ignored = _judged(asked, settings, reads, _day(now()))
     late: list[Exception] = []
-    told = Told()
+    told: tuple[Transition, ...] = ()
     if judged:
         with _held(late):
             told = tell(
@@ -141,14 +141,14 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     judged = [one for one in judge_region(audit, settings, reads, found, recorded) if one.resource not in broken]
     audit.check_time("everything was judged")
     late: list[Exception] = []
-    told = Told()
+    told: tuple[Transition, ...] = ()
     with _held(late):
         told = tell(judged, {one.resource: recorded.get(one.resource, ()) for one in judged}, means)
     unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored.unreadable)]
     if settings.digest_hour is not None:
         afresh = findings_table.all_recorded(Reads(client), settings.findings_table) if late else None
         summary = digest(
-            afresh().records if afresh else _as_told(stored.records, told.transitions),
+            afresh().records if afresh else _as_told(stored.records, told),
             account=account,
             region=region,
             now=at,

@@ -4,7 +4,8 @@ Nobody is told twice, and nothing is lost: what was claimed and not settled is a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypedDict
 
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.events import Caller
@@ -54,16 +55,13 @@ class Means:
         return Terms(now=self.now(), who=who, channels=tuple(self.send), reminder_seconds=self.reminder_seconds)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
-    """What was claimed, and told on every channel that it was owed on; one alert a resource."""
+def tell(
+    evaluations: Sequence[Evaluation], recorded: Mapping[str, tuple[Record, ...]], means: Means
+) -> tuple[Transition, ...]:
+    """Tell what is new, in one alert a resource; what was claimed comes back.
 
-    transitions: tuple[Transition, ...] = ()
-    alerts: tuple[Alert, ...] = field(default=())
-
-
-def tell(evaluations: Sequence[Evaluation], recorded: Mapping[str, tuple[Record, ...]], means: Means) -> Told:
-    """Tell what is new. Raises NotPublished and Busy after everything else is done."""
+    Raises NotPublished and Busy after everything else is done.
+    """
     by_resource = {one.resource: one for one in evaluations}
     won, busy = _claimed(by_resource, recorded, means)
     alerts = tuple(
@@ -78,11 +76,11 @@ def tell(evaluations: Sequence[Evaluation], recorded: Mapping[str, tuple[Record,
         raise NotPublished("; ".join(_failed(failures)))
     if busy:
         raise Busy(f"another evaluation is just telling of {', '.join(busy)}, and the answers have changed since")
-    return Told(transitions=tuple(won), alerts=alerts)
+    return tuple(won)
 
 
-def tell_once(transition: Transition, sends: Mapping[Channel, Callable[[], str]], means: Means) -> bool:
-    """Tell something that is no finding's; whether it was this invocation's to tell. Raises NotPublished.
+def tell_once(transition: Transition, sends: Mapping[Channel, Callable[[], str]], means: Means) -> None:
+    """Tell something that is no finding's, if it is this invocation's to tell. Raises NotPublished.
 
     A channel's send gives back what went wrong, empty if nothing did.
     """
@@ -94,7 +92,6 @@ def tell_once(transition: Transition, sends: Mapping[Channel, Callable[[], str]]
         means.settle([settled(transition, _reached(transition, failures), means.now())])
         if any(failures.values()):
             raise NotPublished("; ".join(_failed(failures)))
-    return bool(won)
 
 
 def _keyed(send: Callable[[], str], key: Key) -> Callable[[], Mapping[Key, str]]:
@@ -228,7 +225,26 @@ def _failed(failures: Mapping[Channel, Mapping[Key, str]]) -> Iterable[str]:
             yield f"{', '.join(named[:NAMED])}{more} did not reach {channel}: {why}"
 
 
-def as_json(evaluations: Iterable[Evaluation], told: Told, alerts: int) -> dict[str, object]:
+class Listed(TypedDict):
+    """A transition in a function's result."""
+
+    resource: str
+    rule: str
+    severity: str
+    messages: list[str]
+
+
+class Result(TypedDict):
+    """A function's result. `resources`: ARN → rule → answer; `alerts`: messages that the alert topic got."""
+
+    resources: dict[str, dict[str, str]]
+    opened: list[Listed]
+    changed: list[Listed]
+    resolved: list[Listed]
+    alerts: int
+
+
+def as_json(evaluations: Iterable[Evaluation], told: Iterable[Transition], alerts: int) -> Result:
     """The functions' result: every rule's answer by resource, and what was told now."""
     return {
         "resources": {
@@ -241,7 +257,7 @@ def as_json(evaluations: Iterable[Evaluation], told: Told, alerts: int) -> dict[
     }
 
 
-def _listed(told: Told, *kinds: Kind) -> list[dict[str, object]]:
+def _listed(told: Iterable[Transition], *kinds: Kind) -> list[Listed]:
     return [
         {
             "resource": one.finding.resource,
@@ -249,6 +265,6 @@ def _listed(told: Told, *kinds: Kind) -> list[dict[str, object]]:
             "severity": one.finding.severity.value,
             "messages": list(one.finding.messages),
         }
-        for one in told.transitions
+        for one in told
         if one.kind in kinds and one.finding.rule != NOT_JUDGED
     ]
