@@ -50,7 +50,7 @@ format: $(READY) ## format the code and mend what ruff can mend
 types: $(READY) ## check the types
 	@$(BIN)/python -m mypy
 
-template: $(READY) ## check template.yaml with cfn-lint and SAM
+template: $(READY) ## check template.yaml and examples/ with cfn-lint, template.yaml with SAM
 	@$(BIN)/cfn-lint
 	@$(BIN)/sam validate --lint
 
