@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.settings import BadSettings, Settings
+from apprunner_guardrails.settings import BadSettings, Policy, Settings
 
 VALUES = {
     "ALERT_TOPIC_ARN": ("arn:aws:sns:us-east-1:111122223333:alerts", "arn:aws:sns:us-east-1:111122223333:alerts.fifo"),
@@ -24,6 +24,10 @@ VALUES = {
     "MIN_FREE_ADDRESSES": ("0", "8", "65536", "-1"),
     "REQUIRED_ENDPOINT_SERVICES": ("", "s3", "s3, ecr.dkr", "com.amazonaws.us-east-1.s3", "S3"),
     "REQUIRE_INTERNET_EGRESS": ("true", "FALSE", "no", ""),
+    "SYNC_POLICY": ("sync", "register-only", "report-only", "SYNC", "register_only"),
+    "SYNC_QUEUE_URL": ("", "https://sqs.us-east-1.amazonaws.com/111122223333/a", "http://h:5000/1/a", "https://", "a"),
+    "SYNC_WAIT_MINUTES": ("1", "15", "1440", "0", "1441", "1.5"),
+    "DRAIN_DELETED_ENDPOINTS": ("true", "False", "", "never"),
 }
 
 REQUIRED = ("ALERT_TOPIC_ARN", "FINDINGS_TABLE")
@@ -53,4 +57,8 @@ def test_an_environment_is_usable_or_refused_by_a_variable_of_its_own(environmen
     assert [one for one in made.rule_overrides if not re.fullmatch(r"AR[1-9][0-9]{2}", one)] == []
     assert set(made.rule_overrides.values()) <= {None, *Severity}
     assert [one for one in made.unsupported_zone_ids if not re.fullmatch(r"[a-z0-9-]+-az[0-9]+", one)] == []
+    assert made.sync_policy in Policy
+    assert made.sync_queue_url == environment.get("SYNC_QUEUE_URL", "").strip()
+    assert made.sync_queue_url == "" or made.sync_queue_url.startswith(("http://", "https://"))
+    assert 1 <= made.sync_wait_minutes <= 1440
     assert [one for one in made.required_endpoint_services if not re.fullmatch(r"[a-z0-9.-]+", one)] == []

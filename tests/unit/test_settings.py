@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.settings import BadSettings, Settings
+from apprunner_guardrails.settings import BadSettings, Policy, Settings
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alerts"
 GOVERNMENT_TOPIC = "arn:aws-us-gov:sns:us-gov-west-1:111122223333:a_B-9"
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/guardrails-SyncQueue-1A2B"
 REQUIRED = {"ALERT_TOPIC_ARN": TOPIC, "FINDINGS_TABLE": "Findings"}
 
 
@@ -30,6 +31,10 @@ def test_all_but_the_topic_and_the_table_have_defaults() -> None:
         min_free_addresses=8,
         required_endpoint_services=(),
         require_internet_egress=True,
+        sync_policy=Policy.SYNC,
+        sync_queue_url="",
+        sync_wait_minutes=15,
+        drain_deleted_endpoints=False,
     )
 
 
@@ -75,6 +80,19 @@ def test_the_defaults_of_the_record_are_those_of_the_environment() -> None:
         ),
         ({"REQUIRE_INTERNET_EGRESS": "false"}, "require_internet_egress", False),
         ({"REQUIRE_INTERNET_EGRESS": "True"}, "require_internet_egress", True),
+        ({"SYNC_POLICY": "sync"}, "sync_policy", Policy.SYNC),
+        ({"SYNC_POLICY": "register-only"}, "sync_policy", Policy.REGISTER_ONLY),
+        ({"SYNC_POLICY": "report-only"}, "sync_policy", Policy.REPORT_ONLY),
+        ({"SYNC_QUEUE_URL": QUEUE}, "sync_queue_url", QUEUE),
+        (
+            {"SYNC_QUEUE_URL": "http://host.docker.internal:5000/123456789012/SyncQueue"},
+            "sync_queue_url",
+            "http://host.docker.internal:5000/123456789012/SyncQueue",
+        ),
+        ({"SYNC_QUEUE_URL": ""}, "sync_queue_url", ""),
+        ({"SYNC_WAIT_MINUTES": "1"}, "sync_wait_minutes", 1),
+        ({"SYNC_WAIT_MINUTES": "1440"}, "sync_wait_minutes", 1440),
+        ({"DRAIN_DELETED_ENDPOINTS": "true"}, "drain_deleted_endpoints", True),
     ],
     ids=str,
 )
@@ -154,6 +172,23 @@ OVERRIDES = (
         ),
         ("REQUIRE_INTERNET_EGRESS", "yes", "is 'yes'; it takes true or false"),
         ("REQUIRE_INTERNET_EGRESS", "", "is not set; it takes true or false"),
+        ("SYNC_POLICY", "Sync", "is 'Sync'; it takes sync, register-only or report-only"),
+        ("SYNC_POLICY", "off", "is 'off'; it takes sync, register-only or report-only"),
+        ("SYNC_POLICY", "", "is not set; it takes sync, register-only or report-only"),
+        ("SYNC_QUEUE_URL", "SyncQueue", "is 'SyncQueue'; it takes the URL of an SQS queue, or nothing"),
+        (
+            "SYNC_QUEUE_URL",
+            "arn:aws:sqs:eu-west-1:111122223333:a",
+            "is 'arn:aws:sqs:eu-west-1:111122223333:a'; it takes the URL of an SQS queue, or nothing",
+        ),
+        (
+            "SYNC_QUEUE_URL",
+            "https://sqs.eu-west-1.amazonaws.com",
+            "is 'https://sqs.eu-west-1.amazonaws.com'; it takes the URL of an SQS queue, or nothing",
+        ),
+        ("SYNC_WAIT_MINUTES", "0", "is '0'; it takes a whole number of minutes from 1 to 1440"),
+        ("SYNC_WAIT_MINUTES", "1441", "is '1441'; it takes a whole number of minutes from 1 to 1440"),
+        ("DRAIN_DELETED_ENDPOINTS", "yes", "is 'yes'; it takes true or false"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name_with_what_it_takes(name: str, raw: str, says: str) -> None:

@@ -4,12 +4,24 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from apprunner_guardrails.findings import Severity
 
 _ZONE_ID = re.compile(r"[a-z]{3,4}[0-9]-(?:[a-z0-9]+-)?az[0-9]+")
 _ENDPOINT_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+
+
+_QUEUE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.-]+)+")
+
+
+class Policy(StrEnum):
+    """What sync may do with the targets of a group: whatever is right, only add to them, or only say what is wrong."""
+
+    SYNC = "sync"
+    REGISTER_ONLY = "register-only"
+    REPORT_ONLY = "report-only"
 
 
 class BadSettings(ValueError):
@@ -30,6 +42,10 @@ class Settings:
     min_free_addresses: int = 8
     required_endpoint_services: tuple[str, ...] = ()
     require_internet_egress: bool = True
+    sync_policy: Policy = Policy.SYNC
+    sync_queue_url: str = ""  # the queue of what target sync comes back to; empty: it does not come back by itself
+    sync_wait_minutes: int = 15  # until a target that is held, or is not yet healthy, is a finding
+    drain_deleted_endpoints: bool = False
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
@@ -78,6 +94,19 @@ class Settings:
             ),
             require_internet_egress=read(
                 "REQUIRE_INTERNET_EGRESS", _truth, "true or false", default.require_internet_egress
+            ),
+            sync_policy=read("SYNC_POLICY", _policy, "sync, register-only or report-only", default.sync_policy),
+            sync_queue_url=read(
+                "SYNC_QUEUE_URL", _or_nothing(_queue_url), "the URL of an SQS queue, or nothing", default.sync_queue_url
+            ),
+            sync_wait_minutes=read(
+                "SYNC_WAIT_MINUTES",
+                _number(1, 1440),
+                "a whole number of minutes from 1 to 1440",
+                default.sync_wait_minutes,
+            ),
+            drain_deleted_endpoints=read(
+                "DRAIN_DELETED_ENDPOINTS", _truth, "true or false", default.drain_deleted_endpoints
             ),
         )
 
@@ -159,6 +188,14 @@ def _or_nothing(parse: Callable[[str], str | None]) -> Callable[[str], str | Non
 
 def _topic_arn(raw: str) -> str | None:
     return raw if _TOPIC_ARN.fullmatch(raw) else None
+
+
+def _queue_url(raw: str) -> str | None:
+    return raw if _QUEUE_URL.fullmatch(raw) else None
+
+
+def _policy(raw: str) -> Policy | None:
+    return Policy(raw) if raw in list(Policy) else None
 
 
 def _number(low: int, high: int) -> Callable[[str], int | None]:
