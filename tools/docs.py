@@ -7,12 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector
 from apprunner_guardrails.findings import Status
-from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.rules import RULES, SERVICE_RULES, TARGET_GROUP_RULES
 from replay.template import load
-from tests.cases import Case, cases_of
+from tests.cases import AnyRule, Case, cases_of
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -30,20 +28,23 @@ def rules_page() -> Iterator[str]:
     """The page's lines."""
     yield from HEAD.splitlines()
     yield from ("", "| Id | Rule | Severity | Fails when |", "| --- | --- | --- | --- |")
-    for rule in RULES:
+    by_id: dict[str, AnyRule] = {one.id: one for one in TARGET_GROUP_RULES} | {one.id: one for one in RULES}
+    rules = [by_id[one] for one in sorted(by_id)]
+    for rule in rules:
         yield f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` | {rule.severity} | {rule.title} |"
-    for rule in RULES:
+    for rule in rules:
         yield from _section(rule)
 
 
-def _section(rule: Rule[Connector]) -> Iterator[str]:
+def _section(rule: AnyRule) -> Iterator[str]:
     example = next(case for case in cases_of(rule.name) if case.expect.status is Status.FAIL)
     yield from ("", f"## {rule.id}", "", f"**{rule.title}** · `{rule.name}` · {rule.severity}", "")
     yield from (f"*Risk:* {rule.risk}", "", f"*What to do:* {rule.remediation}", "")
     yield from (f"*Example:* {_said(example)}", "", "```text", *example.expect.messages, "```", "")
     yield from ("```sh", *example.expect.command.splitlines(), "```", "")
-    yield f"- Reads: {_code(rule.needs)}"
-    yield f"- Permissions: {_code(rule.permissions)}"
+    same = [one for rules in (RULES, SERVICE_RULES, TARGET_GROUP_RULES) for one in rules if one.id == rule.id]
+    yield f"- Reads: {_code(list(dict.fromkeys(need for one in same for need in one.needs)))}"
+    yield f"- Permissions: {_code(sorted({action for one in same for action in one.permissions}))}"
     yield f"- AWS says: <{rule.reference}>"
     if rule.reports:
         yield f"- Users report: {', '.join(f'<{url}>' for url in rule.reports)}"
@@ -51,7 +52,7 @@ def _section(rule: Rule[Connector]) -> Iterator[str]:
     yield from _cases(rule)
 
 
-def _cases(rule: Rule[Connector]) -> Iterator[str]:
+def _cases(rule: AnyRule) -> Iterator[str]:
     """What the rule is tested on, folded away: the fine print of what it does and does not say."""
     yield from ("<details>", "<summary>Its cases</summary>", "")
     for status in (Status.FAIL, Status.PASS, Status.UNKNOWN):

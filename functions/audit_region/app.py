@@ -1,9 +1,8 @@
 """Audits every VPC connector and service of the Region on a schedule, and tells once a day what stands."""
 
-import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
@@ -23,18 +22,12 @@ def handler(event: object, context: object) -> dict[str, object]:
     if not isinstance(event, Mapping) or event.get("detail-type") != SCHEDULED:
         kind = event.get("detail-type") if isinstance(event, Mapping) else None
         why = f"the audit takes events of the kind {SCHEDULED!r}; this one's is {shown(kind)}"
-        observe.logger().info("ignored", extra={"why": why})
+        observe.ignored(why)
         return {"ignored": why}
     settings = Settings.from_env(os.environ)
     with observe.logger().append_context_keys(correlation_id=text(event.get("id"))):
         report = audit_region(
-            text(event.get("time")), client, settings, lambda: int(time.time()), _seconds_left(context)
+            text(event.get("time")), client, settings, lambda: int(time.time()), observe.seconds_left(context)
         )
         observe.report(report)
         return {**report.as_json()}
-
-
-def _seconds_left(context: object) -> Callable[[], float]:
-    """Until Lambda ends the function; for ever where nothing will."""
-    milliseconds = getattr(context, "get_remaining_time_in_millis", None)
-    return (lambda: milliseconds() / 1000) if callable(milliseconds) else (lambda: math.inf)

@@ -3,15 +3,14 @@
 Takes an EventBridge event, or a batch of them from the queue that folds bursts of EC2 calls together.
 """
 
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.drift import parse_change
-from apprunner_guardrails.events import BadEvent, Ignored, parse
+from apprunner_guardrails.events import Ignored, parse, unpacked
 from apprunner_guardrails.respond import Asked, Report, respond
 from apprunner_guardrails.settings import Settings
 
@@ -29,29 +28,14 @@ def handler(event: object, context: object) -> dict[str, object]:
 
 
 def _batch(records: object) -> dict[str, object]:
-    asked: list[Asked] = []
-    failed: list[str] = []
-    for message_id, body in _messages(records):
-        try:
-            parsed = _understood(json.loads(body))
-        except ValueError as error:  # no JSON, or a BadEvent
-            observe.logger().error("not understood", extra={"message_id": message_id, "why": str(error)})
-            failed.append(message_id)
-            continue
-        if not isinstance(parsed, Ignored):
-            asked.append(parsed)
+    parsed, odd = unpacked(records, _understood)
+    observe.not_understood(odd)
+    asked = [one for one in parsed if not isinstance(one, Ignored)]
     nothing = Ignored(why="the batch holds nothing to check")
     return {
         **(_responded(asked) if asked else _ignored(nothing)),
-        "batchItemFailures": [{"itemIdentifier": one} for one in failed],
+        "batchItemFailures": [{"itemIdentifier": one} for one in odd],
     }
-
-
-def _messages(records: object) -> Iterator[tuple[str, str]]:
-    for one in records if isinstance(records, list) else []:
-        if not isinstance(one, Mapping) or not isinstance(one.get("body"), str):
-            raise BadEvent("a record of the batch should be a message of SQS with a body")
-        yield str(one.get("messageId")), one["body"]
 
 
 def _understood(event: object) -> Asked | Ignored:
@@ -70,7 +54,7 @@ def _responded(asked: list[Asked]) -> dict[str, object]:
 
 
 def _ignored(ignored: Ignored) -> dict[str, object]:
-    observe.logger().info("ignored", extra={"why": ignored.why})
+    observe.ignored(ignored.why)
     return {"ignored": ignored.why}
 
 

@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from apprunner_guardrails.facts import Connector, Network
-from apprunner_guardrails.findings import Status
+from apprunner_guardrails.engine import Rule, evaluate
+from apprunner_guardrails.facts import BoundGroup, Connector, Network, Unread, unread_network
+from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.rules import RULES, TARGET_GROUP_RULES
 from apprunner_guardrails.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """What a rule is given."""
+    """What a rule is given: of connectors the connector and its network, of target groups the group."""
 
     connector: Connector
     network: Network
+    group: BoundGroup
     settings: Settings
+
+
+type AnyRule = Rule[Connector] | Rule[BoundGroup]
+
+ALL_RULES: tuple[AnyRule, ...] = (*RULES, *TARGET_GROUP_RULES)
+RESOURCE = "arn:of:it"
+NO_NETWORK = unread_network("", "", Unread(call="", code="a target group has no network of its own"))
 
 
 type Change = Callable[[Snapshot], Snapshot]
@@ -60,6 +70,15 @@ class Case:
         for change in self.changes:
             changed = change(changed)
         return changed
+
+
+def answer(rule: AnyRule, snapshot: Snapshot) -> Finding:
+    """What the rule says of the snapshot's connector, or of its target group."""
+    for of_groups in TARGET_GROUP_RULES:
+        if of_groups is rule:
+            return evaluate((of_groups,), RESOURCE, snapshot.group, NO_NETWORK, snapshot.settings)[0]
+    (of_connectors,) = (one for one in RULES if one is rule)
+    return evaluate((of_connectors,), RESOURCE, snapshot.connector, snapshot.network, snapshot.settings)[0]
 
 
 def data_files() -> tuple[str, ...]:

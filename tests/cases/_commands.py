@@ -1,6 +1,6 @@
 """The commands that answers carry, written out once."""
 
-from tests.cases._healthy import CONNECTOR_ARN
+from tests.cases._healthy import CONNECTOR_ARN, GROUP_ARN
 
 
 def new_connector(subnets: str, *, groups: str = "sg-app", note: str = "") -> str:
@@ -21,6 +21,12 @@ def nat_route(verb: str, table: str, nat: str = "NAT_GATEWAY_ID", destination: s
         f"aws ec2 {verb} --region us-east-1 --route-table-id {table}"
         f" --destination-{option} {destination} --nat-gateway-id {nat}"
     )
+
+
+def targets(verb: str, *options: str) -> str:
+    """The command that changes the targets of the target group, or tells of them."""
+    chosen = f" --targets {' '.join(options)}" if options else ""
+    return f"aws elbv2 {verb} --region us-east-1 --target-group-arn {GROUP_ARN}{chosen}"
 
 
 def lines(*commands: str) -> str:

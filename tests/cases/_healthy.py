@@ -1,7 +1,10 @@
-"""A connector without a fault, and the small changes that make cases of it.
+"""A connector and a target group without a fault, and the small changes that make cases of them.
 
 Three private subnets in three zones of us-east-1, each with a route table that leads to its zone's NAT gateway in a
 public subnet. Ids end in the number of their zone: subnet-private-4 and nat-4 are in use1-az4.
+
+The target group has the three addresses of its endpoint: 10.0.1.10 in us-east-1d (use1-az1), 10.0.2.10 in us-east-1b,
+10.0.4.10 in us-east-1a. All are registered and healthy.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +14,12 @@ from typing import Any, TypedDict, Unpack
 from apprunner_guardrails.facts import (
     READ_WITH,
     AclEntry,
+    BoundGroup,
     Connector,
     Endpoint,
     FactName,
     GroupRule,
+    Held,
     NatGateway,
     Network,
     NetworkAcl,
@@ -23,17 +28,30 @@ from apprunner_guardrails.facts import (
     RouteTable,
     SecurityGroup,
     Subnet,
+    Target,
     Unread,
+    Wanted,
     Zone,
     known,
 )
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.settings import Policy, Settings
 from tests.cases import Change, Snapshot
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION = "us-east-1"
 VPC = "vpc-1"
 CONNECTOR_ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcconnector/orders/1/0123456789abcdef0123456789abcdef"
+GROUP_ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/orders/6d0ecf831eec9f09"
+ENDPOINT_ID = "vpce-0a1b2c3d4e5f60718"
+
+# The fields of a bound target group that each fact about it goes into.
+GROUP_FIELDS: Mapping[FactName, tuple[str, ...]] = {
+    "bindings": ("tags", "broken", "wanted"),
+    "target_groups": ("broken", "wanted"),
+    "bound_endpoints": ("broken", "wanted"),
+    "vpc_connections": ("broken",),
+    "target_health": ("registered",),
+}
 
 IPV6 = "2600:1f18:1:1::/64"
 
@@ -97,6 +115,35 @@ class SettingsFields(TypedDict, total=False):
     min_free_addresses: int
     required_endpoint_services: tuple[str, ...]
     require_internet_egress: bool
+    sync_policy: Policy
+
+
+class TargetFields(TypedDict, total=False):
+    """What a change may set on a registered target."""
+
+    state: str
+    reason: str
+
+
+def wanted(number: int) -> Wanted:
+    return Wanted(address=f"10.0.{number}.10", port=443, zone=zone(number).name)
+
+
+def target(address: str, zone_name: str, state: str = "healthy", reason: str = "", *, port: int = 443) -> Target:
+    return Target(address=address, port=port, zone=zone_name, state=state, reason=reason)
+
+
+def _target_group(numbers: tuple[int, ...]) -> BoundGroup:
+    due = tuple(wanted(number) for number in numbers)
+    return BoundGroup(
+        arn=GROUP_ARN,
+        name="orders",
+        endpoint_ids=(ENDPOINT_ID,),
+        broken=(),
+        wanted=due,
+        registered=tuple(target(one.address, one.zone) for one in due),
+        tags={"apprunner-guardrails:endpoint": ENDPOINT_ID},
+    )
 
 
 def zone(number: int, *, available: bool = True) -> Zone:
@@ -196,6 +243,7 @@ def healthy() -> Snapshot:
             dns_support=True,
             dns_hostnames=True,
         ),
+        group=_target_group(numbers),
         settings=Settings(alert_topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts", findings_table="FindingsTable"),
     )
 
@@ -216,7 +264,12 @@ def connector_is_named(name: str) -> Change:
 
 
 def tagged(tags: Mapping[str, str]) -> Change:
-    return _connector(lambda connector: replace(connector, tags=tags))
+    """The connector, and the target group too."""
+    return lambda snapshot: replace(
+        snapshot,
+        connector=replace(snapshot.connector, tags=tags),
+        group=replace(snapshot.group, tags=tags),
+    )
 
 
 def region_has_zones(*zones: Zone) -> Change:
@@ -395,32 +448,127 @@ def dns(*, support: bool = True, hostnames: bool = True) -> Change:
     return _network(lambda network: replace(network, dns_support=support, dns_hostnames=hostnames))
 
 
+def binding_is_broken(*why: str) -> Change:
+    """So that what is wanted is not known."""
+    return _group(lambda group: replace(group, broken=why, wanted=()))
+
+
+def binding_is_doubtful(*why: str) -> Change:
+    """Though what is wanted is known."""
+    return _group(lambda group: replace(group, broken=why))
+
+
+def nothing_is_wanted() -> Change:
+    return _group(lambda group: replace(group, wanted=()))
+
+
+def want(*targets: Wanted) -> Change:
+    return _group(lambda group: replace(group, wanted=(*known(group.wanted), *targets)))
+
+
+def no_longer_wanted(*addresses: str) -> Change:
+    def change(group: BoundGroup) -> BoundGroup:
+        return replace(group, wanted=tuple(one for one in known(group.wanted) if one.address not in addresses))
+
+    return _group(change)
+
+
+def register(*targets: Target) -> Change:
+    return _group(lambda group: replace(group, registered=(*known(group.registered), *targets)))
+
+
+def not_registered(*addresses: str) -> Change:
+    def change(group: BoundGroup) -> BoundGroup:
+        return replace(group, registered=tuple(one for one in known(group.registered) if one.address not in addresses))
+
+    return _group(change)
+
+
+def nothing_is_registered() -> Change:
+    return _group(lambda group: replace(group, registered=()))
+
+
+def set_target(address: str, **fields: Unpack[TargetFields]) -> Change:
+    def change(group: BoundGroup) -> BoundGroup:
+        found = known(group.registered)
+        return replace(
+            group, registered=tuple(replace(one, **fields) if one.address == address else one for one in found)
+        )
+
+    return _group(change)
+
+
+def set_targets(**fields: Unpack[TargetFields]) -> Change:
+    """All that are registered."""
+
+    def change(group: BoundGroup) -> BoundGroup:
+        return replace(group, registered=tuple(replace(one, **fields) for one in known(group.registered)))
+
+    return _group(change)
+
+
+def held(held_target: Target, why: str) -> Change:
+    """A target that is registered, not wanted, and has to stay."""
+
+    def change(group: BoundGroup) -> BoundGroup:
+        return replace(
+            group,
+            registered=(*known(group.registered), held_target),
+            held=(*group.held, Held(target=held_target, why=why)),
+        )
+
+    return _group(change)
+
+
+def settling(*keys: str) -> Change:
+    return _group(lambda group: replace(group, settling=(*group.settling, *keys)))
+
+
+def preparing() -> Change:
+    return _group(lambda group: replace(group, preparing=True))
+
+
+def overdue() -> Change:
+    return _group(lambda group: replace(group, overdue=True))
+
+
 def unread(*facts: FactName) -> Change:
     """Access to the facts is denied. Of prefix lists, to those that are there."""
 
     def change(snapshot: Snapshot) -> Snapshot:
         for fact in facts:
             why = Unread(call=READ_WITH[fact][0], code="UnauthorizedOperation")
-            lists = dict.fromkeys(snapshot.network.prefix_lists, why)
-            told: dict[FactName, object] = {fact: lists if fact == "prefix_lists" else why}
-            snapshot = with_facts(snapshot, told)
+            parts: Mapping[FactName, object] = {"prefix_lists": dict.fromkeys(snapshot.network.prefix_lists, why)}
+            of_group = dict.fromkeys(GROUP_FIELDS.get(fact, ()), why)
+            snapshot = with_facts(snapshot, {fact: of_group or parts.get(fact, why)})
         return snapshot
 
     return change
 
 
 def fact_of(snapshot: Snapshot, fact: FactName) -> object:
-    """Tags are a fact of the connector, all others of its network."""
+    """Tags are a fact of the connector, some by GROUP_FIELDS of the target group, all others of the network.
+
+    A fact of the target group is a mapping: each field that it goes into.
+    """
+    if fact in GROUP_FIELDS:
+        return {name: getattr(snapshot.group, name) for name in GROUP_FIELDS[fact]}
     found: object = getattr(snapshot.connector if fact == "tags" else snapshot.network, fact)
     return found
 
 
-def with_facts(snapshot: Snapshot, facts: Mapping[FactName, object]) -> Snapshot:
+def with_facts(snapshot: Snapshot, facts: Mapping[FactName, Any]) -> Snapshot:
     of_connector: dict[str, Any] = {name: fact for name, fact in facts.items() if name == "tags"}
-    of_network: dict[str, Any] = {name: fact for name, fact in facts.items() if name != "tags"}
+    of_group: dict[str, Any] = {
+        field: value for name, fact in facts.items() if name in GROUP_FIELDS for field, value in fact.items()
+    }
+    of_network: dict[str, Any] = {
+        name: fact for name, fact in facts.items() if name != "tags" and name not in GROUP_FIELDS
+    }
     return replace(
         snapshot,
         connector=replace(snapshot.connector, **of_connector),
+        group=replace(snapshot.group, **of_group),
         network=replace(snapshot.network, **of_network),
     )
 
@@ -431,6 +579,10 @@ def settings_have(**fields: Unpack[SettingsFields]) -> Change:
 
 def _connector(change: Callable[[Connector], Connector]) -> Change:
     return lambda snapshot: replace(snapshot, connector=change(snapshot.connector))
+
+
+def _group(change: Callable[[BoundGroup], BoundGroup]) -> Change:
+    return lambda snapshot: replace(snapshot, group=change(snapshot.group))
 
 
 def _network(change: Callable[[Network], Network]) -> Change:

@@ -5,22 +5,20 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.facts import FactName
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.rules import RULES
-from tests.cases import Snapshot, cases_of
+from tests.cases import ALL_RULES, Snapshot, answer, cases_of
 from tests.cases._healthy import fact_of, healthy, unread, with_facts
 
 FACTS: tuple[FactName, ...] = get_args(FactName.__value__)
-SNAPSHOTS = tuple(case.snapshot(healthy()) for rule in RULES for case in cases_of(rule.name))
+SNAPSHOTS = tuple(case.snapshot(healthy()) for rule in ALL_RULES for case in cases_of(rule.name))
 
 snapshots = st.sampled_from(SNAPSHOTS)
 some_facts = st.sets(st.sampled_from(FACTS), min_size=1)
 
 
 def _answers(snapshot: Snapshot) -> tuple[Finding, ...]:
-    return evaluate(RULES, "arn", snapshot.connector, snapshot.network, snapshot.settings)
+    return tuple(answer(rule, snapshot) for rule in ALL_RULES)
 
 
 def _with_facts_of(other: Snapshot, facts: set[FactName], snapshot: Snapshot) -> Snapshot:

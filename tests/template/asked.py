@@ -16,7 +16,7 @@ from botocore import xform_name
 LAYER = Path(__file__).parents[2] / "layers/guardrails"
 
 # Where IAM has another name for a service than botocore, or another action than the call.
-PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 ACTIONS = {
     "dynamodb:TransactWriteItems": "dynamodb:PutItem",  # of Puts, which is what the ledger writes
     "sns:PublishBatch": "sns:Publish",
@@ -159,6 +159,8 @@ def _names(statement: ast.stmt) -> Sequence[str]:
             return [name]
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return [name]
+        case ast.Assign(targets=[ast.Tuple(elts=names)]):
+            return [one.id for one in names if isinstance(one, ast.Name)]
         case ast.TypeAlias(name=ast.Name(id=name)):
             return [name]
     return []

@@ -60,6 +60,7 @@ def test_a_function_has_its_code_its_handler_its_environment_and_what_invokes_it
         logical_id="SomeFunction",
         code=tmp_path / "functions/some",
         handler="app.handler",
+        role="SomeFunctionRole",
         variables={"LIMIT": {"Ref": "Limit"}, "NAME": "fixed", "TOPIC": {"Ref": "Topic"}},
         defaults={"Limit": "3", "Every": "rate(1 hour)"},
         patterns={"SomeFunctionFirst": {"source": ["one"]}, "SomeFunctionSecond": {"source": ["two"]}},
@@ -134,6 +135,7 @@ def test_every_function_of_the_stack_has_its_handler_where_the_template_says() -
     assert {name: one.code.relative_to(ROOT).as_posix() for name, one in functions.items()} == {
         "ValidateNetworkFunction": "functions/validate_network",
         "AuditRegionFunction": "functions/audit_region",
+        "SyncTargetsFunction": "functions/sync_targets",
     }
     for one in functions.values():
         module, _, name = one.handler.rpartition(".")

@@ -16,14 +16,19 @@ from apprunner_guardrails import drift
 from apprunner_guardrails.events import CALLS, EXEMPTION, EXPLAINED, FAILED, FINISHED, TAGGING
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.rules import RULES, SERVICE_RULES, TARGET_GROUP_RULES
 from apprunner_guardrails.settings import BadSettings, Settings
-from replay.template import Pattern, load, matches
+from apprunner_guardrails.targets import binding, triggers
+from replay.template import Pattern, load, matches, role_arn
 from tests.template.asked import actions_asked_for
 
 ROOT = Path(__file__).parents[2]
 STACK = load()
 TOPIC = "arn:aws:sns:us-east-1:123456789012:AlertTopic"
 CHAT = "arn:aws:sns:us-east-1:123456789012:ChatTopic"
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/SyncQueue"
+REFS = {"AlertTopic": TOPIC, "SyncQueue": QUEUE}
+OF_SYNC = {"SYNC_POLICY", "SYNC_QUEUE_URL", "SYNC_WAIT_MINUTES", "DRAIN_DELETED_ENDPOINTS"}
 RUNTIME_VARIABLES = {
     "AWS_ENDPOINT_URL",
     "POWERTOOLS_LOG_LEVEL",
@@ -75,6 +80,7 @@ def test_the_names_that_others_rely_on_are_there() -> None:
     expected = {
         "ValidateNetworkFunction": "AWS::Lambda::Function",
         "AuditRegionFunction": "AWS::Lambda::Function",
+        "SyncTargetsFunction": "AWS::Lambda::Function",
         "AlertTopic": "AWS::SNS::Topic",
         "FindingsTable": "AWS::DynamoDB::Table",
     }
@@ -83,11 +89,13 @@ def test_the_names_that_others_rely_on_are_there() -> None:
 
 def test_sam_local_gives_every_function_what_only_a_deployment_knows() -> None:
     given_by_sam = json.loads((ROOT / "replay/sam-local-env.json").read_text())["Parameters"]
-    assert given_by_sam == {"ALERT_TOPIC_ARN": TOPIC, "CHAT_TOPIC_ARN": "", "FINDINGS_TABLE": "FindingsTable"}
-    for one in STACK.functions.values():
+    own = {"SYNC_QUEUE_URL": "http://host.docker.internal:5000/123456789012/SyncQueue"}
+    common = {"ALERT_TOPIC_ARN": TOPIC, "CHAT_TOPIC_ARN": "", "FINDINGS_TABLE": "FindingsTable"}
+    assert given_by_sam == {**common, **own}
+    for function, one in STACK.functions.items():
         parameters = [{"Ref": name} for name in STACK.parameters]
         told = {name for name, value in one.variables.items() if isinstance(value, str) or value in parameters}
-        assert one.variables.keys() - told == given_by_sam.keys()
+        assert one.variables.keys() - told == {*common, *(own if function == "SyncTargetsFunction" else ())}
 
 
 def test_sam_local_is_configured_with_parameters_and_files_that_exist() -> None:
@@ -108,7 +116,7 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies() -> None
 
 
 EXPLICIT = re.compile(r"[a-z0-9]+:[A-Za-z]+")
-READING = re.compile(r"(apprunner|ec2|servicequotas|tag):(Describe|List|Get)[A-Za-z]+")
+READING = re.compile(r"(apprunner|ec2|elasticloadbalancing|servicequotas|tag):(Describe|List|Get)[A-Za-z]+")
 HUB = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:product/${AWS::AccountId}/default"
 
 
@@ -116,6 +124,7 @@ def arn(resource: str) -> object:
     return {"Fn::GetAtt": [resource, "Arn"]}
 
 
+TARGET_GROUPS = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/*/*"
 TELLING: Mapping[str, object] = {
     "dynamodb:Query": arn("FindingsTable"),
     "dynamodb:Scan": arn("FindingsTable"),
@@ -140,6 +149,17 @@ SCOPES: Mapping[str, Mapping[str, object]] = {
         "logs:CreateLogStream": arn("AuditRegionLogGroup"),
         "logs:PutLogEvents": arn("AuditRegionLogGroup"),
     },
+    "SyncTargetsFunction": {
+        **TELLING,
+        "elasticloadbalancing:RegisterTargets": {"Fn::Sub": TARGET_GROUPS},
+        "elasticloadbalancing:DeregisterTargets": {"Fn::Sub": TARGET_GROUPS},
+        "sqs:ReceiveMessage": arn("SyncQueue"),
+        "sqs:DeleteMessage": arn("SyncQueue"),
+        "sqs:GetQueueAttributes": arn("SyncQueue"),
+        "sqs:SendMessage": [arn("SyncQueue"), arn("SyncTargetsDeadLetterQueue")],
+        "logs:CreateLogStream": arn("SyncTargetsLogGroup"),
+        "logs:PutLogEvents": arn("SyncTargetsLogGroup"),
+    },
 }
 
 
@@ -148,8 +168,30 @@ def test_what_is_no_read_of_the_account_is_allowed_where_it_has_to_be_only(funct
     allowed = list(statements(role_of(function)))
     assert {one["Effect"] for one in allowed} == {"Allow"}
     assert [one for each in allowed for one in actions(each) if not EXPLICIT.fullmatch(one)] == []
-    others = {action: one["Resource"] for one in allowed for action in actions(one) if not READING.fullmatch(action)}
-    assert others == SCOPES[function]
+    others: dict[str, list[object]] = {}
+    for one in allowed:
+        for action in actions(one):
+            if not READING.fullmatch(action):
+                others.setdefault(action, []).extend(listed(one["Resource"]))
+    assert others == {action: listed(scope) for action, scope in SCOPES[function].items()}
+
+
+def test_targets_are_changed_in_target_groups_that_carry_the_tag_and_in_no_others() -> None:
+    changing = [
+        (role, set(actions(one)), one.get("Condition"))
+        for role in STACK.of_type("AWS::IAM::Role")
+        for one in statements(role)
+        if any(one.startswith("elasticloadbalancing:") and not READING.fullmatch(one) for one in actions(one))
+    ]
+    tagged_only = {"Null": {f"aws:ResourceTag/{binding.TAG}": "false"}}
+    targets = {"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}
+    assert changing == [("SyncTargetsRole", targets, tagged_only)]
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_ec2_is_read_in_the_region_of_the_stack_only(function: str) -> None:
+    (reading,) = (one for one in statements(role_of(function)) if "ec2:DescribeVpcEndpoints" in actions(one))
+    assert reading["Condition"] == {"StringEquals": {"ec2:Region": {"Ref": "AWS::Region"}}}
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -193,11 +235,20 @@ def test_a_function_may_do_what_its_code_asks_for_and_no_more(function: str) -> 
     assert {one for each in statements(role_of(function)) for one in actions(each)} == asked | by_lambda
 
 
-def test_what_the_rules_are_said_to_read_is_read_for_them_by_every_function() -> None:
-    asked = [actions_asked_for(one.code / "app.py") for one in STACK.functions.values()]
-    assert set().union(*READ_WITH.values()) <= set().union(*asked)
-    for fact, reads in READ_WITH.items():
-        assert [fact for each in asked if not each & set(reads)] == []  # one of several is enough
+OF_THE_NETWORK = [need for rules in (RULES, SERVICE_RULES) for rule in rules for need in rule.needs]
+JUDGED_BY = {
+    "ValidateNetworkFunction": OF_THE_NETWORK,
+    "AuditRegionFunction": OF_THE_NETWORK,
+    "SyncTargetsFunction": [need for rule in TARGET_GROUP_RULES for need in rule.needs],
+}
+
+
+def test_what_the_rules_are_said_to_read_is_read_for_them_by_every_function_that_has_them_answer() -> None:
+    asked = {name: actions_asked_for(one.code / "app.py") for name, one in STACK.functions.items()}
+    assert set().union(*READ_WITH.values()) <= set().union(*asked.values())
+    for function, facts in JUDGED_BY.items():
+        unread = [one for one in facts if not asked[function] & set(READ_WITH[one])]  # one of several is enough
+        assert (function, unread) == (function, [])
 
 
 def test_every_way_of_asking_aws_is_seen_and_nothing_that_is_not_reached(tmp_path: Path) -> None:
@@ -271,7 +322,7 @@ def test_findings_are_kept_by_resource_and_rule_encrypted_recoverable_and_forgot
 
 def test_the_topic_for_chat_is_made_and_told_to_the_functions_on_demand() -> None:
     assert STACK.resources["ChatTopic"]["Condition"] == "HasChat"
-    refs = {"AlertTopic": TOPIC, "ChatTopic": CHAT}
+    refs = {**REFS, "ChatTopic": CHAT}
     for one in STACK.functions.values():
         assert one.environment({}, refs)["CHAT_TOPIC_ARN"] == ""
         assert one.environment({"ChatNotifications": "true"}, refs)["CHAT_TOPIC_ARN"] == CHAT
@@ -289,7 +340,9 @@ def test_what_a_function_fails_at_ends_in_its_queue(function: str) -> None:
     )
     queue = config["DestinationConfig"]["OnFailure"]["Destination"]
     assert STACK.resources[queue["Fn::GetAtt"][0]]["Type"] == "AWS::SQS::Queue"
-    assert [one["Resource"] for one in statements(role_of(function)) if "sqs:SendMessage" in actions(one)] == [queue]
+    sending = [one["Resource"] for one in statements(role_of(function)) if "sqs:SendMessage" in actions(one)]
+    own = [arn(name) for name in STACK.functions[function].queues]
+    assert [one for one in sending if one not in own] == [queue]
 
 
 def allowed_senders() -> dict[str, list[object]]:
@@ -338,6 +391,10 @@ def test_a_queue_gives_a_function_the_time_that_lambda_asks_for_and_lets_go_of_w
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
         dead = STACK.resources[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]["Properties"]
         assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+        tries = queue["RedrivePolicy"]["maxReceiveCount"]
+        assert (
+            tries * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
+        )  # else it is gone before it is let go
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -404,6 +461,20 @@ JUNK = {
         "at(2026-11-21T00:00:00)",
         "",
     ],
+    "SyncPolicy": ["off", "Sync", "register_only", ""],
+    "SyncSchedule": [
+        "5 minutes",
+        "rate(0 minutes)",
+        "rate(1 minutes)",
+        "rate(2 minute)",
+        "rate(30 seconds)",
+        "rate(5 minutes) ",
+        "cron(* * * * *)",
+        "at(2026-11-21T00:00:00)",
+        "",
+    ],
+    "SyncWaitMinutes": ["0", "1441", "ever", ""],
+    "DrainDeletedEndpoints": ["yes", "True", ""],
     "MinConnectorZones": ["0", "7", "three", ""],
     "UnsupportedZoneIds": ["us-east-1a", "use1-az3,", "use1-az3;use1-az4", "use1-az", " ", "none"],
     "MinFreeAddresses": ["-1", "65537", "eight", ""],
@@ -439,6 +510,13 @@ def test_a_parameter_admits_its_default_and_refuses_junk(parameter: str) -> None
         ("AuditSchedule", "rate(12 hours)"),
         ("AuditSchedule", "cron(15 6,18 ? * MON-FRI *)"),
         ("AuditSchedule", "cron(0/30 * * * ? *)"),
+        ("SyncPolicy", "register-only"),
+        ("SyncPolicy", "report-only"),
+        ("SyncSchedule", "rate(1 minute)"),
+        ("SyncSchedule", "rate(2 minutes)"),
+        ("SyncSchedule", "rate(1 hour)"),
+        ("SyncSchedule", "cron(0/10 6-22 ? * MON-FRI *)"),
+        ("DrainDeletedEndpoints", "true"),
         ("UnsupportedZoneIds", "use1-az3, apne1-az3 ,usw2-lax1-az1"),
         ("RequiredEndpointServices", "secretsmanager,com.amazonaws.eu-west-1.ecr.api, s3"),
         ("AwsEndpointUrl", "http://host.docker.internal:5000"),
@@ -470,14 +548,17 @@ class Asked(dict[str, str]):
 
 @pytest.mark.parametrize("function", STACK.functions)
 def test_a_function_is_given_the_variables_that_settings_read(function: str) -> None:
-    environment = Asked(STACK.functions[function].environment({}, {"AlertTopic": TOPIC}))
+    environment = Asked(STACK.functions[function].environment({}, REFS))
     Settings.from_env(environment)
-    assert environment.names == environment.keys() - RUNTIME_VARIABLES
+    others = set() if function == "SyncTargetsFunction" else OF_SYNC
+    assert environment.names - others == environment.keys() - RUNTIME_VARIABLES
 
 
-def test_the_defaults_of_template_and_settings_agree() -> None:
-    environment = STACK.functions["ValidateNetworkFunction"].environment({}, {"AlertTopic": TOPIC})
-    defaults = Settings(alert_topic_arn=TOPIC, findings_table="FindingsTable")
+@pytest.mark.parametrize("function", STACK.functions)
+def test_the_defaults_of_template_and_settings_agree(function: str) -> None:
+    environment = STACK.functions[function].environment({}, REFS)
+    queue = QUEUE if function == "SyncTargetsFunction" else ""
+    defaults = Settings(alert_topic_arn=TOPIC, findings_table="FindingsTable", sync_queue_url=queue)
     assert asdict(Settings.from_env(environment)) == asdict(defaults)
 
 
@@ -490,7 +571,7 @@ def test_settings_can_use_every_text_that_the_template_admits(parameter: str, da
     rules = re.findall(r"AR\d{3}", value)
     assume(len(rules) == len(set(rules)))  # no pattern can tell that one is named twice
     function = STACK.functions["ValidateNetworkFunction"]
-    Settings.from_env(function.environment({parameter: value}, {"AlertTopic": TOPIC}))
+    Settings.from_env(function.environment({parameter: value}, REFS))
 
 
 def test_every_severity_can_be_chosen_for_a_rule() -> None:
@@ -499,18 +580,22 @@ def test_every_severity_can_be_chosen_for_a_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameter", ["MinConnectorZones", "MinFreeAddresses", "RequireInternetEgress", "ReminderDays", "SecurityHubImport"]
+    "parameter",
+    [
+        *("MinConnectorZones", "MinFreeAddresses", "RequireInternetEgress", "ReminderDays", "SecurityHubImport"),
+        *("SyncPolicy", "SyncWaitMinutes", "DrainDeletedEndpoints"),
+    ],
 )
 def test_settings_and_template_draw_the_same_line(parameter: str) -> None:
     rule = STACK.parameters[parameter]
     edges = rule.get("AllowedValues") or [rule["MinValue"], rule["MaxValue"]]
-    function = STACK.functions["ValidateNetworkFunction"]
+    function = STACK.functions["SyncTargetsFunction"]  # which is given all of them
     for edge in edges:
-        Settings.from_env(function.environment({parameter: str(edge)}, {"AlertTopic": TOPIC}))
+        Settings.from_env(function.environment({parameter: str(edge)}, REFS))
     beyond = [rule["MinValue"] - 1, rule["MaxValue"] + 1] if "MinValue" in rule else ["perhaps"]
     for one in beyond:
         with pytest.raises(BadSettings):
-            Settings.from_env(function.environment({parameter: str(one)}, {"AlertTopic": TOPIC}))
+            Settings.from_env(function.environment({parameter: str(one)}, REFS))
 
 
 # --- what invokes a function -------------------------------------------------------------------------------------
@@ -527,9 +612,43 @@ def test_the_audit_has_its_timetable_and_nothing_else() -> None:
 def test_changes_of_the_network_come_in_batches_to_few_at_a_time() -> None:
     queue = STACK.functions["ValidateNetworkFunction"].queues["DriftQueue"]
     assert (queue.batch_size, queue.window_seconds, list(queue.patterns)) == (1000, 30, ["DriftRule"])
-    (mapping,) = STACK.of_type("AWS::Lambda::EventSourceMapping").values()
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]  # which is how the handler answers
+
+
+def test_changed_targets_and_what_is_come_back_to_come_in_batches() -> None:
+    queue = STACK.functions["SyncTargetsFunction"].queues["SyncQueue"]
+    assert (queue.batch_size, queue.window_seconds, list(queue.patterns)) == (100, 10, ["TargetChangesRule"])
+
+
+def test_a_queue_invokes_few_at_a_time_and_takes_back_what_failed_of_a_batch() -> None:
+    mappings = STACK.of_type("AWS::Lambda::EventSourceMapping")
+    assert sorted(mappings) == ["SyncTargetsFunctionWaiting", "ValidateNetworkFunctionDrift"]
+    for mapping in mappings.values():
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}  # Lambda takes no less
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]  # which is how the handlers answer
+
+
+def test_one_sync_runs_at_a_time_and_may_come_back_to_itself() -> None:
+    kept = {"ReservedConcurrentExecutions", "RecursiveLoop"}
+    assert {name: {key: one[key] for key in kept & one.keys()} for name, one in lambdas().items()} == {
+        "ValidateNetworkFunction": {},
+        "AuditRegionFunction": {},
+        "SyncTargetsFunction": {"ReservedConcurrentExecutions": 1, "RecursiveLoop": "Allow"},
+    }
+
+
+def test_the_sync_is_not_told_of_its_own_calls() -> None:
+    assert role_of("SyncTargetsFunction") == "SyncTargetsRole"
+    detail = STACK.resources["TargetChangesRule"]["Properties"]["EventPattern"]["detail"]
+    issuers = [one["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] for one in detail["$or"]]
+    assert issuers == [[{"anything-but": arn("SyncTargetsRole")}], [{"exists": False}]]
+
+
+def test_the_sync_has_a_timetable_whose_late_runs_are_left_to_the_next() -> None:
+    assert STACK.functions["SyncTargetsFunction"].schedules == {"SyncTargetsFunctionTimetable": "rate(5 minutes)"}
+    rule = STACK.resources["SyncTargetsFunctionTimetable"]["Properties"]
+    assert rule["ScheduleExpression"] == {"Ref": "SyncSchedule"}
+    (target,) = rule["Targets"]
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 300
 
 
 PATTERNS = {
@@ -543,7 +662,16 @@ CHANGE, ENDPOINT, DRIFT = (
     "ValidateNetworkFunctionEndpointFailure",
     "DriftRule",
 )
+ADDRESSES, INGRESS, GROUPS, TARGETS = (
+    "SyncTargetsFunctionEndpointChange",
+    "SyncTargetsFunctionIngressChange",
+    "SyncTargetsFunctionTargetGroupChange",
+    "TargetChangesRule",
+)
+SYNC_RULES = (ADDRESSES, INGRESS, GROUPS, TARGETS)
 APPRUNNER = "apprunner.amazonaws.com"
+OWN_ROLE = role_arn("SyncTargetsRole")
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/orders/73e2d6bc24d8a067"
 
 
 def call(name: str, source: str = "apprunner", /, **detail: object) -> dict[str, object]:
@@ -576,6 +704,44 @@ def endpoint(service: str, **detail: object) -> dict[str, object]:
     return call("CreateVpcEndpoint", "ec2", requestParameters=request, **detail)
 
 
+def modified(**change: object) -> dict[str, object]:
+    request = {"ModifyVpcEndpointRequest": {"VpcEndpointId": "vpce-1", **change}}
+    answer = {"ModifyVpcEndpointResponse": {"return": True}}
+    return call("ModifyVpcEndpoint", "ec2", requestParameters=request, responseElements=answer)
+
+
+def deleted(*endpoint_ids: str, **detail: object) -> dict[str, object]:
+    items = [{"tag": number, "content": one} for number, one in enumerate(endpoint_ids, 1)]
+    request = {"DeleteVpcEndpointsRequest": {"VpcEndpointId": items if len(items) > 1 else items[0]}}
+    return call("DeleteVpcEndpoints", "ec2", requestParameters=request, **detail)
+
+
+def group_call(name: str, /, **request: object) -> dict[str, object]:
+    return call(name, "elasticloadbalancing", apiVersion="2015-12-01", requestParameters=request)
+
+
+def group_tagged(*keys: str) -> dict[str, object]:
+    return group_call("AddTags", resourceArns=[GROUP], tags=[{"key": key, "value": "vpce-1"} for key in keys])
+
+
+def group_untagged(*keys: str) -> dict[str, object]:
+    return group_call("RemoveTags", resourceArns=[GROUP], tagKeys=list(keys))
+
+
+def targets_changed(name: str, identity: Mapping[str, object], **detail: object) -> dict[str, object]:
+    request = {"targetGroupArn": GROUP, "targets": [{"id": "10.0.1.5", "port": 443}]}
+    return call(name, "elasticloadbalancing", requestParameters=request, userIdentity=identity, **detail)
+
+
+def role(arn: str) -> dict[str, object]:
+    issuer = {"type": "Role", "principalId": "AROA", "arn": arn, "accountId": "123456789012", "userName": "r"}
+    session = {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}}
+    return {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/r/s", "sessionContext": session}
+
+
+USER = {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/ana", "userName": "ana"}
+USER_AT_CONSOLE = {**USER, "sessionContext": {"sessionIssuer": {}, "attributes": {"mfaAuthenticated": "true"}}}
+SERVICE = {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}
 FAILURE = {"errorCode": "InvalidRequestException"}
 
 
@@ -639,7 +805,39 @@ def test_the_rules_watch_what_the_code_knows() -> None:
             },
         },
     }
-    assert watched == PATTERNS
+    assert {name: pattern for name, pattern in PATTERNS.items() if name not in SYNC_RULES} == watched
+
+
+def test_the_rules_of_the_sync_watch_what_its_code_knows() -> None:
+    def calls(source: str) -> list[str]:
+        return [name for of, name in triggers.CALLS if of == f"{source}.amazonaws.com"]
+
+    def of(source: str, **detail: object) -> dict[str, object]:
+        went_through = {"eventSource": [f"{source}.amazonaws.com"], "errorCode": [{"exists": False}]}
+        envelope = {"source": [f"aws.{source}"], "detail-type": ["AWS API Call via CloudTrail"]}
+        return {**envelope, "detail": {**went_through, **detail}}
+
+    create, *others = calls("ec2")
+    of_app_runner = {"CreateVpcEndpointRequest": {"ServiceName": [{"suffix": binding.SERVICE}]}}
+    made, tag, untag, *changed = calls("elasticloadbalancing")
+    ours = [{"prefix": {"equals-ignore-case": triggers.TAGS}}]
+    either = [
+        {"eventName": [made]},
+        {"eventName": [tag], "requestParameters": {"tags": {"key": ours}}},
+        {"eventName": [untag], "requestParameters": {"tagKeys": ours}},
+    ]
+    issuers = [
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [one]}}}}
+        for one in ({"anything-but": OWN_ROLE}, {"exists": False})
+    ]
+    assert {name: PATTERNS[name] for name in SYNC_RULES} == {
+        ADDRESSES: of(
+            "ec2", **{"$or": [{"eventName": others}, {"eventName": [create], "requestParameters": of_app_runner}]}
+        ),
+        INGRESS: of("apprunner", eventName=calls("apprunner")),
+        GROUPS: of("elasticloadbalancing", **{"$or": either}),
+        TARGETS: of("elasticloadbalancing", eventName=changed, **{"$or": issuers}),
+    }
 
 
 ADMITTED: list[tuple[str, dict[str, object]]] = [
@@ -662,6 +860,25 @@ ADMITTED: list[tuple[str, dict[str, object]]] = [
     (CHANGE, operation("DeploymentFailed")),
     (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner.requests", **FAILURE)),
     (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner", **FAILURE)),
+    (ADDRESSES, endpoint("com.amazonaws.us-east-1.apprunner.requests")),
+    (ADDRESSES, modified(AddSubnetId={"tag": 1, "content": "subnet-a"})),
+    (ADDRESSES, modified(SubnetConfiguration={"tag": 1, "SubnetId": "subnet-a", "Ipv4": "10.0.1.9"})),
+    (ADDRESSES, deleted("vpce-1")),
+    (ADDRESSES, deleted("vpce-1", "vpce-2")),
+    (INGRESS, call("CreateVpcIngressConnection")),
+    (INGRESS, call("UpdateVpcIngressConnection")),
+    (INGRESS, call("DeleteVpcIngressConnection")),
+    (GROUPS, group_call("CreateTargetGroup", name="orders", targetType="ip")),
+    (GROUPS, group_tagged("team", "apprunner-guardrails:endpoint")),
+    (GROUPS, group_tagged("apprunner-guardrails:exempt:AR510")),
+    (GROUPS, group_tagged("AppRunner-Guardrails:Endpoint")),  # malformed, and to be told so
+    (GROUPS, group_untagged("apprunner-guardrails:endpoint", "team")),
+    (TARGETS, targets_changed("RegisterTargets", role("arn:aws:iam::123456789012:role/Deployer"))),
+    (TARGETS, targets_changed("DeregisterTargets", role(f"{OWN_ROLE}2"))),
+    (TARGETS, targets_changed("DeregisterTargets", USER)),
+    (TARGETS, targets_changed("RegisterTargets", USER_AT_CONSOLE)),
+    (TARGETS, targets_changed("RegisterTargets", SERVICE)),
+    (TARGETS, targets_changed("RegisterTargets", {"type": "Root", "accountId": "123456789012"})),
     (DRIFT, call("DeleteRoute", "ec2")),
     (DRIFT, call("ModifyVpcAttribute", "ec2", requestParameters={"vpcId": "vpc-1"})),
 ]
@@ -677,7 +894,7 @@ def test_what_concerns_the_guardrails_is_taken_up_by_one_rule(rule: str, event: 
     [
         call("DescribeVpcConnector"),
         call("DeleteService"),
-        call("CreateVpcIngressConnection"),
+        call("UpdateVpcIngressConnection", **FAILURE),
         call("PauseService", **FAILURE),
         call("TagResource"),
         tagged(),
@@ -691,9 +908,22 @@ def test_what_concerns_the_guardrails_is_taken_up_by_one_rule(rule: str, event: 
         operation("UpdateServiceStarted"),
         operation("CreateServiceCompletedSuccessfully"),
         {**operation("UpdateServiceFailed"), "detail-type": "AppRunner Service Status Change"},
-        endpoint("com.amazonaws.us-east-1.apprunner.requests"),
         endpoint("com.amazonaws.us-east-1.s3", **FAILURE),
+        endpoint("com.amazonaws.us-east-1.s3"),
+        endpoint("com.amazonaws.us-east-1.apprunner"),
         call("CreateVpcEndpoint", "ec2", **FAILURE),
+        deleted("vpce-1", **FAILURE),
+        call("ModifyVpcEndpointServiceConfiguration", "ec2"),
+        group_tagged("team"),
+        group_tagged(),
+        group_untagged("endpoint"),
+        group_call("DescribeTargetHealth", targetGroupArn=GROUP),
+        {**group_tagged("apprunner-guardrails:endpoint"), "source": "aws.ec2"},
+        targets_changed("RegisterTargets", role(OWN_ROLE)),
+        targets_changed("DeregisterTargets", role(OWN_ROLE)),
+        targets_changed("RegisterTargets", USER, errorCode="TargetGroupNotFoundException"),
+        targets_changed("DeregisterTargets", role("arn:aws:iam::123456789012:role/Deployer"), **FAILURE),
+        targets_changed("RegisterInstancesWithLoadBalancer", USER),
         call("DeleteRoute", "ec2", **FAILURE),
         call("CreateTags", "ec2"),
         {**call("DeleteRoute", "ec2"), "source": "custom"},

@@ -22,11 +22,24 @@ The same goes where CloudTrail left such a call's request out.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from apprunner_guardrails.events import CLOUDTRAIL, Caller, Ignored, Json, account, caller, region, shown, text
+from apprunner_guardrails.events import (
+    CLOUDTRAIL,
+    Caller,
+    Ignored,
+    Json,
+    account,
+    body,
+    caller,
+    member,
+    region,
+    shown,
+    text,
+    texts_at,
+)
 from apprunner_guardrails.facts import Connector, RouteTable, Structure, Subnet, known, told
 from apprunner_guardrails.routes import table_of
 
@@ -168,14 +181,14 @@ def _idle(name: str, detail: Json) -> Ignored | None:
         return Ignored(why=f"the call {name} failed with {shown(detail['errorCode'])}: nothing was changed")
     if detail.get("readOnly") is True:
         return Ignored(why=f"the call {name} only read: nothing was changed")
-    if _member(_body(detail, "requestParameters"), "dryRun") in (True, "true"):
+    if member(body(detail, "requestParameters"), "dryRun") in (True, "true"):
         return Ignored(why=f"the call {name} was a dry run: nothing was changed")
     return None
 
 
 def _change(name: str, call: Call, event: Json, detail: Json) -> Change | Ignored:
     ids = next(filter(None, (_ids(detail, path) for path in call.ids)), ())
-    group_name = "" if ids or _GROUP_NAME not in call.ids else next(_found(detail, _GROUP_NAME), "")
+    group_name = "" if ids or _GROUP_NAME not in call.ids else next(texts_at(detail, _GROUP_NAME), "")
     unnamed: Unnamed = "" if ids or group_name or not _is_told_of(call, detail) else call.unnamed
     if not (ids or group_name or unnamed):
         return Ignored(why=f"the record of {name} names nothing to check: looked at {', '.join(call.ids + call.clues)}")
@@ -193,49 +206,15 @@ def _change(name: str, call: Call, event: Json, detail: Json) -> Change | Ignore
 
 
 def _ids(detail: Json, path: str) -> tuple[str, ...]:
-    return tuple(sorted({found for found in _found(detail, path) if _ID.fullmatch(found)}))
+    return tuple(sorted({found for found in texts_at(detail, path) if _ID.fullmatch(found)}))
 
 
 def _is_told_of(call: Call, detail: Json) -> bool:
     """CloudTrail omits a request over 100 KB (older records: {"omitted": true}): hundreds of rules in one call can be
     that long. No watched call has an empty one."""
     request = detail.get("requestParameters")
-    omitted = not isinstance(request, Mapping) or _member(request, "omitted") is True
-    return omitted or any(True for clue in call.clues for _ in _found(detail, clue))
-
-
-def _found(detail: Json, path: str) -> Iterator[str]:
-    part, *steps = path.split(".")
-    return _texts(_body(detail, part), steps)
-
-
-def _body(detail: Json, part: str) -> object:
-    """A part of the record without the wrapper that newer calls have: {"CreateNatGatewayRequest": {…}}."""
-    wrapper = f"{text(detail.get('eventName'))}{'Request' if part == 'requestParameters' else 'Response'}"
-    body = detail.get(part)
-    return _member(body, wrapper) or body
-
-
-def _texts(value: object, steps: Sequence[str]) -> Iterator[str]:
-    """The texts that the steps lead to, through whatever stands for a list on the way: in EC2's records that is a list,
-    {"items": […]}, {"item": […]}, or one entry by itself; and an entry may be {"tag": 1, "content": …}."""
-    if isinstance(value, str) and not steps:
-        yield value
-    elif isinstance(value, list):
-        for entry in value:
-            yield from _texts(entry, steps)
-    elif isinstance(value, Mapping):
-        for inner in ("items", "item", "content"):
-            yield from _texts(value.get(inner), steps)
-        if steps:
-            yield from _texts(_member(value, steps[0]), steps[1:])
-
-
-def _member(value: object, name: str) -> object:
-    """By its name in lower camel case, or in newer calls with the first letter as a capital."""
-    if not isinstance(value, Mapping):
-        return None
-    return value.get(name, value.get(name[:1].upper() + name[1:]))
+    omitted = not isinstance(request, Mapping) or member(request, "omitted") is True
+    return omitted or any(True for clue in call.clues for _ in texts_at(detail, clue))
 
 
 # What a connector depends on and what a change touches are compared as keys. A key is an id, the kind of ids ("rtb-",

@@ -4,8 +4,9 @@ Shapes: CloudTrail's record is `detail` of the envelope, every key in lower came
 the service's ARN in `resources` (docs.aws.amazon.com/apprunner/latest/dg/monitor-ct.html and monitor-ev.html).
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -324,6 +325,23 @@ def _arn(value: object, kinds: tuple[Kind, ...], field: str) -> str:
     raise BadEvent(f"{field} should be the ARN of an App Runner {' or '.join(kinds)}, and is {shown(value)}")
 
 
+def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T], dict[str, str]]:
+    """What the messages of a batch of SQS say, and, by the id of the message, why others cannot be understood.
+
+    Raises BadEvent for what is no batch of messages.
+    """
+    understood: list[T] = []
+    odd: dict[str, str] = {}
+    for one in records if isinstance(records, list) else []:
+        if not isinstance(one, Mapping) or not isinstance(one.get("body"), str):
+            raise BadEvent("a record of the batch should be a message of SQS with a body")
+        try:
+            understood.append(parse(json.loads(one["body"])))
+        except ValueError as error:  # no JSON, or a BadEvent
+            odd[str(one.get("messageId"))] = str(error)
+    return understood, odd
+
+
 def account(event: Json) -> str:
     value = event.get("account")
     if isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value):
@@ -351,6 +369,41 @@ def text(value: object) -> str:
 
 def texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def texts_at(detail: Json, path: str) -> Iterator[str]:
+    """The texts at a path of a CloudTrail record, in the lower camel case of older calls, whatever its form."""
+    part, *steps = path.split(".")
+    return _texts_in(body(detail, part), steps)
+
+
+def body(detail: Json, part: str) -> object:
+    """A part of the record without the wrapper that newer calls have: {"CreateNatGatewayRequest": {…}}."""
+    wrapper = f"{text(detail.get('eventName'))}{'Request' if part == 'requestParameters' else 'Response'}"
+    value = detail.get(part)
+    return member(value, wrapper) or value
+
+
+def _texts_in(value: object, steps: Sequence[str]) -> Iterator[str]:
+    """The texts that the steps lead to, through whatever stands for a list on the way: in EC2's records that is a list,
+    {"items": […]}, {"item": […]}, or one entry by itself; and an entry may be {"tag": 1, "content": …}."""
+    if isinstance(value, str) and not steps:
+        yield value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts_in(entry, steps)
+    elif isinstance(value, Mapping):
+        for inner in ("items", "item", "content"):
+            yield from _texts_in(value.get(inner), steps)
+        if steps:
+            yield from _texts_in(member(value, steps[0]), steps[1:])
+
+
+def member(value: object, name: str) -> object:
+    """By its name in lower camel case, or in newer calls with the first letter as a capital."""
+    if not isinstance(value, Mapping):
+        return None
+    return value.get(name, value.get(name[:1].upper() + name[1:]))
 
 
 def shown(value: object) -> str:

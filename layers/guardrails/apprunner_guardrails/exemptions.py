@@ -6,6 +6,7 @@ All three parts are required. What is not of this form exempts nothing, and is a
 """
 
 import re
+import shlex
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -51,6 +52,16 @@ def applied(findings: Iterable[Finding], tags: Mapping[str, str] | Unread, today
         return tuple(replace(one, tags_unread=True) if one.status is Status.FAIL else one for one in findings)
     by_rule = {one.rule: one for one in exemptions(tags)[0]}
     return tuple(_applied(one, by_rule.get(one.rule), today) for one in findings)
+
+
+def tagging(arn: str, region: str) -> tuple[str, str]:
+    """The commands that take tags off a resource and put tags on it, up to where the tags are named."""
+    place = f"--region {shlex.quote(region)}"
+    if ":elasticloadbalancing:" in arn:
+        place += f" --resource-arns {shlex.quote(arn)}"
+        return f"aws elbv2 remove-tags {place} --tag-keys", f"aws elbv2 add-tags {place} --tags"
+    place += f" --resource-arn {shlex.quote(arn)}"
+    return f"aws apprunner untag-resource {place} --tag-keys", f"aws apprunner tag-resource {place} --tags"
 
 
 def _applied(finding: Finding, exemption: Exemption | None, today: str) -> Finding:

@@ -21,10 +21,15 @@ type FactName = Literal[
     "endpoints",
     "dns_support",
     "dns_hostnames",
+    "bindings",
+    "target_groups",
+    "target_health",
+    "bound_endpoints",
+    "vpc_connections",
 ]
 
-# The IAM actions behind each fact of a connector, a service and their Network. The rules' permissions, docs/rules.md
-# and the template follow from it.
+# The IAM actions behind each fact of a connector, a service and their Network, and of a bound target group. The rules'
+# permissions, docs/rules.md and the template follow from it.
 READ_WITH: Mapping[FactName, tuple[str, ...]] = {
     "tags": ("apprunner:ListTagsForResource", "tag:GetResources"),
     "zones": ("ec2:DescribeAvailabilityZones",),
@@ -38,6 +43,11 @@ READ_WITH: Mapping[FactName, tuple[str, ...]] = {
     "endpoints": ("ec2:DescribeVpcEndpoints",),
     "dns_support": ("ec2:DescribeVpcAttribute",),
     "dns_hostnames": ("ec2:DescribeVpcAttribute",),
+    "bindings": ("elasticloadbalancing:DescribeTags", "tag:GetResources"),
+    "target_groups": ("elasticloadbalancing:DescribeTargetGroups",),
+    "target_health": ("elasticloadbalancing:DescribeTargetHealth",),
+    "bound_endpoints": ("ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpoints"),
+    "vpc_connections": ("ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeVpcPeeringConnections"),
 }
 
 
@@ -332,3 +342,99 @@ class InterfaceEndpoint:
     service: str  # com.amazonaws.<region>.<name>
     state: str  # lower case
     private_dns: bool
+    subnet_ids: tuple[str, ...] = ()
+    interface_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointInterface:
+    """A network interface of an interface endpoint; its addresses do not change while it exists."""
+
+    id: str
+    vpc_id: str
+    zone: str  # by its name: that is what load balancers call it, and one account's names mean one thing
+    ipv4: str  # empty in a subnet of IPv6 only
+    ipv6: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetGroup:
+    """A target group. All but `load_balancer_arns` stays as it is while the group exists."""
+
+    arn: str
+    name: str
+    vpc_id: str
+    port: int
+    target_type: str  # ip, instance, alb, lambda
+    ipv6: bool  # its targets have IPv6 addresses
+    load_balancer_arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """An address that a target group should have among its targets, with the port that it is to have there."""
+
+    address: str
+    port: int
+    zone: str
+    outside: bool = False  # of the group's VPC: then it is registered for all zones
+
+    @property
+    def key(self) -> str:
+        return target_key(self.address, self.port)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A target as DescribeTargetHealth has it."""
+
+    address: str
+    port: int
+    zone: str  # a zone's name, "all", or empty where AWS does not say
+    state: str  # initial, healthy, unhealthy, unhealthy.draining, unused, draining, unavailable
+    reason: str = ""  # Target.NotInUse …
+
+    @property
+    def key(self) -> str:
+        return target_key(self.address, self.port)
+
+
+def target_key(address: str, port: int) -> str:
+    """What is one target to a load balancer, as 10.0.1.5:443."""
+    return f"{address}:{port}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A target that is no longer wanted and has to stay for now, and why: for traffic's sake, or by the policy."""
+
+    target: Target
+    why: str
+    by_policy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoundGroup:
+    """A target group that is bound to endpoints, as the sync left it.
+
+    `broken` has a sentence for each thing that is wrong with the binding; while anything is that makes what is wanted
+    unknown, `wanted` is empty and nothing was changed. `held` are targets that have to stay for traffic's sake,
+    `settling` those that were registered and are not healthy yet, `preparing`: an endpoint is still being made or
+    changed. `overdue`: that has lasted longer than it may.
+    """
+
+    arn: str
+    name: str
+    endpoint_ids: tuple[str, ...]  # as the tag has them; empty where it cannot be understood
+    broken: tuple[str, ...] | Unread
+    wanted: tuple[Wanted, ...] | Unread
+    registered: tuple[Target, ...] | Unread  # after the run; those that drain are left out
+    held: tuple[Held, ...] = ()
+    settling: tuple[str, ...] = ()
+    preparing: bool = False
+    overdue: bool = False
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]

@@ -1,6 +1,8 @@
 """Logs and metrics: structured, without payloads, tied together by the event's id."""
 
+import math
 import os
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from apprunner_guardrails.findings import Status
 
 if TYPE_CHECKING:
     from apprunner_guardrails.respond import Report
+    from apprunner_guardrails.targets.sync import Synced
 
 RESOURCES_LOGGED = 20
 
@@ -27,6 +30,51 @@ def count(**numbers: int) -> None:
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
     metrics.flush_metrics()
+
+
+def ignored(why: str) -> None:
+    logger().info("ignored", extra={"why": why})
+
+
+def not_understood(messages: Mapping[str, str]) -> None:
+    """Log the messages of a batch that go back to the queue, by their ids, and why."""
+    for message_id, why in messages.items():
+        logger().error("not understood", extra={"message_id": message_id, "why": why})
+
+
+def seconds_left(context: object) -> Callable[[], float]:
+    """Until Lambda ends the invocation with this context; for ever where nothing will."""
+    milliseconds = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: milliseconds() / 1000) if callable(milliseconds) else (lambda: math.inf)
+
+
+def synced(synced: "Synced") -> None:
+    """Log and count what an invocation did with target groups."""
+    done = [one for one in synced.outcomes if one.registered or one.deregistered or one.held or one.refused]
+    logger().info(
+        "synced",
+        extra={
+            "target_groups": len(synced.outcomes),
+            "done": {
+                one.arn: {
+                    "registered": one.registered,
+                    "deregistered": one.deregistered,
+                    "held": [held.target.key for held in one.held],
+                    "refused": one.refused,
+                }
+                for one in done[:RESOURCES_LOGGED]
+            },
+            "alerts": synced.alerts,
+        },
+    )
+    count(
+        TargetGroups=len(synced.outcomes),
+        TargetsRegistered=sum(len(one.registered) for one in synced.outcomes),
+        TargetsDeregistered=sum(len(one.deregistered) for one in synced.outcomes),
+        TargetsHeld=sum(len(one.held) for one in synced.outcomes),
+        TargetGroupsRefused=sum(bool(one.refused) for one in synced.outcomes),
+        Alerts=synced.alerts,
+    )
 
 
 def report(report: "Report") -> None:

@@ -52,20 +52,20 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     """
     check_overrides(settings)
     reads, outlets = Reads(client), Outlets(client, settings)
-    means = _means(client, settings, outlets, now)
-    judged, ignored = _judged(asked, settings, reads, _day(now()))
+    means = means_of_telling(client, settings, outlets, now)
+    judged, ignored = _judged(asked, settings, reads, day(now()))
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()
     if judged:
-        with _held(late):
+        with held(late):
             told = tell(
                 [one.evaluation for one in judged], {one.evaluation.resource: one.recorded for one in judged}, means
             )
     failed = [one for one in asked if isinstance(one, FailedCall)]
     for call in failed:
-        with _held(late):
+        with held(late):
             _tell_why(call, settings, reads, outlets, means)
-    _raise(late)
+    raise_first(late)
     if not judged and not failed:
         return Ignored(why="; ".join(dict.fromkeys(one.why for one in ignored)))
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
@@ -129,9 +129,9 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     check_overrides(settings)
     at = _seconds(time)
     reads, outlets = Reads(client), Outlets(client, settings)
-    means = _means(client, settings, outlets, now)
+    means = means_of_telling(client, settings, outlets, now)
     *_, region, account, _ = settings.alert_topic_arn.split(":")  # the stack's own
-    audit = Audit(account=account, region=region, time=time, today=_day(now()), seconds_left=seconds_left)
+    audit = Audit(account=account, region=region, time=time, today=day(now()), seconds_left=seconds_left)
     asked = findings_table.all_recorded(reads, settings.findings_table)
     digests = findings_table.recorded(reads, settings.findings_table, DIGEST[0])
     found = read_region(audit, settings, reads)
@@ -142,7 +142,7 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     audit.check_time("everything was judged")
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()
-    with _held(late):
+    with held(late):
         told = tell(judged, {one.resource: recorded.get(one.resource, ()) for one in judged}, means)
     unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored.unreadable)]
     if settings.digest_hour is not None:
@@ -156,11 +156,11 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
             services=None if isinstance(found.services, Unread) else len(found.services),
             unread=unread,
         )
-        with _held(late):
+        with held(late):
             _tell_digest(summary, digests(), outlets, means, at=at, hour=settings.digest_hour)
     if unread:
         late.append(NotAudited(f"a part of {region} was not audited: {'; '.join(unread)}"))
-    _raise(late)
+    raise_first(late)
     return Report(evaluations=tuple(judged), told=told, alerts=outlets.messages)
 
 
@@ -215,7 +215,7 @@ def _as_told(records: Sequence[Record], transitions: Sequence[Transition]) -> tu
 
 
 @contextmanager
-def _held(late: list[Exception]) -> Iterator[None]:
+def held(late: list[Exception]) -> Iterator[None]:
     """What was not told fails the invocation, when everything else is done: it keeps nothing else waiting."""
     try:
         yield
@@ -223,7 +223,7 @@ def _held(late: list[Exception]) -> Iterator[None]:
         late.append(error)
 
 
-def _raise(late: Sequence[Exception]) -> None:
+def raise_first(late: Sequence[Exception]) -> None:
     """The first of them, with what all of them say."""
     if len(late) > 1:
         raise type(late[0])("; ".join(map(str, late))) from late[0]
@@ -231,7 +231,8 @@ def _raise(late: Sequence[Exception]) -> None:
         raise late[0]
 
 
-def _means(client: Clients, settings: Settings, outlets: Outlets, now: Now) -> Means:
+def means_of_telling(client: Clients, settings: Settings, outlets: Outlets, now: Now) -> Means:
+    """The findings table and the channels of these settings."""
     table = settings.findings_table
     return Means(
         recorded=lambda resource: findings_table.recorded(Reads(client), table, resource)(),
@@ -244,5 +245,6 @@ def _means(client: Clients, settings: Settings, outlets: Outlets, now: Now) -> M
     )
 
 
-def _day(now: int) -> str:
+def day(now: int) -> str:
+    """2026-11-21, in UTC."""
     return datetime.fromtimestamp(now, UTC).date().isoformat()

@@ -189,7 +189,8 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
 
 
 def resource_type(arn: str) -> str:
-    return "service" if ":service/" in arn else "VPC connector"
+    kinds = ((":service/", "service"), (":targetgroup/", "target group"))
+    return next((kind for part, kind in kinds if part in arn), "VPC connector")
 
 
 def who(caller: Caller) -> str:

@@ -1,20 +1,37 @@
-"""What the renderings are shown with: one connector's findings through their whole life, made by the ledger itself."""
+"""What the renderings are shown with: one connector's findings through their whole life, made by the ledger itself.
+
+And a target group's, as its rules make them.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.alerts import Alert, Explanation
 from apprunner_guardrails.alerts.digest import Digest, digest
+from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.events import Caller, FailedCall
 from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Record, Terms, Transition, plan, settled
+from apprunner_guardrails.rules import TARGET_GROUP_RULES
 from apprunner_guardrails.tell import not_judged
+from tests.cases import NO_NETWORK
+from tests.cases._healthy import (
+    ACCOUNT,
+    GROUP_ARN,
+    REGION,
+    healthy,
+    held,
+    not_registered,
+    overdue,
+    register,
+    set_targets,
+    target,
+)
 
 NOW = 1_795_251_600  # 2026-11-21T09:00:00Z
 DAY = 86_400
 CONNECTOR = "arn:aws:apprunner:eu-west-1:123456789012:vpcconnector/shop-web/1/0123456789abcdef"
 SERVICE = "arn:aws:apprunner:eu-west-1:123456789012:service/shop/fedcba9876543210"
-
 PUBLIC = Finding(
     resource=CONNECTOR,
     rule="AR102",
@@ -89,13 +106,40 @@ def alert(*transitions: Transition, unjudged: tuple[Finding, ...] = (), standing
     )
 
 
+def of_group() -> tuple[Finding, ...]:
+    """What the rules say of a target group of which nothing is right."""
+    snapshot = healthy()
+    for change in (
+        not_registered("10.0.2.10"),
+        register(target("10.0.9.9", "us-east-1b")),
+        held(target("10.0.9.8", "us-east-1a"), "no wanted target in us-east-1a is healthy yet"),
+        set_targets(state="unhealthy", reason="Target.FailedHealthChecks"),
+        overdue(),
+    ):
+        snapshot = change(snapshot)
+    return evaluate(TARGET_GROUP_RULES, GROUP_ARN, snapshot.group, NO_NETWORK, snapshot.settings)
+
+
+def group_alert(*transitions: Transition, standing: tuple[Finding, ...] = ()) -> Alert:
+    return replace(
+        alert(*transitions, standing=standing),
+        resource=GROUP_ARN,
+        resource_name="orders",
+        resource_type="target group",
+        account=ACCOUNT,
+        region=REGION,
+        what="ModifyVpcEndpoint",
+    )
+
+
+DRIFT, NO_HEALTHY_TARGET, BINDING_OK, REPLACEMENT_HELD, EXEMPTIONS_OK = of_group()
 WEEK_AGO = recorded(NOW - 8 * DAY, PUBLIC, OPEN_EGRESS, NO_EGRESS)
 EXEMPTED_WEEK_AGO = recorded(NOW - 8 * DAY, exempt(PUBLIC, until="2026-11-20"))
 RESOLVED_YESTERDAY = recorded(NOW - DAY, passed(PUBLIC), before=WEEK_AGO[:1])
 MORE_PUBLIC = replace(PUBLIC, messages=("subnet-2 (euw1-az2) is public", "subnet-3 (euw1-az3) is public"))
 
 OPENED = alert(*follows(NOW, PUBLIC, DNS_OK))
-ALERTS: Mapping[str, Alert] = {
+CONNECTOR_ALERTS: Mapping[str, Alert] = {
     "opened": OPENED,
     "opened-several": alert(*follows(NOW, OPEN_EGRESS, NO_EGRESS, PUBLIC), unjudged=(UNREAD, BROKEN)),
     "reopened": alert(*follows(NOW, PUBLIC, recorded=RESOLVED_YESTERDAY)),
@@ -122,6 +166,18 @@ ALERTS: Mapping[str, Alert] = {
         unjudged=(UNREAD,),
     ),
 }
+GROUP_ALERTS: Mapping[str, Alert] = {
+    "target-group-opened": group_alert(*follows(NOW, DRIFT, NO_HEALTHY_TARGET, BINDING_OK, REPLACEMENT_HELD)),
+    "target-group-one": group_alert(*follows(NOW, DRIFT)),
+    "target-group-over": group_alert(
+        *follows(NOW, passed(DRIFT), recorded=recorded(NOW - DAY, DRIFT, REPLACEMENT_HELD)),
+        standing=(REPLACEMENT_HELD,),
+    ),
+    "target-group-unbound": group_alert(
+        *follows(NOW, replace(passed(DRIFT), reference=""), recorded=recorded(NOW - DAY, DRIFT))
+    ),
+}
+ALERTS: Mapping[str, Alert] = {**CONNECTOR_ALERTS, **GROUP_ALERTS}
 SERVICE_ALERT = replace(
     alert(*follows(NOW, replace(OPEN_EGRESS, resource=SERVICE, rule="AR901", title="Exemption tag is malformed"))),
     resource=SERVICE,

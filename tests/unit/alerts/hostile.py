@@ -86,7 +86,7 @@ ALERTS = st.builds(
     Alert,
     resource=TEXTS,
     resource_name=TEXTS,
-    resource_type=st.sampled_from(("VPC connector", "service")),
+    resource_type=st.sampled_from(("VPC connector", "service", "target group")),
     account=TEXTS,
     region=TEXTS,
     what=TEXTS,

@@ -15,7 +15,8 @@ from tests.unit.alerts.shapes import refused
 SNS_LIMIT = 262_144  # bytes, of body and attributes together
 OURS = (
     *("Resource  ", "Where     account ", "Event     ", "Console   https://", "Time      ", "Exempt    "),
-    *("VPC connector ", "service ", "Failed: ", "What happened: ", "  Reopened: ", "  Exemption expired: "),
+    *("VPC connector ", "service ", "target group ", "Failed: ", "What happened: "),
+    *("  Reopened: ", "  Exemption expired: "),
     *("  Changed: ", "  Still open: ", "  Over: ", "  Not judged any more: ", "  Exempt: ", "  Reason: "),
     *("  - over: ", "  - new: ", "  - no longer: ", "  - and ", "  - "),
 )

@@ -12,6 +12,7 @@ from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind
 from apprunner_guardrails.tell import not_judged
+from tests.cases._healthy import GROUP_ARN
 from tests.unit.alerts.examples import (
     ALERTS,
     CONNECTOR,
@@ -44,6 +45,10 @@ SUBJECTS = {
     "exempted": "[EXEMPT] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
     "not-judged": "[UNKNOWN] 2 guardrails not judged: VPC connector shop-web in 123456789012 eu-west-1",
     "all-at-once": "[HIGH] AR101 too few zones: VPC connector shop-web in 123456789012 eu-west-1",
+    "target-group-opened": "[CRITICAL] AR511 AR510 AR517: target group orders in 111122223333 us-east-1",
+    "target-group-one": "[HIGH] AR510 drift: target group orders in 111122223333 us-east-1",
+    "target-group-over": "[RESOLVED] AR510 drift: target group orders in 111122223333 us-east-1",
+    "target-group-unbound": "[RESOLVED] AR510 drift: target group orders in 111122223333 us-east-1",
 }
 
 
@@ -279,6 +284,19 @@ def test_a_call_that_names_no_resource_is_told_without_one() -> None:
         "Event     DeleteVpcConnector by role deploy alice with Terraform from 192.0.2.7 at 2026-11-21T09:00:00Z",
         "Console   https://eu-west-1.console.aws.amazon.com/apprunner/home?region=eu-west-1",
     ]
+
+
+def test_a_target_group_is_found_in_the_console_of_ec2() -> None:
+    base = "https://eu-west-1.console.aws.amazon.com"
+    assert console_link("eu-west-1", GROUP_ARN) == f"{base}/ec2/home?region=eu-west-1"
+    assert console_link("eu-west-1", CONNECTOR) == f"{base}/apprunner/home?region=eu-west-1"
+    assert console_link("x/#", GROUP_ARN) == "https://console.aws.amazon.com/ec2/home"
+
+
+def test_a_resource_is_exempt_by_a_tag_that_its_own_service_puts_on() -> None:
+    lines = render(ALERTS["target-group-one"]).body.splitlines()
+    assert lines[-1].split(" --tags")[0] == (f"    aws elbv2 add-tags --region us-east-1 --resource-arns {GROUP_ARN}")
+    assert render(OPENED).body.splitlines()[-1].startswith("    aws apprunner tag-resource --region eu-west-1 ")
 
 
 @pytest.mark.parametrize("region", ["example.com/#", "a" * 41, "", "eu-west-1\n", "EU"])

@@ -7,13 +7,12 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from apprunner_guardrails.rules import RULES
-from apprunner_guardrails.rules._common import replace_connector, set_route
-from tests.cases import cases_of
-from tests.cases._healthy import healthy
+from apprunner_guardrails.rules._common import change_targets, replace_connector, set_route, tag_commands
+from tests.cases import ALL_RULES, cases_of
+from tests.cases._healthy import GROUP_ARN, healthy, target
 
 LINES = sorted(
-    {line for rule in RULES for case in cases_of(rule.name) for line in case.expect.command.splitlines() if line}
+    {line for rule in ALL_RULES for case in cases_of(rule.name) for line in case.expect.command.splitlines() if line}
 )
 SESSION = botocore.session.get_session()
 
@@ -21,7 +20,7 @@ SESSION = botocore.session.get_session()
 def test_every_fault_comes_with_a_command() -> None:
     silent = [
         (rule.id, case.name)
-        for rule in RULES
+        for rule in ALL_RULES
         for case in cases_of(rule.name)
         if case.expect.messages and not case.expect.command
     ]
@@ -52,6 +51,27 @@ def test_names_from_aws_cannot_break_out_of_a_command() -> None:
         *("--subnets", "`id`", "subnet-1", "--security-groups", "sg-1 sg-2"),
     ]
     assert words[2][-1] == "arn:aws:apprunner:x y:1:$(z)"
+
+
+def test_what_a_load_balancer_tells_cannot_break_out_of_a_command() -> None:
+    group = replace(healthy().group, arn="arn:aws:elasticloadbalancing:x y:1:$(z)")
+    (line,) = change_targets(group, "register-targets", [target("`id`; b", "all"), target("2600:1f18::5", "")])
+    assert shlex.split(line)[3:] == [
+        *("--region", "x y", "--target-group-arn", group.arn),
+        *("--targets", "Id=`id`; b,Port=443,AvailabilityZone=all", "Id=2600:1f18::5,Port=443"),
+    ]
+
+
+def test_tags_are_put_on_a_target_group_by_its_own_service() -> None:
+    words = [shlex.split(line) for line in tag_commands(GROUP_ARN, ("b c", "a")).splitlines()]
+    resource = ["--region", "us-east-1", "--resource-arns", GROUP_ARN]
+    assert words == [
+        ["aws", "elbv2", "remove-tags", *resource, "--tag-keys", "a", "b c"],
+        [
+            *("aws", "elbv2", "add-tags", *resource, "--tags"),
+            "Key=apprunner-guardrails:exempt:RULE_ID,Value=YYYY-MM-DD @OWNER REASON",
+        ],
+    ]
 
 
 @pytest.mark.parametrize(

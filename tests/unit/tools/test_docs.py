@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.rules import BY_ID
 from tools.docs import FOLDER, PAGES, main
 
 
@@ -38,5 +38,15 @@ def test_missing_pages_are_told_and_then_written(tmp_path: Path, capsys: pytest.
 
 def test_every_rule_has_its_line_and_its_section() -> None:
     lines = (FOLDER / "rules.md").read_text().splitlines()
-    assert [line for line in lines if line.startswith("## ")] == [f"## {rule.id}" for rule in RULES]
-    assert [line.partition("](")[0] for line in lines if line.startswith("| [")] == [f"| [{rule.id}" for rule in RULES]
+    assert [line for line in lines if line.startswith("## ")] == [f"## {one}" for one in sorted(BY_ID)]
+    assert [line.partition("](")[0] for line in lines if line.startswith("| [")] == [
+        f"| [{one}" for one in sorted(BY_ID)
+    ]
+
+
+def test_a_rule_of_several_kinds_of_resources_reads_what_it_does_for_each() -> None:
+    section = (FOLDER / "rules.md").read_text().partition("\n## AR901\n")[2].splitlines()
+    assert [line for line in section if line.startswith(("- Reads", "- Permissions"))] == [
+        "- Reads: `tags`, `bindings`",
+        "- Permissions: `apprunner:ListTagsForResource`, `elasticloadbalancing:DescribeTags`, `tag:GetResources`",
+    ]

@@ -17,7 +17,7 @@ class Alert:
 
     resource: str  # ARN
     resource_name: str
-    resource_type: str  # "VPC connector", "service"
+    resource_type: str  # "VPC connector", "service", "target group"
     account: str
     region: str
     what: str  # the call, status or schedule that led here

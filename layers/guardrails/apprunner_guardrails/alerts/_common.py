@@ -44,7 +44,8 @@ def story(transition: Transition) -> Iterator[str]:
         case Kind.RESOLVED:
             yield f"Over: it was open {since}"
             if not finding.reference and finding.rule != NOT_JUDGED:  # no rule's answer
-                yield "Not judged any more: the resource is gone, or the guardrail is switched off"
+                over = "gone or no longer bound" if ":targetgroup/" in finding.resource else "gone"
+                yield f"Not judged any more: the resource is {over}, or the guardrail is switched off"
         case Kind.EXEMPTED:
             exemption = finding.exemption
             until, owner = (exemption.until, exemption.owner) if exemption else (record.exempt_until, record.exempt_by)

@@ -54,7 +54,7 @@ def finding(alert: Alert, transition: Transition) -> Json:
         },
         "Resources": [
             {
-                "Type": "Other",  # the format knows no type of App Runner's
+                "Type": "Other",  # no type of App Runner's, or of target groups, is known to be in the format
                 "Id": _line(alert.resource, 512),
                 "Partition": partition,
                 "Region": _line(alert.region, 64),

@@ -53,7 +53,7 @@ def render(alert: Alert, transition: Transition) -> Message:
         title=f"{mark(transition)} {finding.rule} {finding.title}: {alert.resource_type} {alert.resource_name}",
         lines=[
             f"Resource: {alert.resource_type} {cut(plain(alert.resource_name), 200)} {code(alert.resource)}",
-            *_placed(alert.account, alert.region),
+            *_placed(alert.account, alert.region, alert.resource),
             f"Event: {plain(led_here(alert.what, alert.caller, alert.time))}",
             *map(plain, story(transition)),
             *_bullets(text.unjudged(alone) if failing and finding.rule == NOT_JUDGED else marked(transition)),
@@ -83,7 +83,7 @@ def render_explanation(explanation: Explanation) -> Message:
         title=f"{explanation.severity} {explanation.title}",
         lines=[
             f"Event: {plain(led_here(failed.what, failed.caller, failed.time))}",
-            *_placed(failed.account, failed.region),
+            *_placed(failed.account, failed.region, failed.resource),
             *((f"Resource: {code(failed.resource)}",) if failed.resource else ()),
             f"What happened: {plain(explanation.what)}",
             *(("Likely cause, as the account shows it:",) if explanation.causes else ()),
@@ -169,8 +169,8 @@ def _message(
     return Message(subject=sns[0], body=json.dumps(body, ensure_ascii=False), attributes=sns[1])
 
 
-def _placed(account: str, region: str) -> Iterator[str]:
-    yield f"Where: account {plain(account)}, Region {plain(region)}, {text.console_link(region)}"
+def _placed(account: str, region: str, resource: str) -> Iterator[str]:
+    yield f"Where: account {plain(account)}, Region {plain(region)}, {text.console_link(region, resource)}"
 
 
 def _bullets(messages: Iterable[str], most: int = LINES_SHOWN) -> Iterator[str]:

@@ -7,13 +7,13 @@ words of our own.
 
 import json
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
 from apprunner_guardrails.alerts._common import FAILING, led_here, mark, marked, story
 from apprunner_guardrails.events import EXEMPTION, FailedCall
+from apprunner_guardrails.exemptions import tagging
 from apprunner_guardrails.findings import NOT_JUDGED, Status
 from apprunner_guardrails.ledger import Kind, Transition
 
@@ -128,11 +128,12 @@ def ascii_line(text: str, limit: int = 1000) -> str:
     return safe(text, limit).encode("ascii", "replace").decode("ascii")
 
 
-def console_link(region: str) -> str:
-    """App Runner's console in a Region; AWS documents no deeper link."""
+def console_link(region: str, resource: str = "") -> str:
+    """The console in a Region: EC2's for a target group, else App Runner's. AWS documents no deeper links."""
+    console = "ec2" if ":targetgroup/" in resource else "apprunner"
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
-        return "https://console.aws.amazon.com/apprunner/home"  # whatever that is, it does not choose the host
-    return f"https://{region}.console.aws.amazon.com/apprunner/home?region={region}"
+        return f"https://console.aws.amazon.com/{console}/home"  # whatever that is, it does not choose the host
+    return f"https://{region}.console.aws.amazon.com/{console}/home?region={region}"
 
 
 def cut_lines(lines: Iterable[str], limit: int = BODY_LIMIT) -> str:
@@ -187,7 +188,8 @@ def _mark_and_rules(alerts: Sequence[Alert]) -> str:
 
 def _words(name: str) -> str:
     """A rule's name for people: connector_nat_unusable is "NAT unusable"; what it is about is said anyway."""
-    words = name.removeprefix("connector_").removeprefix("service_").split("_")
+    about = next((one for one in ("connector_", "service_", "target_group_") if name.startswith(one)), "")
+    words = name.removeprefix(about).split("_")
     return " ".join(word.upper() if word in ACRONYMS else word for word in words)
 
 
@@ -205,7 +207,7 @@ def _many(ranked: Sequence[Alert]) -> Iterator[str]:
     yield f"{counted(len(ranked), 'resource')} of account {safe(first.account)}, Region {safe(first.region)}"
     yield ""
     yield f"Event     {led_here(first.what, first.caller, first.time)}"
-    yield f"Console   {console_link(first.region)}"
+    yield f"Console   {console_link(first.region, first.resource)}"
     yield ""
     overview = [f"- {_mark_and_rules((one,))}: {one.resource_type} {safe(one.resource_name, 100)}" for one in ranked]
     listed = _fitting(overview, OVERVIEW_LIMIT)
@@ -279,7 +281,7 @@ def _head(resource: str, account: str, region: str, event: str) -> Iterator[str]
         yield f"Resource  {safe(resource)}"
     yield f"Where     account {safe(account)}, Region {safe(region)}"
     yield f"Event     {event}"
-    yield f"Console   {console_link(region)}"
+    yield f"Console   {console_link(region, resource)}"
 
 
 def _failure(transition: Transition) -> Iterator[str]:
@@ -298,10 +300,10 @@ def _acceptance(alert: Alert, failing: Sequence[str]) -> Iterator[str]:
     rules = [rule for rule in failing if can_be_exempted(rule)]
     if rules:
         tag = f"Key={EXEMPTION}{rules[0] if len(rules) == 1 else 'RULE_ID'},Value=YYYY-MM-DD @OWNER REASON"
-        arn, region = shlex.quote(safe(alert.resource)), shlex.quote(safe(alert.region))
+        _, put_on = tagging(safe(alert.resource), safe(alert.region))
         yield ""
         yield "To accept it until a day instead:" if len(rules) == 1 else "To accept one of them until a day instead:"
-        yield f"    aws apprunner tag-resource --region {region} --resource-arn {arn} --tags '{tag}'"
+        yield f"    {put_on} '{tag}'"
 
 
 def can_be_exempted(rule: str) -> bool:

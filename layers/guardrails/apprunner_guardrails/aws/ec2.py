@@ -1,14 +1,16 @@
 """EC2: the network around a connector, read in as few rounds as the questions allow, and parsed into facts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import batched
 from typing import TYPE_CHECKING
 
-from apprunner_guardrails.aws.reads import Pending, Reads
+from apprunner_guardrails.aws.reads import Pending, Reads, each_of
 from apprunner_guardrails.facts import (
     AclEntry,
     Connector,
     Endpoint,
+    EndpointInterface,
     GroupRule,
     InterfaceEndpoint,
     NatGateway,
@@ -64,6 +66,11 @@ TARGETS = (
 )
 _PROPAGATED = ("EnableVgwRoutePropagation", "Advertisement")  # by a virtual private gateway, by VPC Route Server
 _MANAGED_TAG = "AWSAppRunnerManaged"  # its value is not documented
+# Of one filter: the most that EC2 takes (docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html).
+FILTER_VALUES = 200
+INTERFACES = 200  # in one call by their ids; AWS documents no maximum below the 1,000 of an answer
+NO_ENDPOINT = "InvalidVpcEndpointId.NotFound"
+NO_INTERFACE = "InvalidNetworkInterfaceID.NotFound"
 _NO_VPC = "no subnet of the connector exists, so its VPC is not known"
 
 
@@ -418,4 +425,102 @@ def interface_endpoint(row: "VpcEndpointTypeDef") -> InterfaceEndpoint:
         service=row["ServiceName"],
         state=row.get("State", "").lower(),
         private_dns=row.get("PrivateDnsEnabled", False),
+        subnet_ids=tuple(sorted(row.get("SubnetIds", ()))),
+        interface_ids=tuple(sorted(row.get("NetworkInterfaceIds", ()))),
     )
+
+
+def endpoints_of(reads: Reads, ids: Iterable[str]) -> Callable[[], Mapping[str, InterfaceEndpoint | Unread | None]]:
+    """Each VPC endpoint, by id; None where the answer has none. By filter: a call for an id that is gone is refused."""
+
+    def ask(some: tuple[str, ...]) -> Pending[Mapping[str, InterfaceEndpoint]]:
+        return reads.ask("ec2", "DescribeVpcEndpoints", _endpoints_by_id, Filters=where(("vpc-endpoint-id", some)))
+
+    chunks = [(some, ask(some)) for some in batched(ids, FILTER_VALUES, strict=False)]
+
+    def wait() -> Mapping[str, InterfaceEndpoint | Unread | None]:
+        found: dict[str, InterfaceEndpoint | Unread | None] = {}
+        for some, pending in chunks:
+            answer = pending()
+            found |= {one: answer if isinstance(answer, Unread) else answer.get(one) for one in some}
+        return found
+
+    return wait
+
+
+def endpoint_by_id(reads: Reads, endpoint_id: str) -> Pending[Mapping[str, InterfaceEndpoint]]:
+    """A VPC endpoint asked for by its id: Unread with NO_ENDPOINT says that there is none."""
+    return reads.ask("ec2", "DescribeVpcEndpoints", _endpoints_by_id, VpcEndpointIds=[endpoint_id])
+
+
+def endpoint_interfaces(reads: Reads, ids: Iterable[str]) -> Callable[[], Mapping[str, EndpointInterface | Unread]]:
+    """Each network interface, by id: EC2 hides some from lists, and tells of them by their id."""
+
+    def ask(some: tuple[str, ...]) -> Pending[Mapping[str, EndpointInterface]]:
+        return reads.ask("ec2", "DescribeNetworkInterfaces", _interfaces_by_id, NetworkInterfaceIds=list(some))
+
+    return each_of(tuple(ids), ask, call="ec2:DescribeNetworkInterfaces", most=INTERFACES, gone=NO_INTERFACE)
+
+
+def are_connected(reads: Reads, one: str, other: str) -> Callable[[], bool | Unread]:
+    """Whether two VPCs are peered, or attached to the same transit gateway."""
+    ends = [
+        ("requester-vpc-info.vpc-id", "accepter-vpc-info.vpc-id"),
+        ("accepter-vpc-info.vpc-id", "requester-vpc-info.vpc-id"),
+    ]
+    peerings = [
+        reads.ask(
+            "ec2",
+            "DescribeVpcPeeringConnections",
+            _vpc_pairs,
+            Filters=where((first, (one,)), (second, (other,)), ("status-code", ("active",))),
+        )
+        for first, second in ends
+    ]
+    attachments = reads.ask(
+        "ec2",
+        "DescribeTransitGatewayVpcAttachments",
+        _attachments,
+        Filters=where(("vpc-id", (one, other)), ("state", ("available",))),
+    )
+
+    def wait() -> bool | Unread:
+        pairs = [pending() for pending in peerings]
+        gateways = attachments()
+        if any(pair for pair in pairs if not isinstance(pair, Unread)):
+            return True
+        if not isinstance(gateways, Unread) and gateways.get(one, frozenset()) & gateways.get(other, frozenset()):
+            return True
+        return next((answer for answer in (*pairs, gateways) if isinstance(answer, Unread)), False)
+
+    return wait
+
+
+def endpoint_interface(row: "NetworkInterfaceTypeDef") -> EndpointInterface:
+    return EndpointInterface(
+        id=row["NetworkInterfaceId"],
+        vpc_id=row.get("VpcId", ""),
+        zone=row.get("AvailabilityZone", ""),
+        ipv4=row.get("PrivateIpAddress", ""),
+        ipv6=tuple(sorted(one["Ipv6Address"] for one in row.get("Ipv6Addresses", ()))),
+    )
+
+
+def _endpoints_by_id(pages: "Sequence[Page]") -> Mapping[str, InterfaceEndpoint]:
+    return {row["VpcEndpointId"]: interface_endpoint(row) for page in pages for row in page["VpcEndpoints"]}
+
+
+def _interfaces_by_id(pages: "Sequence[Page]") -> Mapping[str, EndpointInterface]:
+    return {row["NetworkInterfaceId"]: endpoint_interface(row) for page in pages for row in page["NetworkInterfaces"]}
+
+
+def _vpc_pairs(pages: "Sequence[Page]") -> tuple[str, ...]:
+    return tuple(row["VpcPeeringConnectionId"] for page in pages for row in page["VpcPeeringConnections"])
+
+
+def _attachments(pages: "Sequence[Page]") -> Mapping[str, frozenset[str]]:
+    """The transit gateways that each VPC is attached to."""
+    found: dict[str, frozenset[str]] = {}
+    for row in (row for page in pages for row in page["TransitGatewayVpcAttachments"]):
+        found[row["VpcId"]] = found.get(row["VpcId"], frozenset()) | {row["TransitGatewayId"]}
+    return found

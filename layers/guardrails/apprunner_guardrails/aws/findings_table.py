@@ -119,6 +119,14 @@ def settle(client: Callable[[str], BaseClient], table: str, records: Iterable[Re
     _written(client, table, [_put(table, record, record.version - 1) for record in records], patience=_PATIENCE)
 
 
+def remember(client: Callable[[str], BaseClient], table: str, records: Iterable[Record]) -> None:
+    """Write what nobody is told, such as that a target group waits. What somebody else wrote since stays as it is.
+
+    Raises LedgerUnavailable.
+    """
+    _written(client, table, [_put(table, record, record.version - 1 or None) for record in records], patience=_PATIENCE)
+
+
 def _told(table: str, answer: Stored | Unread) -> Stored:
     if isinstance(answer, Unread):
         raise LedgerUnavailable(f"the findings table {table} cannot be read: {answer}")

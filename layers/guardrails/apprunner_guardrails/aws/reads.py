@@ -1,8 +1,11 @@
 """Read calls of one invocation: sent together, each at most once, all pages, failures as values."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from botocore import xform_name
@@ -25,8 +28,12 @@ _THREADS = 10
 # Where an answer says that there is more, and where the next question takes it. EC2 and App Runner page alike.
 _PAGED: Mapping[str, tuple[str, str]] = {
     "dynamodb": ("LastEvaluatedKey", "ExclusiveStartKey"),
+    "elbv2": ("NextMarker", "Marker"),
     "resourcegroupstaggingapi": ("PaginationToken", "PaginationToken"),
 }
+
+# Where IAM, and therefore users, have another name for a service than botocore.
+_KNOWN_AS: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 
 
 # A call that was sent: calling this waits and gives what AWS told, or Unread.
@@ -43,11 +50,37 @@ def together[T](works: Sequence[Callable[[], T]]) -> list[T]:
     return [sent.result() for sent in [_pool().submit(work) for work in works]]
 
 
-class Reads:
-    """Asks AWS, concurrently. The same question is sent once, so whoever may need an answer can ask early."""
+class Pace:
+    """Lets callers through one by one, at most `per_second`, evenly: bursts are what AWS throttles."""
 
-    def __init__(self, client: Callable[[str], BaseClient]) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval, self._now, self._sleep = 1 / per_second, now, sleep
+        self._next = 0.0
+        self._turn = threading.Lock()
+
+    def __call__(self) -> None:
+        """Wait for one's turn."""
+        with self._turn:
+            at = max(self._now(), self._next)
+            self._next = at + self._interval
+        if (wait := at - self._now()) > 0:
+            self._sleep(wait)
+
+
+class Reads:
+    """Asks AWS, concurrently. The same question is sent once, so whoever may need an answer can ask early.
+
+    `pace` is waited for before each call; without one they go out as they come.
+    """
+
+    def __init__(self, client: Callable[[str], BaseClient], pace: Callable[[], None] = lambda: None) -> None:
         self._client = client
+        self._pace = pace
         self._sent: dict[str, Future[Sequence[Page] | Unread]] = {}
 
     def ask[T](
@@ -57,7 +90,7 @@ class Reads:
         question = f"{service}:{operation} {sorted(parameters.items())}"
         if question not in self._sent:
             client = self._client(service)  # made here: botocore makes clients safely in one thread only
-            self._sent[question] = _pool().submit(_all_pages, client, service, operation, parameters)
+            self._sent[question] = _pool().submit(_all_pages, client, self._pace, service, operation, parameters)
         sent = self._sent[question]
 
         def wait() -> T | Unread:
@@ -68,13 +101,15 @@ class Reads:
                 return parse(pages)
             except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as odd:
                 # A shape that AWS did not have when this was written; the other facts are still good.
-                return Unread(call=f"{service}:{operation}", code=f"answer not understood: {type(odd).__name__} {odd}")
+                return Unread(
+                    call=_action(service, operation), code=f"answer not understood: {type(odd).__name__} {odd}"
+                )
 
         return wait
 
 
 def _all_pages(
-    client: BaseClient, service: str, operation: str, parameters: Mapping[str, object]
+    client: BaseClient, pace: Callable[[], None], service: str, operation: str, parameters: Mapping[str, object]
 ) -> "Sequence[Page] | Unread":
     """Every page, or Unread: a part is never given out as the whole.
 
@@ -86,10 +121,55 @@ def _all_pages(
     token: object = ""
     try:
         while token is not None:
+            pace()
             pages.append(send(**parameters, **({taken: token} if token else {})))
             token = pages[-1].get(said) or None
     except ClientError as failed:
-        return Unread(call=f"{service}:{operation}", code=failed.response.get("Error", {}).get("Code", "no error code"))
+        return Unread(
+            call=_action(service, operation), code=failed.response.get("Error", {}).get("Code", "no error code")
+        )
     except (HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
-        return Unread(call=f"{service}:{operation}", code=type(failed).__name__)
+        return Unread(call=_action(service, operation), code=type(failed).__name__)
     return pages
+
+
+def _action(service: str, operation: str) -> str:
+    return f"{_KNOWN_AS.get(service, service)}:{operation}"
+
+
+def each_of[T](
+    ids: Sequence[str], ask: Callable[[tuple[str, ...]], Pending[Mapping[str, T]]], *, call: str, most: int, gone: str
+) -> Callable[[], Mapping[str, T | Unread]]:
+    """What AWS tells of each id, asked for `most` in a call; `call` is what users know it by.
+
+    AWS refuses a call for the sake of one id that is gone, with the code `gone`: then the others are asked for in
+    halves, so that none of them suffers. What an answer leaves out without a word is Unread: a part is not the whole.
+    """
+    chunks = list(batched(ids, most, strict=False))
+    asked = [ask(chunk) for chunk in chunks]
+
+    def wait() -> Mapping[str, T | Unread]:
+        found: dict[str, T | Unread] = {}
+        for chunk, pending in zip(chunks, asked, strict=True):
+            found |= _each(chunk, pending(), ask, call, gone)
+        return found
+
+    return wait
+
+
+def _each[T](
+    ids: tuple[str, ...],
+    answer: Mapping[str, T] | Unread,
+    ask: Callable[[tuple[str, ...]], Pending[Mapping[str, T]]],
+    call: str,
+    gone: str,
+) -> Mapping[str, T | Unread]:
+    if not isinstance(answer, Unread):
+        return {
+            one: answer[one] if one in answer else Unread(call=call, code=f"{one} is not in the answer") for one in ids
+        }
+    if answer.code != gone or len(ids) == 1:
+        return dict.fromkeys(ids, answer)
+    half = len(ids) // 2
+    parts = [(some, ask(some)) for some in (ids[:half], ids[half:])]
+    return {one: told for some, pending in parts for one, told in _each(some, pending(), ask, call, gone).items()}

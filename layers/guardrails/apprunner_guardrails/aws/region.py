@@ -25,10 +25,6 @@ from apprunner_guardrails.settings import Settings
 if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page
 
-VALUES = (
-    200  # of one filter: the most that EC2 takes (docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)
-)
-
 
 def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
     """Subnets, routes, gateways, ACLs and groups of every VPC that has a connector: two rounds."""
@@ -36,7 +32,7 @@ def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
     wanted = {subnet for one in connectors for subnet in one.subnet_ids}
     named = {group for one in connectors for group in one.security_group_ids}
     rows = ec2.rows_of("Subnets", ec2.subnet)
-    few = len(wanted) <= VALUES  # where one call cannot name them, all of the Region are read
+    few = len(wanted) <= ec2.FILTER_VALUES  # where one call cannot name them, all of the Region are read
     placed = (
         _all(reads, "DescribeSubnets", rows, "subnet-id", wanted) if few else reads.ask("ec2", "DescribeSubnets", rows)
     )
@@ -199,7 +195,7 @@ def _all[T](
             **{member: ec2.where((name, chunk), *((also,) if also else ()))},
             **({"IncludeManagedResources": True} if managed else {}),
         )
-        for chunk in (ordered[start : start + VALUES] for start in range(0, len(ordered), VALUES))
+        for chunk in (ordered[start : start + ec2.FILTER_VALUES] for start in range(0, len(ordered), ec2.FILTER_VALUES))
     ]
 
     def wait() -> tuple[T, ...] | Unread:

@@ -19,6 +19,18 @@ def tags_of_all(reads: Reads) -> Pending[Mapping[str, Mapping[str, str]]]:
     )
 
 
+def tags_of_bound(reads: Reads, key: str) -> Pending[Mapping[str, Mapping[str, str]]]:
+    """Tags by ARN, of the Region's target groups that carry a tag of this key: 100 a page."""
+    return reads.ask(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        _tags,
+        ResourceTypeFilters=["elasticloadbalancing:targetgroup"],
+        TagFilters=[{"Key": key}],
+        ResourcesPerPage=100,
+    )
+
+
 def _tags(pages: "Sequence[Page]") -> Mapping[str, Mapping[str, str]]:
     return {
         row["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in row.get("Tags", ())}

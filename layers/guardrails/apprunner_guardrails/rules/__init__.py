@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector, Service
+from apprunner_guardrails.facts import BoundGroup, Connector, Service
 from apprunner_guardrails.rules import (
     connector_acl_blocks_egress,
     connector_blackhole_route,
@@ -25,6 +25,10 @@ from apprunner_guardrails.rules import (
     connector_unsupported_zone,
     connector_vpc_dns_off,
     exemption_malformed,
+    target_group_binding_broken,
+    target_group_drift,
+    target_group_no_healthy_target,
+    target_group_replacement_held,
 )
 from apprunner_guardrails.settings import BadSettings, Settings
 
@@ -49,6 +53,12 @@ _OF_CONNECTORS: tuple[Rule[Connector], ...] = (
     connector_security_group_gone.RULE,
 )
 _OF_SERVICES: tuple[Rule[Service], ...] = ()
+_OF_TARGET_GROUPS: tuple[Rule[BoundGroup], ...] = (
+    target_group_drift.RULE,
+    target_group_no_healthy_target.RULE,
+    target_group_binding_broken.RULE,
+    target_group_replacement_held.RULE,
+)
 
 RULES: tuple[Rule[Connector], ...] = (
     *_OF_CONNECTORS,
@@ -58,10 +68,20 @@ SERVICE_RULES: tuple[Rule[Service], ...] = (
     *_OF_SERVICES,
     exemption_malformed.rule("service", [rule.id for rule in _OF_SERVICES]),
 )
+TARGET_GROUP_RULES: tuple[Rule[BoundGroup], ...] = (
+    *_OF_TARGET_GROUPS,
+    exemption_malformed.rule(
+        "target group",
+        [rule.id for rule in _OF_TARGET_GROUPS],
+        tags="bindings",
+        reference=exemption_malformed.TARGET_GROUP_TAGS,
+    ),
+)
 
-BY_ID: Mapping[str, Rule[Connector] | Rule[Service]] = {
-    **{rule.id: rule for rule in RULES},
+BY_ID: Mapping[str, Rule[Connector] | Rule[Service] | Rule[BoundGroup]] = {
+    **{rule.id: rule for rule in TARGET_GROUP_RULES},
     **{rule.id: rule for rule in SERVICE_RULES},
+    **{rule.id: rule for rule in RULES},
 }
 
 

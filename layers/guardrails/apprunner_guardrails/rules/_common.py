@@ -2,12 +2,28 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from itertools import batched
 from typing import Literal
 
-from apprunner_guardrails.facts import Connector, Network, NotKnown, Subnet, connector_subnets, known, told
+from apprunner_guardrails.events import EXEMPTION
+from apprunner_guardrails.exemptions import tagging
+from apprunner_guardrails.facts import (
+    BoundGroup,
+    Connector,
+    Network,
+    NotKnown,
+    Subnet,
+    Target,
+    Wanted,
+    connector_subnets,
+    known,
+    told,
+)
 from apprunner_guardrails.routes import effective_table, is_public
+from apprunner_guardrails.targets.plan import EVERY_ZONE
 
 CONNECTOR_GUIDE = "https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html"
+TARGETS_IN_A_LINE = 40  # an alert leaves out a command whose line is too long
 
 
 def each[S, T](subjects: Iterable[S], answers_of: Callable[[S], Iterator[T]]) -> Iterator[T]:
@@ -73,13 +89,28 @@ def replace_connector(
 
 def tag_commands(arn: str, malformed: Iterable[str]) -> str:
     """Commands that take tags off a resource and put an exemption of the right form on it."""
-    region = f"--region {shlex.quote(arn.split(':')[3])} --resource-arn {shlex.quote(arn)}"
+    take_off, put_on = tagging(arn, arn.split(":")[3])
     keys = " ".join(map(shlex.quote, sorted(malformed)))
-    exemption = "'Key=apprunner-guardrails:exempt:RULE_ID,Value=YYYY-MM-DD @OWNER REASON'"
-    return (
-        f"aws apprunner untag-resource {region} --tag-keys {keys}\n"
-        f"aws apprunner tag-resource {region} --tags {exemption}"
-    )
+    return f"{take_off} {keys}\n{put_on} 'Key={EXEMPTION}RULE_ID,Value=YYYY-MM-DD @OWNER REASON'"
+
+
+def target_group(group: BoundGroup) -> str:
+    """The options by which a command of elbv2 names the target group."""
+    return f"--region {shlex.quote(group.region)} --target-group-arn {shlex.quote(group.arn)}"
+
+
+def change_targets(
+    group: BoundGroup, verb: Literal["register-targets", "deregister-targets"], targets: Iterable[Wanted | Target]
+) -> Iterator[str]:
+    """Commands, a line each, that register or deregister the targets."""
+    for some in batched(sorted(map(_target_option, targets)), TARGETS_IN_A_LINE, strict=False):
+        yield f"aws elbv2 {verb} {target_group(group)} --targets {' '.join(some)}"
+
+
+def _target_option(target: Wanted | Target) -> str:
+    everywhere = target.outside if isinstance(target, Wanted) else target.zone == EVERY_ZONE
+    zone = f",AvailabilityZone={EVERY_ZONE}" if everywhere else ""
+    return shlex.quote(f"Id={target.address},Port={target.port}{zone}")
 
 
 def set_route(
@@ -99,6 +130,13 @@ def set_route(
         f"aws ec2 {verb} --region {shlex.quote(network.region)} --route-table-id {shlex.quote(table_id)}"
         f" {option} {shlex.quote(destination)} {target}"
     )
+
+
+def what_should_be(group: BoundGroup) -> None:
+    """NotKnown where a group has targets, and a broken binding does not tell which of them are wanted."""
+    wanted, registered = known(group.wanted), known(group.registered)
+    if registered and not wanted:
+        raise NotKnown("a broken binding does not tell which targets are wanted (AR516)")
 
 
 def listed(items: Iterable[str], nothing: str = "none") -> str:

@@ -3,21 +3,29 @@ from collections.abc import Collection, Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.exemptions import Malformed, exemptions
-from apprunner_guardrails.facts import Connector, Network, Service, known
+from apprunner_guardrails.facts import BoundGroup, Connector, FactName, Network, Service, known
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import tag_commands
 from apprunner_guardrails.settings import Settings
 
+APP_RUNNER_TAGS = "https://docs.aws.amazon.com/apprunner/latest/api/API_TagResource.html"
+TARGET_GROUP_TAGS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html"
 
-def rule[S: (Connector, Service)](kind: str, ids: Collection[str]) -> Rule[S]:
-    """The rule for a kind of resource, which the rules of these ids judge: an exemption from others has no effect."""
+
+def rule[S: (Connector, Service, BoundGroup)](
+    kind: str, ids: Collection[str], tags: FactName = "tags", reference: str = APP_RUNNER_TAGS
+) -> Rule[S]:
+    """The rule for a kind of resource, which the rules of these ids judge: an exemption from others has no effect.
+
+    `tags` is the fact that such a resource's tags come with.
+    """
 
     def malformed(subject: S) -> Iterator[Malformed]:
-        tags = known(subject.tags)
-        valid, faulty = exemptions(tags)
+        held = known(subject.tags)
+        valid, faulty = exemptions(held)
         yield from faulty
         for key in (f"{EXEMPTION}{one.rule}" for one in valid if one.rule not in ids):
-            yield Malformed(key=key, value=tags[key], why=f"no rule of that id judges a {kind}")
+            yield Malformed(key=key, value=held[key], why=f"no rule of that id judges a {kind}")
 
     def check(subject: S, network: Network, settings: Settings) -> Iterator[str]:
         for tag in malformed(subject):
@@ -34,8 +42,8 @@ def rule[S: (Connector, Service)](kind: str, ids: Collection[str]) -> Rule[S]:
         risk="Somebody believes that a finding is accepted until a day, and it is not.",
         remediation="Give the tag apprunner-guardrails:exempt:RULE, on the resource that the rule judges, a value of a"
         " date, an owner and a reason, such as 2026-12-31 @owner reason; or take it off.",
-        reference="https://docs.aws.amazon.com/apprunner/latest/api/API_TagResource.html",
-        needs=("tags",),
+        reference=reference,
+        needs=(tags,),
         check=check,
         command=command,
     )

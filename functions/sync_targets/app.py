@@ -1,0 +1,87 @@
+"""Keeps the targets of tagged target groups in step with the interface endpoints that they are bound to.
+
+Takes an EventBridge event, a batch of its own queue (calls that changed targets, and its own messages to come back), or
+a custom resource request of CloudFormation.
+"""
+
+import os
+import time
+from collections.abc import Mapping, MutableMapping
+from functools import cache
+
+from apprunner_guardrails import observe
+from apprunner_guardrails.aws import sqs
+from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.http import put
+from apprunner_guardrails.events import Ignored, unpacked
+from apprunner_guardrails.facts import TargetGroup
+from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.targets.custom_resource import Means, Request, handle, parse_request
+from apprunner_guardrails.targets.reconcile import Outcome
+from apprunner_guardrails.targets.sync import Synced, as_json, outcome_of, sync
+from apprunner_guardrails.targets.triggers import Asked, folded, parse
+from apprunner_guardrails.targets.waiting import BACK_SECONDS
+
+
+def handler(event: object, context: object) -> dict[str, object]:
+    """Event → what was done with each target group, or why the event asks for nothing.
+
+    Of a batch, records that cannot be understood go back to the queue by themselves. Raises BadEvent, BadSettings and
+    what `sync` raises: then it is tried again, and ends in a dead-letter queue. A request of CloudFormation is answered
+    whatever happens, or comes back by the queue to be answered then.
+    """
+    if isinstance(event, Mapping) and "Records" in event:
+        parsed, odd = unpacked(event["Records"], _understood)
+        observe.not_understood(odd)
+        failures = {"batchItemFailures": [{"itemIdentifier": one} for one in odd]}
+        return {**_done(parsed, context), **failures}
+    return _done([_understood(event)], context)
+
+
+def _understood(event: object) -> Asked | Request | Ignored:
+    return parse_request(event) or parse(event, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+
+
+def _done(parsed: list[Asked | Request | Ignored], context: object) -> dict[str, object]:
+    """What several events ask for is done once; requests are answered one by one."""
+    outcomes: list[Outcome] = []
+    whys = [one.why for one in parsed if isinstance(one, Ignored)]
+    for request in (one for one in parsed if isinstance(one, Request)):  # first, as stacks wait for them
+        answer = _answered(request, context)
+        if isinstance(answer, Ignored):
+            whys.append(answer.why)
+        else:
+            outcomes.append(answer)
+    asked = [one for one in parsed if isinstance(one, Asked)]
+    if asked:
+        outcomes += _synced(folded(asked), context).outcomes
+    if outcomes or asked:
+        return {"target_groups": as_json(outcomes)}
+    why = "; ".join(dict.fromkeys(whys)) or "the batch holds nothing to sync"
+    observe.ignored(why)
+    return {"ignored": why}
+
+
+def _synced(asked: Asked, context: object) -> Synced:
+    settings = Settings.from_env(os.environ)
+    with observe.logger().append_context_keys(correlation_id=asked.id):
+        return sync(asked, client, settings, _now, seconds_left=observe.seconds_left(context), known=_known())
+
+
+def _answered(request: Request, context: object) -> Outcome | Ignored:
+    def later(message: str) -> bool:
+        url = Settings.from_env(os.environ).sync_queue_url
+        return bool(url) and not sqs.send(client, url, message, BACK_SECONDS)
+
+    means = Means(put=put, later=later, now=_now, seconds_left=observe.seconds_left(context))
+    return handle(request, lambda asked: outcome_of(_synced(asked, context), request.target_group), means)
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@cache
+def _known() -> MutableMapping[str, TargetGroup]:
+    """Target groups that were seen by this process."""
+    return {}
