@@ -156,7 +156,7 @@ CASES = (
     Case(
         name="unknown: the binding is broken, so that nothing is known to be wanted",
         changes=(binding_is_broken("vpce-0a1b2c3d4e5f60718 is rejected"), register(_STALE)),
-        expect=unknown("a broken binding does not tell which targets are wanted (AR516)"),
+        expect=unknown(""),
     ),
     Case(
         name="fail: the binding has a fault that leaves no doubt about what is wanted",

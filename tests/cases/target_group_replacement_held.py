@@ -40,7 +40,7 @@ CASES = (
     Case(
         name="unknown: the binding is broken",
         changes=(binding_is_broken("vpce-0a1b2c3d4e5f60718 is deleting"),),
-        expect=unknown("a broken binding does not tell which targets are wanted (AR516)"),
+        expect=unknown(""),
     ),
     Case(
         name="unknown: the targets cannot be read",

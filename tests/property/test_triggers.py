@@ -101,7 +101,7 @@ def test_whatever_else_arrives_is_ignored_or_refused(event: object) -> None:
 asked = st.builds(
     Asked,
     id=st.sampled_from(("event-1", "event-2")),
-    what=st.sampled_from(("RegisterTargets", "ModifyVpcEndpoint", "Come back", "Scheduled Event")),
+    what=st.sampled_from(("RegisterTargets", "ModifyVpcEndpoint", "Follow-up", "Scheduled Event")),
     account=st.just("123456789012"),
     region=st.just("us-east-1"),
     time=st.sampled_from(("", "2026-11-21T09:00:00Z", "2026-11-21T09:00:01Z")),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from apprunner_guardrails.engine import Rule, evaluate
-from apprunner_guardrails.facts import Connector, Network, NotKnown, Unread
+from apprunner_guardrails.facts import Connector, Moot, Network, NotKnown, Unread
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.rules import RULES
 from apprunner_guardrails.settings import Settings
@@ -102,6 +102,14 @@ def test_a_rule_that_only_meets_the_unknown_cannot_tell() -> None:
         raise NotKnown("why")
 
     assert answers(rule(says)) == (finding(Status.UNKNOWN, unread="why"),)
+
+
+def test_a_rule_that_has_nothing_to_judge_does_not_complain_of_a_read() -> None:
+    def says() -> Iterator[str]:
+        yield from ()
+        raise Moot
+
+    assert answers(rule(says)) == (finding(Status.UNKNOWN),)
 
 
 def test_a_check_that_meets_the_unknown_before_it_is_a_generator_cannot_tell_either() -> None:

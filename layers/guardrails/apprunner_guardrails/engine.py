@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from apprunner_guardrails.facts import READ_WITH, FactName, Network, NotKnown, Unread, known, told
+from apprunner_guardrails.facts import READ_WITH, FactName, Moot, Network, NotKnown, Unread, known, told
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.settings import Settings
 
@@ -57,6 +57,8 @@ def _answer[S](
         status = Status.FAIL if messages else Status.UNKNOWN if unread else Status.PASS
         if messages:
             command = _command(rule, known(subject), known(network), settings)
+    except Moot:
+        status = Status.UNKNOWN  # and nothing that could not be read
     except Exception as broken:  # noqa: BLE001 - the one guard: a broken rule must not silence the others
         unread = f"{type(broken).__name__}: {broken}"  # faults that were found stand, though the command broke
     return Finding(

@@ -70,6 +70,10 @@ class NotKnown(Exception):
     """A rule needs something that this snapshot cannot tell; the text says what and why."""
 
 
+class Moot(Exception):
+    """A rule has nothing to judge while another finding stands, and that one tells. Nothing of it begins or ends."""
+
+
 def known[T](fact: T | Unread) -> T:
     """The fact, or NotKnown with the failed call."""
     if isinstance(fact, Unread):

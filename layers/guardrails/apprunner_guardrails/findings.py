@@ -49,7 +49,7 @@ class Finding:
     """One rule's answer about one resource, with all that a person needs to act on it.
 
     `messages` has one sentence a fault (empty unless the rule fails). `unread` says what could not be read or what
-    broke: always for UNKNOWN and ERROR, and for FAIL where a part of the resource could not be judged.
+    broke: always for ERROR, for UNKNOWN unless the rule is moot, and for FAIL where a part could not be judged.
 
     `faults` has what each message says less what changes while the fault stays the same (a count of free addresses):
     two answers with the same faults are the same finding. `exemption` is the one that applies, or that has run out;

@@ -358,7 +358,7 @@ BY_SCHEDULE = Asked(
 
 def came_back(*groups: str) -> Asked:
     return Asked(
-        id="", what="Come back", account=ACCOUNT, region=REGION, time="", caller=Caller(), target_groups=groups
+        id="", what="Follow-up", account=ACCOUNT, region=REGION, time="", caller=Caller(), target_groups=groups
     )
 
 

@@ -10,6 +10,7 @@ from apprunner_guardrails.exemptions import tagging
 from apprunner_guardrails.facts import (
     BoundGroup,
     Connector,
+    Moot,
     Network,
     NotKnown,
     Subnet,
@@ -133,10 +134,10 @@ def set_route(
 
 
 def what_should_be(group: BoundGroup) -> None:
-    """NotKnown where a group has targets, and a broken binding does not tell which of them are wanted."""
+    """Moot where a group has targets, and a broken binding (AR516) does not tell which of them are wanted."""
     wanted, registered = known(group.wanted), known(group.registered)
     if registered and not wanted:
-        raise NotKnown("a broken binding does not tell which targets are wanted (AR516)")
+        raise Moot
 
 
 def listed(items: Iterable[str], nothing: str = "none") -> str:

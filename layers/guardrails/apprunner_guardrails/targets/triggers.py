@@ -44,7 +44,7 @@ NAMES_SHOWN = 3
 _ENDPOINT = re.compile(r"vpce-[A-Za-z0-9-]{1,64}")
 _SERVICE_NAME = re.compile(r"[a-z0-9-]+(?:\.[A-Za-z0-9-]+){2,}")  # what stands in the place of a hidden one is none
 _SERVICE_NAMES = ("requestParameters.serviceName", "responseElements.vpcEndpoint.serviceName")
-_CAME_BACK = "Come back"
+_CAME_BACK = "Follow-up"
 _NOBODY = (SCHEDULED, _CAME_BACK)  # what happens though nobody called
 
 
