@@ -207,7 +207,7 @@ def _interfaces(endpoint: VPCEndPoint) -> dict[str, NetworkInterface]:
 def _set_ipv6(endpoint: VPCEndPoint, interface: NetworkInterface, wanted: str | None = None) -> None:
     """Give the interface the IPv6 address that the endpoint's address type asks for, where the subnet has IPv6."""
     if vars(endpoint)["ip_address_type"] == "ipv4":
-        interface.ipv6_addresses = []
+        endpoint.ec2_backend.unassign_ipv6_addresses(interface.id, list(interface.ipv6_addresses))
     elif not interface.ipv6_addresses and interface.subnet.ipv6_cidr_block_association_set:
         addresses, count = ([wanted], 0) if wanted else ([], 1)
         endpoint.ec2_backend.assign_ipv6_addresses(interface.id, addresses, count)

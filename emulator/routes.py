@@ -23,7 +23,10 @@ Measured call by call; what is not in this table moto answers as AWS does, and i
 | Availability Zones | no opt-in status, no local zones               | both, and ModifyAvailabilityZoneGroup         |
 | prefix lists       | an unknown one has no entries                  | InvalidPrefixListID.NotFound                  |
 | network interfaces | may get the router's or a taken address; all   | a free address of the subnet; AWS's own are   |
-|                    | can be deleted                                 | in use and cannot be deleted                  |
+|                    | can be deleted; no zone id                     | in use and cannot be deleted; a zone id       |
+| peering            | filters and unknown ids are ignored            | as documented                                 |
+| transit gateways'  | unknown ids are ignored                        | NotFound                                      |
+| attachments        |                                                |                                               |
 
 Not reproduced: DependencyViolation for subnets and groups that interfaces use, or for addresses in use when an internet
 gateway is detached; quotas.
@@ -65,6 +68,7 @@ from moto.ec2.models.route_tables import Route, RouteBackend, RouteTable
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.transit_gateway_attachments import TransitGatewayAttachmentBackend
+from moto.ec2.models.vpc_peering_connections import VPCPeeringConnection
 from moto.ec2.models.vpcs import VPC, VPCBackend
 from moto.ec2.models.vpn_gateway import VpnGateway
 from moto.ec2.responses._base_response import EC2BaseResponse
@@ -76,6 +80,7 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.subnets import Subnets
+from moto.ec2.responses.transit_gateway_attachments import TransitGatewayAttachment
 from moto.ec2.responses.virtual_private_gateways import VirtualPrivateGateways
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.responses.vpcs import VPCs
@@ -122,6 +127,7 @@ PAGES = (
     (SecurityGroups, "describe_security_group_rules", "SecurityGroupRules"),
     (SecurityGroups, "describe_security_groups", "SecurityGroups"),
     (Subnets, "describe_subnets", "Subnets"),
+    (TransitGatewayAttachment, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments"),
     (VPCPeeringConnections, "describe_vpc_peering_connections", "VpcPeeringConnections"),
     (VPCs, "describe_managed_prefix_lists", "PrefixLists"),
     (VPCs, "describe_vpc_endpoints", "VpcEndpoints"),
@@ -345,6 +351,47 @@ def _delete_transit_gateway_vpc_attachment(moto: Method, backend: EC2Backend, **
     attachment = moto(backend, **request)
     _detached(backend).add((attachment.transit_gateway_id, attachment.resource_id))
     return attachment
+
+
+def _describe_transit_gateway_vpc_attachments(
+    moto: Method, backend: EC2Backend, transit_gateways_attachment_ids: Iterable[str] | None = None, **request: Any
+) -> Any:
+    known = {one.id for one in backend.transit_gateway_attachments.values() if one.resource_type == "vpc"}
+    ids = _known_ids(transit_gateways_attachment_ids, known, _no_transit_gateway_attachment)
+    attachments: list[Any] = moto(backend, ids, **request)
+    return [one for one in attachments if one.id in known]
+
+
+def _no_transit_gateway_attachment(attachment_id: str) -> EC2ClientError:
+    code = "InvalidTransitGatewayAttachmentID.NotFound"
+    return EC2ClientError(code, f"Transit Gateway Attachment {attachment_id} was deleted or does not exist.")
+
+
+# --- Peering --------------------------------------------------------------------------------------------------------
+
+
+def _describe_vpc_peering_connections(_moto: Method, response: VPCPeeringConnections) -> ActionResult:
+    backend = response.ec2_backend
+    ids = _known_ids(response._get_param("VpcPeeringConnectionIds", []), backend.vpc_pcxs, _no_peering)
+    found = backend.describe_vpc_peering_connections(vpc_peering_ids=ids)
+    return ActionResult({"VpcPeeringConnections": utils.generic_filter(response._filters_from_querystring(), found)})
+
+
+def _no_peering(connection_id: str) -> EC2ClientError:
+    code = "InvalidVpcPeeringConnectionID.NotFound"
+    return EC2ClientError(code, f"The vpcPeeringConnection ID '{connection_id}' does not exist")
+
+
+def _peering_filter_value(connection: Any, name: str, method_name: str | None = None) -> Any:
+    side, _, member = name.partition("-vpc-info.")
+    infos = {"accepter": connection.accepter_vpc_info, "requester": connection.requester_vpc_info}
+    members = {"cidr-block": "CidrBlock", "owner-id": "OwnerId", "vpc-id": "VpcId"}
+    status = {"status-code": "Code", "status-message": "Message"}
+    if side in infos and member in members:
+        return infos[side][members[member]]
+    if name in status:
+        return connection.status[status[name]]
+    return TaggedEC2Resource.get_filter_value(connection, name, method_name)
 
 
 def _create_route(moto: Method, backend: EC2Backend, route_table_id: str, **request: Any) -> Route:
@@ -717,9 +764,15 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
     (SubnetBackend, "describe_subnets", _describe_subnets),
     (TaggedEC2Resource, "get_tags", _tags),
     (TransitGatewayAttachmentBackend, "delete_transit_gateway_vpc_attachment", _delete_transit_gateway_vpc_attachment),
+    (
+        TransitGatewayAttachmentBackend,
+        "describe_transit_gateway_vpc_attachments",
+        _describe_transit_gateway_vpc_attachments,
+    ),
     (VPCBackend, "associate_vpc_cidr_block", _associate_vpc_cidr_block),
     (VPCBackend, "create_default_vpc", _create_default_vpc),
     (VPCBackend, "create_vpc", _create_vpc),
+    (VPCPeeringConnections, "describe_vpc_peering_connections", _describe_vpc_peering_connections),
 )
 PROPERTIES: tuple[tuple[type, str, Method], ...] = (
     (NetworkAcl, "entries", _acl_entries),
@@ -731,9 +784,11 @@ PROPERTIES: tuple[tuple[type, str, Method], ...] = (
 ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (AvailabilityZonesAndRegions, "modify_availability_zone_group", _modify_availability_zone_group),
     (NatGateway, "nat_gateway_id", property(lambda gateway: gateway.id)),
+    (NetworkInterface, "availability_zone_id", property(lambda interface: interface.subnet.availability_zone_id)),
     (RouteTable, "propagating_vgws", ()),
     (VirtualPrivateGateways, "disable_vgw_route_propagation", _disable_vgw_route_propagation),
     (VirtualPrivateGateways, "enable_vgw_route_propagation", _enable_vgw_route_propagation),
+    (VPCPeeringConnection, "get_filter_value", _peering_filter_value),
 )
 
 

@@ -1,4 +1,5 @@
-"""What moto 5.2.5 answers otherwise than AWS in the services that the guardrails keep findings in and tell them by.
+"""What moto 5.2.5 answers otherwise than AWS in the services that the guardrails keep findings in, tell them by, and
+read beside the network.
 
 | about                | moto                                          | after install()                             |
 |----------------------|-----------------------------------------------|---------------------------------------------|
@@ -11,6 +12,8 @@
 | GetServiceQuota      | knows VPC only                                | App Runner's services and VPC connectors    |
 | GetResources         | pages end by a count of tags that nobody set; | pages of resources, in the order of ARNs;   |
 |                      | the last one has no token                     | the last one has an empty one               |
+| SQS                  | delays messages by this machine's time        | by the emulated one; all else stays         |
+| API Gateway          | forgets which VPC link an integration is for  | shows it as connectionId                    |
 
 Not reproduced: DynamoDB's throttling and TransactionConflict; events that reach a rule's targets late or twice;
 findings that Security Hub archives by itself.
@@ -31,6 +34,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from moto.apigateway.models import Integration
+from moto.apigateway.responses import APIGatewayResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
@@ -54,10 +59,11 @@ from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResp
 from moto.securityhub.exceptions import SecurityHubClientError
 from moto.securityhub.responses import SecurityHubResponse
 from moto.servicequotas.models import ServiceQuotasBackend
+from moto.sqs.models import Message
 
 from emulator import cloudtrail
 from emulator.clock import CLOCK
-from emulator.routes import Method, override
+from emulator.routes import Method, override, override_property
 from emulator.settings import SETTINGS
 
 # --- DynamoDB -------------------------------------------------------------------------------------------------------
@@ -389,10 +395,39 @@ def _last_arn(token: str, digest: str) -> str:
     return str(last_arn)
 
 
+# --- SQS ------------------------------------------------------------------------------------------------------------
+
+
+def _delay(_moto: Method, message: Message, delay_seconds: int) -> None:
+    message.delayed_until = CLOCK.now().timestamp() + int(delay_seconds)
+
+
+def _delayed(_moto: Method, message: Message) -> bool:
+    return CLOCK.now().timestamp() < message.delayed_until
+
+
+# --- API Gateway ----------------------------------------------------------------------------------------------------
+
+
+def _put_integration(moto: Method, response: APIGatewayResponse) -> Any:
+    status, headers, _ = moto(response)
+    api_id, resource_id, method = response.path.split("/")[2:7:2]
+    integration = response.backend.get_integration(api_id, resource_id, method)
+    vars(integration).update(connection_id=response._get_param("connectionId"))
+    return status, headers, json.dumps(integration.to_json())
+
+
+def _integration_as_json(moto: Method, integration: Integration) -> dict[str, Any]:
+    return {**moto(integration), "connectionId": vars(integration).get("connection_id")}
+
+
 METHODS: tuple[tuple[type, str, Method], ...] = (
+    (APIGatewayResponse, "put_integration", _put_integration),
     (DynamoDBBackend, "transact_write_items", _transact_write_items),
     (DynamoHandler, "transact_write_items", _answer_transaction),
     (EventsBackend, "put_events", _put_events),
+    (Integration, "to_json", _integration_as_json),
+    (Message, "delay", _delay),
     (ResourceGroupsTaggingAPIResponse, "get_resources", _get_resources),
     (SecurityHubResponse, "batch_import_findings", _batch_import_findings),
     (ServiceQuotasBackend, "get_service_quota", _get_service_quota),
@@ -404,6 +439,7 @@ def install() -> None:
     """Change moto's classes, once. Holds for every account and Region, in process and in the server."""
     for owner, name, ours in METHODS:
         override(owner, name, ours)
+    override_property(Message, "delayed", _delayed)
     for name in get_service_model("dynamodb").operation_names:
         method = camelcase_to_underscores(name)
         if hasattr(DynamoHandler, method):

@@ -10,24 +10,32 @@ group's) goes through
                              │
                            healthy           or what `set_health` says
                              │
+                           unhealthy         Target.FailedHealthChecks, once its address belongs to no network
+                             │               interface any more and the group's checks have noticed; healthy again
+                             │               when an interface has the address again
     DeregisterTargets ───> draining          Target.DeregistrationInProgress, for deregistration_delay.timeout_seconds;
                              │               registered again meanwhile, it starts anew
                            gone
 
-This is computed from the clock whenever somebody asks: nothing is scheduled. What refuses one target refuses the call:
+This is computed from the clock whenever somebody asks: nothing is scheduled. An address that no interface of the
+account ever had (on-premises, or a test's) becomes healthy too. What refuses one target refuses the call:
 
     ValidationError   an address not of the group's address type; a public one; one of the VPC's subnets with another
                       zone than its own (`all` is another one); any other address without AvailabilityZone
     TooManyTargets    more than the group's quota (not counting those that drain: what AWS does is not documented)
 
 Around it: LoadBalancerArns follows the listeners, groups of a network load balancer have its attributes, and its ARN
-says `loadbalancer/net/`. Targets of groups of type instance, alb and lambda stay as moto has them.
+says `loadbalancer/net/`. Groups and load balancers are described in pages, tags of what is not there are refused, and
+so is a second load balancer of the same name. Targets of groups of type instance, alb and lambda stay as moto has them.
 
-Not reproduced: active connections, quotas per zone and per load balancer, cross-zone load balancing.
+Not reproduced: active connections, quotas per zone and per load balancer, cross-zone load balancing; that checks
+need several successes to find a target healthy again.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,8 +43,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.elbv2.exceptions import ELBClientError, TargetGroupNotFoundError, ValidationError
+from moto.core.responses import ActionResult
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
+from moto.elbv2.exceptions import (
+    DuplicateLoadBalancerName,
+    ELBClientError,
+    TargetGroupNotFoundError,
+    TooManyTagsError,
+    ValidationError,
+)
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
+from moto.elbv2.responses import ELBV2Response
 
 from emulator.clock import CLOCK
 from emulator.routes import Method, override
@@ -76,6 +94,7 @@ ZONE_NOT_ENABLED = Health(
 )
 INITIAL = Health(state="initial", reason="Elb.RegistrationInProgress", description="Target registration is in progress")
 HEALTHY = Health(state="healthy")
+UNHEALTHY = Health(state="unhealthy", reason="Target.FailedHealthChecks", description="Health checks failed")
 NOT_REGISTERED = Health(
     state="unused", reason="Target.NotRegistered", description="Target is not registered to the target group"
 )
@@ -237,7 +256,7 @@ def _describe_target_health(
 
 def _answer(group: FakeTargetGroup, key: Key, target: Target | None, *, in_use: bool) -> dict[str, Any]:
     address, port = key
-    health = NOT_REGISTERED if target is None else _health(target, CLOCK.now(), in_use=in_use)
+    health = NOT_REGISTERED if target is None else _health(group, address, target, in_use=in_use)
     checked = port if group.health_check_port == "traffic-port" else group.health_check_port
     return {
         "Target": {"Id": address, "Port": port, "AvailabilityZone": target.zone if target else None},
@@ -246,14 +265,89 @@ def _answer(group: FakeTargetGroup, key: Key, target: Target | None, *, in_use: 
     }
 
 
-def _health(target: Target, now: datetime, *, in_use: bool) -> Health:
+def _health(group: FakeTargetGroup, address: str, target: Target, *, in_use: bool) -> Health:
     if target.gone_at is not None:
         return DRAINING
     if target.used_since is None:
         return ZONE_NOT_ENABLED if in_use else GROUP_NOT_IN_USE
     if target.reported is not None:
         return target.reported
-    return INITIAL if now < target.used_since + timedelta(seconds=INITIAL_SECONDS) else HEALTHY
+    now, healthy_at = CLOCK.now(), target.used_since + timedelta(seconds=INITIAL_SECONDS)
+    unheld_since = _unheld_since(group, address)
+    if unheld_since is None:
+        return INITIAL if now < healthy_at else HEALTHY
+    if now >= max(target.used_since, unheld_since) + _noticed_after(group):
+        return UNHEALTHY
+    return HEALTHY if healthy_at <= unheld_since else INITIAL
+
+
+def _noticed_after(group: FakeTargetGroup) -> timedelta:
+    """How long the group's checks take to find that nothing answers."""
+    return timedelta(seconds=int(group.health_check_interval_seconds) * int(group.unhealthy_threshold_count))
+
+
+# --- Addresses that network interfaces had ---------------------------------------------------------------------------
+
+
+class _Interfaces(dict[str, NetworkInterface]):
+    """The network interfaces of an account in a Region. Whoever takes one away pops it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go: dict[str, dict[str, datetime]] = {}
+        """Address → VPC → when an interface last gave it up."""
+
+    def pop(self, interface_id: str, *default: Any) -> Any:
+        interface = self.get(interface_id)
+        if interface is not None:
+            self.give_up(interface, _addresses(interface))
+        return super().pop(interface_id, *default)
+
+    def give_up(self, interface: NetworkInterface, addresses: Iterable[str]) -> None:
+        for address in addresses:
+            self.let_go.setdefault(address, {})[interface.vpc_id] = CLOCK.now()
+
+
+def _addresses(interface: NetworkInterface) -> set[str]:
+    addresses = {each["PrivateIpAddress"] for each in interface.private_ip_addresses}
+    return {str(each) for each in (*addresses, interface.private_ip_address, *interface.ipv6_addresses) if each}
+
+
+def _unheld_since(group: FakeTargetGroup, address: str) -> datetime | None:
+    """Since when no network interface has the address; None if one has, or none ever had. In the group's own VPC only
+    its interfaces count, and outside of it those of every other."""
+    interfaces = group.ec2_backend.enis
+    let_go = interfaces.let_go.get(address) if isinstance(interfaces, _Interfaces) else None
+    if not let_go:
+        return None
+    inside = _is_inside(group.ec2_backend, group.vpc_id, address)
+    given_up = [at for vpc_id, at in let_go.items() if not inside or vpc_id == group.vpc_id]
+    held = any(
+        (not inside or interface.vpc_id == group.vpc_id) and address in _addresses(interface)
+        for interface in tuple(interfaces.values())
+    )
+    return max(given_up, default=None) if not held else None
+
+
+def _is_inside(backend: EC2Backend, vpc_id: str, address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    return any(
+        found in block for subnet in backend.describe_subnets(filters={"vpc-id": [vpc_id]}) for block in _blocks(subnet)
+    )
+
+
+def _keep_interfaces(moto: Method, backend: NetworkInterfaceBackend) -> None:
+    moto(backend)
+    backend.enis = _Interfaces()
+
+
+def _unassign(moto: Method, backend: NetworkInterfaceBackend, eni_id: str, **request: Any) -> Any:
+    interface = backend.get_network_interface(eni_id)
+    before = _addresses(interface)
+    answer = moto(backend, eni_id, **request)
+    if isinstance(backend.enis, _Interfaces):
+        backend.enis.give_up(interface, before - _addresses(interface))
+    return answer
 
 
 # --- Listeners, load balancers, groups ------------------------------------------------------------------------------
@@ -316,6 +410,8 @@ def _create_target_group(moto: Method, backend: ELBv2Backend, name: str, **reque
 
 
 def _create_load_balancer(moto: Method, backend: ELBv2Backend, tags: Any = None, **request: Any) -> FakeLoadBalancer:
+    if any(each.name == request["name"] for each in backend.load_balancers.values()):
+        raise DuplicateLoadBalancerName
     balancer: FakeLoadBalancer = moto(backend, **request)
     if balancer.type == "network":
         del backend.load_balancers[balancer.arn]
@@ -325,7 +421,69 @@ def _create_load_balancer(moto: Method, backend: ELBv2Backend, tags: Any = None,
     return balancer
 
 
+# --- Pages and tags -------------------------------------------------------------------------------------------------
+
+PAGE = 400
+DESCRIBED_TAGS = 20
+"""Resources whose tags one call describes."""
+TAGS_PER_RESOURCE = 50
+
+
+def _describe_target_groups(_moto: Method, response: ELBV2Response) -> ActionResult:
+    get, backend = response._get_param, response.elbv2_backend
+    groups = backend.describe_target_groups(get("LoadBalancerArn"), get("TargetGroupArns", []), get("Names", []))
+    return _page(response, "TargetGroups", groups)
+
+
+def _describe_load_balancers(_moto: Method, response: ELBV2Response) -> ActionResult:
+    get, backend = response._get_param, response.elbv2_backend
+    for arn in get("LoadBalancerArns", []):
+        backend._get_resource_by_arn(arn)
+    balancers = backend.describe_load_balancers(get("LoadBalancerArns", []), get("Names", []))
+    return _page(response, "LoadBalancers", balancers)
+
+
+def _page(response: ELBV2Response, key: str, found: Iterable[Any]) -> ActionResult:
+    """In the order of ARNs; the marker is the last ARN of a page."""
+    size, marker = response._get_int_param("PageSize", PAGE), response._get_param("Marker")
+    if not 1 <= size <= PAGE:
+        raise ValidationError(f"Value '{size}' at 'pageSize' failed to satisfy constraint: 1 to {PAGE}")
+    last = _last_arn(marker) if marker else ""
+    rest = sorted((each for each in found if each.arn > last), key=lambda each: str(each.arn))
+    more = {"NextMarker": base64.urlsafe_b64encode(rest[size - 1].arn.encode()).decode()} if len(rest) > size else {}
+    return ActionResult({key: rest[:size], **more})
+
+
+def _last_arn(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise ValidationError(f"Invalid marker '{marker}'") from None
+
+
+def _add_tags(_moto: Method, backend: ELBv2Backend, resource_arns: Sequence[str], tags: Any) -> None:
+    """None is added anywhere unless all can be."""
+    added = backend.tagging_service.flatten_tag_list(tags)
+    for arn in resource_arns:
+        backend._get_resource_by_arn(arn)
+        if len({*backend.tagging_service.get_tag_dict_for_resource(arn), *added}) > TAGS_PER_RESOURCE:
+            raise TooManyTagsError
+    for arn in resource_arns:
+        backend.tagging_service.tag_resource(arn, tags)
+
+
+def _describe_tags(moto: Method, backend: ELBv2Backend, resource_arns: Sequence[str]) -> Any:
+    if len(resource_arns) > DESCRIBED_TAGS:
+        raise ValidationError(f"Cannot describe the tags of more than {DESCRIBED_TAGS} resources")
+    for arn in resource_arns:
+        backend._get_resource_by_arn(arn)
+    return moto(backend, resource_arns)
+
+
 METHODS: tuple[tuple[type, str, Method], ...] = (
+    (ELBV2Response, "describe_load_balancers", _describe_load_balancers),
+    (ELBV2Response, "describe_target_groups", _describe_target_groups),
+    (ELBv2Backend, "add_tags", _add_tags),
     (ELBv2Backend, "create_listener", _then_follow_listeners),
     (ELBv2Backend, "create_load_balancer", _create_load_balancer),
     (ELBv2Backend, "create_rule", _then_follow_listeners),
@@ -333,12 +491,16 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
     (ELBv2Backend, "delete_listener", _then_follow_listeners),
     (ELBv2Backend, "delete_load_balancer", _then_follow_listeners),
     (ELBv2Backend, "delete_rule", _then_follow_listeners),
+    (ELBv2Backend, "describe_tags", _describe_tags),
     (ELBv2Backend, "describe_target_health", _describe_target_health),
     (ELBv2Backend, "modify_listener", _then_follow_listeners),
     (ELBv2Backend, "modify_rule", _then_follow_listeners),
     (ELBv2Backend, "set_subnets", _then_follow_listeners),
     (FakeTargetGroup, "deregister", _deregister),
     (FakeTargetGroup, "register", _register),
+    (NetworkInterfaceBackend, "__init__", _keep_interfaces),
+    (NetworkInterfaceBackend, "unassign_ipv6_addresses", _unassign),
+    (NetworkInterfaceBackend, "unassign_private_ip_addresses", _unassign),
 )
 
 

@@ -17,6 +17,7 @@ from emulator.worlds import WORLDS, World
 from replay import loop, show, template
 
 _PLAIN_WIDTH = 1000
+_NAMED_FOR_WORLDS = ("vpcconnector", "service", "targetgroup", "vpcingressconnection")
 
 
 class Unusable(Exception):
@@ -95,18 +96,14 @@ def _event(path: str) -> Mapping[str, object]:
 
 
 def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World | None:
-    """The world asked for, else the one that the event's connector or service is named for, else the one that the file
-    is named for, as those in events/ are; else None."""
+    """The world asked for, else the one that the event's connector, service or target group is named for, else the one
+    that the file is named for, as those in events/ are; else None."""
     if name is not None:
         if name not in WORLDS:
             raise Unusable(f"there is no world {name!r}; there are {', '.join(WORLDS)}")
         return WORLDS[name]
     text, file = json.dumps(event), Path(event_path or "").stem
-    by_name = (
-        world
-        for world in WORLDS.values()
-        if any(f":{kind}/{world.name}" in text for kind in ("vpcconnector", "service"))
-    )
+    by_name = (world for world in WORLDS.values() if any(f":{kind}/{world.name}" in text for kind in _NAMED_FOR_WORLDS))
     by_file = (world for world in WORLDS.values() if file.removesuffix("-failed").endswith(f"-{world.name}"))
     return next(by_name, None) or next(by_file, None)
 

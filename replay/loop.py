@@ -18,11 +18,10 @@ from uuid import UUID
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from emulator import Emulator, emulate
+from emulator import Emulator, cloudtrail, emulate
 from emulator.worlds import (
     ALERT_TOPIC,
     CHAT_TOPIC,
-    FINDINGS_TABLE,
     OPERATION_SECONDS,
     REGION,
     Client,
@@ -41,10 +40,12 @@ type Moment = Literal["happens", "later", "audit", "event"]
 SCHEDULED = "Scheduled Event"
 PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; everything else has its default
 ROUNDS = 10  # of events that come of events; nothing of ours should need more than two
+STEP_SECONDS = 30  # what functions put off comes up to so much later than they asked for
+LONGEST_SECONDS = 1800  # a function may come back to the same work for half of it
 
 
 class Endless(Exception):
-    """What our functions do wakes our functions, time and again; the text names the events of the last round."""
+    """What our functions do wakes our functions, time and again; the text says by what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,8 @@ class Step:
 class Loop:
     """Routes events to the functions of a stack inside a running emulator.
 
-    Also those that the functions cause themselves: where a function wakes itself, it shows.
+    Also those that the functions cause themselves: where a function wakes itself, it shows. What a function sends to a
+    queue that it takes from comes back to it, at the emulated time that it asked for.
     """
 
     def __init__(self, stack: Stack, aws: Emulator, client: Client) -> None:
@@ -96,24 +98,46 @@ class Loop:
         self._inbox = _subscribed(client, self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
         self._seen, self._put = len(aws.events), len(aws.put_events)
         self._ours: list[Event] = []  # put by our functions, and not delivered yet
-        self._waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)  # by function and queue
+        self._waiting: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        """By function and queue: ids and bodies of messages."""
+        self._received = 0
 
     def settle(self) -> Iterator[Step]:
-        """Deliver what has happened since, then what came of that, until nothing comes any more. Raises Endless."""
+        """Deliver what has happened since, then what came of that, until nothing comes any more. No time passes.
+        Raises Endless."""
         for _ in range(ROUNDS):
             events = self._new()
-            if not events:
+            self._receive()
+            if not events and not self._waiting:
                 return
             for event in events:
                 yield self._arrive(event)
             yield from self._batches()
-        raise Endless(f"after {ROUNDS} rounds there are still events: {', '.join(sorted(set(map(_kind, events))))}")
+        still = sorted(set(map(_kind, events))) or ["messages to their own queue"]
+        raise Endless(f"after {ROUNDS} rounds there are still events: {', '.join(still)}")
+
+    def wait(self, seconds: float) -> Iterator[Step]:
+        """Let so much emulated time pass, and deliver what happens and what functions had put off until then."""
+        while seconds > 0:
+            step = min(seconds, STEP_SECONDS) if self._is_something_put_off() else seconds
+            seconds -= step
+            self._aws.clock.advance(step)
+            yield from self.settle()
+
+    def until_over(self) -> Iterator[Step]:
+        """Deliver what has happened, then let time pass until functions have put off nothing more. Raises Endless."""
+        yield from self.settle()
+        for _ in range(LONGEST_SECONDS // STEP_SECONDS):
+            if not self._is_something_put_off():
+                return
+            yield from self.wait(STEP_SECONDS)
+        raise Endless(f"after {LONGEST_SECONDS // 60} minutes functions still put something off")
 
     def deliver(self, event: Event) -> Iterator[Step]:
         """Deliver an event from elsewhere: EventBridge's, a schedule's, or a batch as SQS gives it to Lambda."""
         yield self._arrive(event)
         yield from self._batches()
-        yield from self.settle()
+        yield from self.until_over()
 
     def again(self, steps: Iterable[Step]) -> Iterator[Step]:
         """Invoke the same functions with the same events, as if they had been delivered twice."""
@@ -121,15 +145,15 @@ class Loop:
             functions = [self._stack.functions[one.function] for one in step.invocations]
             if functions:
                 yield replace(step, invocations=[self._invoke(function, step.event) for function in functions])
-        yield from self.settle()
+        yield from self.until_over()
 
     def audit(self) -> Iterator[Step]:
-        """What the template's schedules lead to at this time."""
+        """What each of the template's schedules leads to at this time, however often they are due otherwise."""
         for function in self._stack.functions.values():
             for rule in function.schedules:
                 event = _scheduled(rule, self._aws.clock.now())
                 yield Step(event=event, invocations=[self._invoke(function, event)])
-        yield from self.settle()
+        yield from self.until_over()
 
     def forget(self) -> None:
         """What has happened until now is not delivered."""
@@ -145,7 +169,7 @@ class Loop:
         for function in self._stack.functions.values():
             for name, queue in function.queues.items():
                 if any(matches(pattern, event) for pattern in queue.patterns.values()):
-                    self._waiting[function.logical_id, name].append(event)
+                    self._waiting[function.logical_id, name].append((str(event.get("id")), json.dumps(event)))
                     queues.append(name)
         return Step(
             event=event, invocations=[self._invoke(one, event) for one in _targets(self._stack, event)], queues=queues
@@ -154,18 +178,53 @@ class Loop:
     def _batches(self) -> Iterator[Step]:
         """Invoke the functions with what waits in their queues; whatever came in one go is there together."""
         waiting, self._waiting = self._waiting, defaultdict(list)
-        for (function_id, queue_id), events in waiting.items():
+        for (function_id, queue_id), messages in waiting.items():
             function = self._stack.functions[function_id]
-            for some in batched(events, function.queues[queue_id].batch_size, strict=False):
-                batch = {"Records": [_message(queue_id, event) for event in some]}
+            for some in batched(messages, function.queues[queue_id].batch_size, strict=False):
+                batch = {"Records": [_record(queue_id, *message) for message in some]}
                 yield Step(event=batch, invocations=[self._invoke(function, batch)], queues=[queue_id])
 
+    def _own_queues(self) -> Iterator[tuple[Function, str]]:
+        """The queues that functions can both send to and take from; the others are only fed by rules."""
+        for function in self._stack.functions.values():
+            for queue in function.queues.keys() & self._refs.keys():
+                yield function, queue
+
+    def _receive(self) -> None:
+        """Take what functions have sent to their own queues and what is due by now."""
+        for function, queue in self._own_queues():
+            for message in self._taken(self._refs[queue]):
+                self._received += 1
+                self._waiting[function.logical_id, queue].append((str(UUID(int=self._received)), message["Body"]))
+
+    def _is_something_put_off(self) -> bool:
+        name = "ApproximateNumberOfMessagesDelayed"
+        urls = [self._refs[queue] for _, queue in self._own_queues()]
+        answers = [self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name]) for url in urls]
+        return any(int(answer["Attributes"][name]) for answer in answers)
+
+    def _taken(self, url: str) -> Iterator[Mapping[str, Any]]:
+        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield message
+
     def _invoke(self, function: Function, event: Event) -> Invocation:
-        topics = {name: self._refs[name] for name in (ALERT_TOPIC, CHAT_TOPIC, FINDINGS_TABLE)}
-        environment = {**function.environment(PARAMETERS, topics), "AWS_REGION": REGION, **_QUIET}
+        environment = {
+            **function.environment(PARAMETERS, self._refs),
+            "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
+            "AWS_REGION": REGION,
+            **_QUIET,
+        }
+        who = cloudtrail.lambda_function(function.logical_id, function.role)
         result: Mapping[str, object] = {}
         error = ""
-        with patch.dict(os.environ, environment), redirect_stdout(StringIO()), self._emulated_time():
+        with (
+            cloudtrail.running(who),
+            patch.dict(os.environ, environment),
+            redirect_stdout(StringIO()),
+            self._emulated_time(),
+        ):
             try:
                 # Through JSON and back, as Lambda does it: what is not JSON fails here too.
                 result = json.loads(json.dumps(_handler(function)(json.loads(json.dumps(event)), _CONTEXT)))
@@ -195,15 +254,13 @@ class Loop:
         """What was published to the topics: alerts, and messages for chat."""
         alerts: list[Mapping[str, object]] = []
         chat: list[Mapping[str, object]] = []
-        while messages := self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self._sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
-                body = json.loads(message["Body"])
-                if body["TopicArn"] == self._refs[CHAT_TOPIC]:
-                    chat.append(json.loads(body["Message"]))
-                    continue
-                values = {name: one["Value"] for name, one in body.get("MessageAttributes", {}).items()}
-                alerts.append({"subject": body.get("Subject", ""), "body": body["Message"], "attributes": values})
+        for message in self._taken(self._inbox):
+            body = json.loads(message["Body"])
+            if body["TopicArn"] == self._refs[CHAT_TOPIC]:
+                chat.append(json.loads(body["Message"]))
+                continue
+            values = {name: one["Value"] for name, one in body.get("MessageAttributes", {}).items()}
+            alerts.append({"subject": body.get("Subject", ""), "body": body["Message"], "attributes": values})
         return alerts, chat
 
 
@@ -217,10 +274,10 @@ def play_world(world: World, stack: Stack) -> Generator[Step]:
         build(world, client)
         loop = Loop(stack, aws, client)
         happen(world, client)
-        yield from _twice("happens", _until_over(loop, aws), loop)
+        yield from _twice("happens", _until_over(loop), loop)
         if world.later is not None:
             later(world, client)
-            yield from _twice("later", _until_over(loop, aws), loop)
+            yield from _twice("later", _until_over(loop), loop)
         aws.clock.advance(_until_audit(aws.clock.now(), stack))
         yield from _twice("audit", loop.audit(), loop)
 
@@ -247,18 +304,18 @@ def _standing(event: Event, world: World, stack: Stack) -> Iterator[Loop]:
         loop = Loop(stack, aws, client)
         happen(world, client)
         if is_later:
-            for _ in _until_over(loop, aws):
+            for _ in _until_over(loop):
                 pass
             later(world, client)
         loop.forget()
         yield loop
 
 
-def _until_over(loop: Loop, aws: Emulator) -> Iterator[Step]:
+def _until_over(loop: Loop) -> Iterator[Step]:
     """Events of calls are delivered while their operations run, those of the operations when they have ended."""
     yield from loop.settle()
-    aws.clock.advance(OPERATION_SECONDS)
-    yield from loop.settle()
+    yield from loop.wait(OPERATION_SECONDS)
+    yield from loop.until_over()
 
 
 def _twice(moment: Moment, first: Iterable[Step], loop: Loop) -> Iterator[Step]:
@@ -334,12 +391,12 @@ def _records(event: Event) -> list[Mapping[str, object]]:
     return [one for one in records if isinstance(one, Mapping)] if isinstance(records, list) else []
 
 
-def _message(queue: str, event: Event) -> Mapping[str, object]:
+def _record(queue: str, message_id: str, body: str) -> Mapping[str, object]:
     """A record of a batch, as Lambda has it from SQS (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
     return {
-        "messageId": event.get("id"),
+        "messageId": message_id,
         "receiptHandle": "replay",
-        "body": json.dumps(event),
+        "body": body,
         "attributes": {"ApproximateReceiveCount": "1"},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
@@ -377,8 +434,9 @@ def _subscribed(client: Client, *topics: str) -> str:
     return url
 
 
-# Function code reports by return value and alerts here; its logs and metrics would drown them.
-_QUIET = {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
+# Function code reports by return value and alerts here; its logs would drown them. Metrics stay on, and go where its
+# output goes: those that are switched off are kept for ever, and Powertools complains of the hundredth.
+_QUIET = {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
 _CONTEXT = SimpleNamespace(function_name="replay", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="")
 
 

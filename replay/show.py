@@ -13,11 +13,14 @@ from rich.text import Text
 from apprunner_guardrails.alerts import counted
 from apprunner_guardrails.alerts.event import FAILED_CALL, TRANSITION
 from apprunner_guardrails.events import CLOUDTRAIL, caller
+from apprunner_guardrails.targets.triggers import MARK
 from replay.loop import SCHEDULED, Invocation, Step
 
 _STYLES = {"fail": "bold red", "unknown": "bold yellow", "error": "bold magenta", "pass": "green", "exempt": "cyan"}
 _ALERTS = {"fail": "bold red", "failed call": "bold magenta", "unknown": "bold yellow", "pass": "bold green"}
+_TARGETS = {"registered": "green", "deregistered": "bold yellow", "held": "yellow"}
 _LATER = {"later": "later: ", "audit": "a week later: "}
+_DONE = ("registered", "deregistered")
 _NAMES_SHOWN = 3
 _CAUSES_SHOWN = 3
 
@@ -62,6 +65,7 @@ def _invocation(console: Console, invocation: Invocation, *, whole: bool) -> Non
     if returned := _records(invocation.result.get("batchItemFailures")):
         _line(console, Text(f"not understood, back to the queue: {len(returned)} of the batch", "bold red"))
     _resources(console, invocation, whole=whole)
+    _target_groups(console, invocation)
     for call in _explained(invocation):
         _explanation(console, call, whole=whole)
     for alert in invocation.alerts:
@@ -86,6 +90,38 @@ def _alert(console: Console, alert: Mapping[str, object], *, whole: bool) -> Non
     if whole:
         for line in str(alert["body"]).splitlines():
             console.print(Text("       | " + line), soft_wrap=True)
+
+
+def _target_groups(console: Console, invocation: Invocation) -> None:
+    """What was done with each target group, and what became of its findings; of many of which nothing can be said only
+    how many they are."""
+    if "target_groups" not in invocation.result:
+        return
+    groups = _mapping(invocation.result["target_groups"])
+    changes = _changes(invocation)
+    shown = {arn: _synced(_mapping(one)) for arn, one in groups.items()}
+    silent = [arn for arn, done in shown.items() if not done and not any(one.resource == arn for one in changes)]
+    for arn in dict.fromkeys((*shown, *(one.resource for one in changes))):
+        if arn in silent:
+            continue
+        _line(console, Text(arn, "dim"))
+        for line in shown.get(arn, ()):
+            console.print(Text.assemble("      ", line), soft_wrap=True)
+        _answers(console, {}, [one for one in changes if one.resource == arn], whole=False)
+    if silent or not groups:
+        _line(console, Text(f"{counted(len(silent), 'target group')}: nothing to do", "dim"))
+
+
+def _synced(group: Mapping[str, object]) -> list[Text]:
+    """ "registered    10.0.1.5:443, 10.0.2.5:443" """
+    lines = [
+        Text.assemble((f"{name:<14}", style), ", ".join(targets))
+        for name, style in _TARGETS.items()
+        if (targets := _texts(group.get(name)))
+    ]
+    if refused := group.get("refused"):
+        lines.append(Text.assemble((f"{'refused':<14}", "bold red"), str(refused)))
+    return lines
 
 
 def _resources(console: Console, invocation: Invocation, *, whole: bool) -> None:
@@ -151,6 +187,9 @@ def summary(console: Console, worlds: int, played: Sequence[Step], seconds: floa
     invocations = [invocation for one in first for invocation in one.invocations]
     again = [invocation for one in played if one.is_repeated for invocation in one.invocations]
     answers = [status for one in invocations for status in _statuses(one)]
+    targets = {
+        name: sum(len(_texts(group.get(name))) for one in invocations for group in _groups(one)) for name in _DONE
+    }
     errors = sum(bool(one.error) for one in (*invocations, *again))
     console.print()
     console.print(
@@ -161,6 +200,7 @@ def summary(console: Console, worlds: int, played: Sequence[Step], seconds: floa
             (f"{answers.count('fail')} fail", _STYLES["fail"]),
             f", {answers.count('exempt')} exempt, {answers.count('unknown')} unknown",
             f", {answers.count('error')} error), {counted(sum(len(one.alerts) for one in invocations), 'alert')}",
+            "".join(f", {counted(number, 'target')} {name}" for name, number in targets.items() if number),
             f", {counted(errors, 'failed invocation')}" if errors else "",
             f" in {seconds:.1f} s",
         )
@@ -242,10 +282,19 @@ def _event(one: Step) -> str:
     if len(events) == 1:
         what = _happened(events[0])
     else:
-        names = Counter(str(_mapping(event.get("detail")).get("eventName", "?")) for event in events)
+        names = Counter(_named(event) for event in events)
         listed = ", ".join(f"{count} {name}" for name, count in names.most_common(_NAMES_SHOWN))
         what = f"{len(events)} events ({listed}{' …' if len(names) > _NAMES_SHOWN else ''})"
     return " → ".join((what, *one.queues))
+
+
+def _named(event: Mapping[str, object]) -> str:
+    return _own_message(event) or str(_mapping(event.get("detail")).get("eventName", "?"))
+
+
+def _own_message(event: Mapping[str, object]) -> str:
+    """What a function tells itself by its queue: "come back"."""
+    return str(event.get(MARK, ""))
 
 
 def _inside(record: Mapping[str, object]) -> Mapping[str, object]:
@@ -257,6 +306,8 @@ def _inside(record: Mapping[str, object]) -> Mapping[str, object]:
 
 def _happened(event: Mapping[str, object]) -> str:
     detail = _mapping(event.get("detail"))
+    if said := _own_message(event):
+        return said
     if event.get("detail-type") == SCHEDULED:
         return f"{SCHEDULED} {event.get('time')}"
     if event.get("detail-type") != CLOUDTRAIL:
@@ -270,6 +321,10 @@ def _happened(event: Mapping[str, object]) -> str:
 def _statuses(invocation: Invocation) -> Iterable[object]:
     for answers in _mapping(invocation.result.get("resources")).values():
         yield from _mapping(answers).values()
+
+
+def _groups(invocation: Invocation) -> Iterable[Mapping[str, object]]:
+    return map(_mapping, _mapping(invocation.result.get("target_groups")).values())
 
 
 def _line(console: Console, text: Text) -> None:

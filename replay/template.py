@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.events.models import EventPattern
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -46,13 +47,14 @@ class Function:
     """A Lambda function: where its handler is, its environment as written, and what invokes it.
 
     That is rules with a pattern (`patterns`), rules with a schedule (`schedules`: its expression) and queues, each by
-    logical id. `defaults` are those of the template's parameters, `conditions` the template's own, `names` what a !Ref
-    of a table gives here.
+    logical id. `role` is the logical id of the role that it runs as, and here that role's name. `defaults` are those of
+    the template's parameters, `conditions` the template's own, `names` what a !Ref of a table gives here.
     """
 
     logical_id: str
     code: Path
     handler: str
+    role: str
     variables: Mapping[str, object]
     defaults: Mapping[str, str]
     patterns: Mapping[str, Pattern]
@@ -126,6 +128,7 @@ def load(path: Path = TEMPLATE) -> Stack:
             logical_id=name,
             code=path.parent / code[name],
             handler=one["Properties"]["Handler"],
+            role=one["Properties"]["Role"]["Fn::GetAtt"][0],
             variables=one["Properties"].get("Environment", {}).get("Variables", {}),
             defaults=defaults,
             patterns=_patterns(resources, name),
@@ -193,7 +196,31 @@ def _take_code(resources: dict[str, Any]) -> dict[str, str]:
 
 def _patterns(resources: Mapping[str, Any], target: str) -> dict[str, Pattern]:
     """The pattern of each rule that has the function or queue for a target."""
-    return {name: rule["EventPattern"] for name, rule in _rules(resources, target) if "EventPattern" in rule}
+    return {
+        name: _resolved(name, rule["EventPattern"], resources)
+        for name, rule in _rules(resources, target)
+        if "EventPattern" in rule
+    }
+
+
+def _resolved(rule: str, value: Any, resources: Mapping[str, Any]) -> Any:
+    """The pattern with the ARN of a role in place of each !GetAtt of one. Raises BadTemplate for any other function."""
+    match value:
+        case {"Fn::GetAtt": [str(role), "Arn"]} if resources.get(role, {}).get("Type") == "AWS::IAM::Role":
+            return role_arn(role)
+        case {**members}:
+            if unknown := [name for name in members if name == "Ref" or str(name).startswith("Fn::")]:
+                raise BadTemplate(f"{rule}: {unknown[0]} in a pattern is understood of a role's Arn only: {value!r}")
+            return {name: _resolved(rule, member, resources) for name, member in members.items()}
+        case [*items]:
+            return [_resolved(rule, one, resources) for one in items]
+        case _:
+            return value
+
+
+def role_arn(logical_id: str) -> str:
+    """The ARN of a role of the stack, which has its logical id for a name here."""
+    return f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/{logical_id}"
 
 
 def _schedules(resources: Mapping[str, Any], target: str, defaults: Mapping[str, str]) -> dict[str, str]:

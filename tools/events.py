@@ -16,8 +16,18 @@ from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, lat
 
 FOLDER = Path(__file__).parent.parent / "events"
 
-# Calls made while a world is built that have a sample too: one that nobody watches, and changes of a network.
-BUILDING = ("PauseService", "CreateRoute", "DeleteNatGateway")
+# Calls made while a world is built that have a sample too: one that nobody watches, changes of a network, and what a
+# private service is reached by.
+BUILDING = (
+    "PauseService",
+    "CreateRoute",
+    "DeleteNatGateway",
+    "CreateVpcEndpoint",
+    "CreateVpcIngressConnection",
+    "CreateTargetGroup",
+    "AddTags",
+    "RegisterTargets",
+)
 
 type Event = Mapping[str, Any]
 

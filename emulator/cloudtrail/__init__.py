@@ -32,7 +32,16 @@ from moto.core.utils import get_service_model
 from moto.moto_api._internal import mock_random
 
 from emulator.clock import CLOCK
-from emulator.cloudtrail.identities import IDENTITIES, Identity, caller, calling_as, identity, user_identity
+from emulator.cloudtrail.identities import (
+    IDENTITIES,
+    Identity,
+    caller,
+    calling_as,
+    identity,
+    lambda_function,
+    running,
+    user_identity,
+)
 from emulator.cloudtrail.shapes import error_code, request_parameters, response_elements
 
 __all__ = [
@@ -46,6 +55,8 @@ __all__ = [
     "envelope",
     "install",
     "is_recorded",
+    "lambda_function",
+    "running",
     "subscribe",
 ]
 
@@ -191,7 +202,7 @@ def _recorded(call_action: Callable[[BaseResponse], TYPE_RESPONSE]) -> Callable[
         if operation is None:
             return call_action(request)
         try:
-            who = identity(request.headers.get(CALLER_HEADER) or caller())
+            who = _caller(request)
         except ValueError as error:
             return request.serialized(ActionResult(UnknownCaller(f"{CALLER_HEADER}: {error}")))
         response = _with_request_id(call_action(request))
@@ -204,11 +215,16 @@ def _recorded(call_action: Callable[[BaseResponse], TYPE_RESPONSE]) -> Callable[
 def caller_arn(request: BaseResponse) -> str:
     """The ARN of whoever makes the request; for an identity without one, the type of it."""
     who = user_identity(
-        identity(request.headers.get(CALLER_HEADER) or caller()),
+        _caller(request),
         account=request.current_account,
         session_start=_iso(CLOCK.now() - _SESSION_AGE),
     )
     return str(who.get("arn") or who["type"])
+
+
+def _caller(request: BaseResponse) -> Identity:
+    named = request.headers.get(CALLER_HEADER)
+    return identity(named) if named else caller()
 
 
 def _operation(request: BaseResponse) -> OperationModel | None:

@@ -1,7 +1,8 @@
 """Who calls: the userIdentity blocks that a watcher of CloudTrail meets, and how a caller of the emulator picks one.
 
 In process `with calling_as("console"):`, over HTTP the header `x-emulator-caller: console`. A context variable does not
-reach the server's threads, nor a pool of threads of the caller; that is what the header is for.
+reach the server's threads, nor a pool of threads of the caller; that is what the header is for, and `running` for a
+Lambda function that is played in process, whatever threads it has.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,9 +54,31 @@ def calling_as(name: str) -> Iterator[None]:
         _caller.reset(token)
 
 
-def caller() -> str:
-    """The name that `calling_as` has set here, or the default."""
-    return _caller.get()
+@contextmanager
+def running(function: Identity) -> Iterator[None]:
+    """Calls made by whatever thread of this process are recorded as made by the function (see `lambda_function`), but
+    for those that `calling_as` says something else of."""
+    global _running  # noqa: PLW0603  # one function at a time, as the whole process plays it
+    before, _running = _running, function
+    try:
+        yield
+    finally:
+        _running = before
+
+
+def caller() -> Identity:
+    """Who calls here: as `calling_as` has set, else the function that is running, else the default."""
+    name = _caller.get()
+    return identity(name) if name else _running or identity(DEFAULT)
+
+
+def lambda_function(name: str, role: str) -> Identity:
+    """A function with the guardrails' SDK: Lambda assumes its role, in a session that has the function's name."""
+    return Identity(
+        user_identity=_assumed_role(role, name, f"AROA{role.upper():X<17.17}"),
+        source_ip="198.51.100.120",
+        user_agent=f"{_SDK_AGENT} exec-env/AWS_Lambda_python3.13 apprunner-guardrails",
+    )
 
 
 def user_identity(who: Identity, *, account: str, session_start: str) -> dict[str, object]:
@@ -191,7 +214,9 @@ IDENTITIES: Mapping[str, Identity] = MappingProxyType(
         "identity-center": Identity(
             user_identity=_IDENTITY_CENTER, source_ip="203.0.113.201", user_agent=_CONSOLE_AGENT
         ),
+        "guardrails": lambda_function("SyncTargetsFunction", "SyncTargetsRole"),
     }
 )
 
-_caller: ContextVar[str] = ContextVar("emulator_caller", default=DEFAULT)
+_caller: ContextVar[str] = ContextVar("emulator_caller", default="")
+_running: Identity | None = None

@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -494,6 +495,72 @@ class TestAppRunner:
         shown = aws.event()["detail"]["responseElements"]["vpcConnector"]
         assert (shown["status"], shown["deletedAt"]) == ("INACTIVE", "Nov 2, 2026 1:00:00 PM")
 
+    def test_an_ingress_connection(self, aws: Aws, vpc: Vpc) -> None:
+        """Made, pointed at another endpoint and deleted: each time its endpoint can be read from the record."""
+        apprunner, ec2 = aws.client("apprunner"), aws.client("ec2")
+        private = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
+        service = self.create_service(aws, NetworkConfiguration=private)["Service"]["ServiceArn"]
+        endpoints = [
+            ec2.create_vpc_endpoint(
+                VpcId=vpc.id,
+                ServiceName=f"com.amazonaws.{REGION}.apprunner.requests",
+                VpcEndpointType="Interface",
+                SubnetIds=vpc.subnets[:2],
+                PrivateDnsEnabled=False,
+            )["VpcEndpoint"]["VpcEndpointId"]
+            for _ in range(2)
+        ]
+        CLOCK.advance(180)
+        aws.events.clear()
+        answer = apprunner.create_vpc_ingress_connection(
+            VpcIngressConnectionName="orders",
+            ServiceArn=service,
+            IngressVpcConfiguration={"VpcId": vpc.id, "VpcEndpointId": endpoints[0]},
+        )["VpcIngressConnection"]
+        arn, created = answer["VpcIngressConnectionArn"], aws.event()
+        CLOCK.advance(180)
+        elsewhere = {"VpcId": vpc.id, "VpcEndpointId": endpoints[1]}
+        apprunner.update_vpc_ingress_connection(VpcIngressConnectionArn=arn, IngressVpcConfiguration=elsewhere)
+        updated = aws.event()
+        CLOCK.advance(180)
+        apprunner.delete_vpc_ingress_connection(VpcIngressConnectionArn=arn)
+        deleted = aws.event()
+        connection = {
+            "vpcIngressConnectionArn": arn,
+            "vpcIngressConnectionName": "orders",
+            "serviceArn": service,
+            "status": "PENDING_CREATION",
+            "accountId": ACCOUNT,
+            "domainName": answer["DomainName"],
+            "ingressVpcConfiguration": {"vpcId": vpc.id, "vpcEndpointId": endpoints[0]},
+            "createdAt": "Nov 2, 2026 9:03:00 AM",
+        }
+        moved = {"ingressVpcConfiguration": {"vpcId": vpc.id, "vpcEndpointId": endpoints[1]}}
+        assert [
+            (one["detail"]["eventName"], one["detail"]["requestParameters"], one["detail"]["responseElements"])
+            for one in (created, updated, deleted)
+        ] == [
+            (
+                "CreateVpcIngressConnection",
+                {
+                    "vpcIngressConnectionName": "orders",
+                    "serviceArn": service,
+                    "ingressVpcConfiguration": connection["ingressVpcConfiguration"],
+                },
+                {"vpcIngressConnection": connection},
+            ),
+            (
+                "UpdateVpcIngressConnection",
+                {"vpcIngressConnectionArn": arn, **moved},
+                {"vpcIngressConnection": {**connection, **moved, "status": "PENDING_UPDATE"}},
+            ),
+            (
+                "DeleteVpcIngressConnection",
+                {"vpcIngressConnectionArn": arn},
+                {"vpcIngressConnection": {**connection, **moved, "status": "PENDING_DELETION"}},
+            ),
+        ]
+
     def test_tagging_answers_nothing(self, aws: Aws, connector: dict[str, Any]) -> None:
         arn, apprunner = connector["VpcConnectorArn"], aws.client("apprunner")
         apprunner.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": "orders"}])
@@ -727,6 +794,66 @@ class TestTargets:
                     {"id": "192.168.7.9", "port": 443, "availabilityZone": "all"},
                 ],
             },
+            responseElements=None,
+        )
+
+    def test_a_deregistration(self, aws: Aws, group: str) -> None:
+        aws.client("elbv2").deregister_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.5", "Port": 443}])
+        event = aws.event()
+        assert event == expected(
+            event,
+            source="elasticloadbalancing",
+            name="DeregisterTargets",
+            apiVersion="2015-12-01",
+            requestParameters={"targetGroupArn": group, "targets": [{"id": "10.0.0.5", "port": 443}]},
+            responseElements=None,
+        )
+
+    def test_a_new_group_is_shown_with_its_tags_and_its_arn(self, aws: Aws, vpc: Vpc) -> None:
+        tags = [{"Key": "apprunner-guardrails:endpoint", "Value": "vpce-1"}]
+        made = aws.client("elbv2").create_target_group(
+            Name="bound", Protocol="TCP", Port=443, VpcId=vpc.id, TargetType="ip", Tags=tags
+        )["TargetGroups"][0]
+        event = aws.event()
+        assert event == expected(
+            event,
+            source="elasticloadbalancing",
+            name="CreateTargetGroup",
+            apiVersion="2015-12-01",
+            requestParameters={
+                "name": "bound",
+                "protocol": "TCP",
+                "port": 443,
+                "vpcId": vpc.id,
+                "targetType": "ip",
+                "tags": [{"key": "apprunner-guardrails:endpoint", "value": "vpce-1"}],
+            },
+            responseElements={"targetGroups": [{f"{name[0].lower()}{name[1:]}": made[name] for name in made}]},
+        )
+
+    def test_tags_put_on_a_group_and_taken_off_it(self, aws: Aws, group: str) -> None:
+        elbv2 = aws.client("elbv2")
+        elbv2.add_tags(ResourceArns=[group], Tags=[{"Key": "apprunner-guardrails:endpoint", "Value": "vpce-1"}])
+        added = aws.event()
+        elbv2.remove_tags(ResourceArns=[group], TagKeys=["apprunner-guardrails:endpoint"])
+        removed = aws.event()
+        assert added == expected(
+            added,
+            source="elasticloadbalancing",
+            name="AddTags",
+            apiVersion="2015-12-01",
+            requestParameters={
+                "resourceArns": [group],
+                "tags": [{"key": "apprunner-guardrails:endpoint", "value": "vpce-1"}],
+            },
+            responseElements=None,
+        )
+        assert removed == expected(
+            removed,
+            source="elasticloadbalancing",
+            name="RemoveTags",
+            apiVersion="2015-12-01",
+            requestParameters={"resourceArns": [group], "tagKeys": ["apprunner-guardrails:endpoint"]},
             responseElements=None,
         )
 
@@ -991,6 +1118,12 @@ CALLERS: dict[str, dict[str, Any]] = {
         "sourceIPAddress": "203.0.113.201",
         "userAgent": BROWSER,
     },
+    "guardrails": {
+        "userIdentity": role("SyncTargetsRole", "SyncTargetsFunction", "AROASYNCTARGETSROLEXX", "ASIAYNCTARGETSROLEXX"),
+        "sourceIPAddress": "198.51.100.120",
+        "userAgent": "Boto3/1.43.106 md/Botocore#1.43.106 ua/2.1 os/linux#6.12 md/arch#x86_64 lang/python#3.13.9"
+        " exec-env/AWS_Lambda_python3.13 apprunner-guardrails",
+    },
 }
 
 
@@ -1021,6 +1154,24 @@ class TestCallers:
         types = [event["detail"]["userIdentity"]["type"] for event in aws.events]
         assert types == ["AWSService", "Root", "IAMUser"]
 
+    def test_whatever_thread_of_a_running_function_calls_it_is_the_function(self, aws: Aws) -> None:
+        sns = aws.client("sns")
+        audit = cloudtrail.lambda_function("AuditRegionFunction", "AuditRegionRole")
+        with cloudtrail.running(audit), ThreadPoolExecutor(1) as threads:
+            sns.create_topic(Name="own")
+            threads.submit(sns.create_topic, Name="thread").result()
+            with cloudtrail.calling_as("root"):
+                sns.create_topic(Name="somebody-else")
+        sns.create_topic(Name="after")
+        callers = [event["detail"]["userIdentity"].get("arn") for event in aws.events]
+        function = f"arn:aws:sts::{ACCOUNT}:assumed-role/AuditRegionRole/AuditRegionFunction"
+        assert callers == [
+            function,
+            function,
+            f"arn:aws:iam::{ACCOUNT}:root",
+            f"arn:aws:iam::{ACCOUNT}:user/operations",
+        ]
+
     def test_a_header_wins(self, aws: Aws) -> None:
         sns = client("sns", caller="terraform")
         with cloudtrail.calling_as("root"):
@@ -1029,8 +1180,8 @@ class TestCallers:
 
     def test_an_unknown_one_is_refused_with_the_names_that_there_are(self, aws: Aws) -> None:
         names = (
-            "assumed-role, ci-role, cli, cloudformation, console, iam-user, identity-center, root, service, sso,"
-            " terraform"
+            "assumed-role, ci-role, cli, cloudformation, console, guardrails, iam-user, identity-center, root, service,"
+            " sso, terraform"
         )
         with pytest.raises(ValueError, match=f"^unknown caller 'nobody': there are {names}$"):
             cloudtrail.calling_as("nobody").__enter__()

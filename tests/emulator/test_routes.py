@@ -773,3 +773,80 @@ def test_accounts_and_regions_have_their_own_gateways_and_zones(aws: Emulator) -
         for network in networks
     ] == [[(gateways[0], "deleted")], [(gateways[1], "available")]]
     assert [network.subnet(network.a)["AvailabilityZone"] for network in networks] == ["us-east-1a", "eu-west-1a"]
+
+
+# --- Peering and transit gateways -----------------------------------------------------------------------------------
+
+
+def peered(ec2: EC2Client, vpc: str, *, accepted: bool = True) -> tuple[str, str]:
+    """The ids of a peering connection and of the VPC at its other end."""
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    if accepted:
+        ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=made["VpcPeeringConnectionId"])
+    return made["VpcPeeringConnectionId"], other
+
+
+def test_peering_connections_are_found_by_either_end_and_by_their_state(network: Network) -> None:
+    ec2 = network.ec2
+    active, accepter = peered(ec2, network.vpc)
+    pending, _ = peered(ec2, network.vpc, accepted=False)
+
+    def found(*filters: tuple[str, str]) -> set[str]:
+        asked: list[FilterTypeDef] = [{"Name": name, "Values": [value]} for name, value in filters]
+        answer = ec2.describe_vpc_peering_connections(Filters=asked)["VpcPeeringConnections"]
+        return {one["VpcPeeringConnectionId"] for one in answer}
+
+    ours = ("requester-vpc-info.vpc-id", network.vpc)
+    assert found(ours) == {active, pending}
+    assert found(("accepter-vpc-info.vpc-id", network.vpc)) == set()
+    assert found(("accepter-vpc-info.vpc-id", accepter)) == {active}
+    assert found(ours, ("status-code", "active")) == {active}
+    assert found(ours, ("status-code", "pending-acceptance")) == {pending}
+    assert found(ours, ("accepter-vpc-info.cidr-block", "10.9.*"), ("accepter-vpc-info.owner-id", ACCOUNT)) == {
+        active,
+        pending,
+    }
+    assert found(ours, ("requester-vpc-info.owner-id", OTHER_ACCOUNT)) == set()
+    assert found(("vpc-peering-connection-id", pending)) == {pending}
+    ec2.create_tags(Resources=[pending], Tags=[{"Key": "team", "Value": "edge"}])
+    assert found(ours, ("tag:team", "edge")) == {pending}
+
+
+def test_a_peering_connection_that_is_not_there_is_refused(network: Network) -> None:
+    active, _ = peered(network.ec2, network.vpc)
+    ids = [active, "pcx-0123456789abcdef0"]
+    with pytest.raises(ClientError) as refused:
+        network.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=ids)
+    assert refused.value.response["Error"] == {
+        "Code": "InvalidVpcPeeringConnectionID.NotFound",
+        "Message": "The vpcPeeringConnection ID 'pcx-0123456789abcdef0' does not exist",
+    }
+
+
+def test_the_attachments_of_transit_gateways_are_found_by_vpc_and_gateway_in_pages(network: Network) -> None:
+    ec2 = network.ec2
+    gateways = [ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"] for _ in range(6)]
+    attached = [
+        ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=network.vpc, SubnetIds=[network.a])[
+            "TransitGatewayVpcAttachment"
+        ]["TransitGatewayAttachmentId"]
+        for gateway in gateways
+    ]
+    pages = ec2.get_paginator("describe_transit_gateway_vpc_attachments").paginate(
+        Filters=[network.here], PaginationConfig={"PageSize": 5}
+    )
+    found = [[one["TransitGatewayAttachmentId"] for one in page["TransitGatewayVpcAttachments"]] for page in pages]
+    assert found == [attached[:5], attached[5:]]
+    [one] = ec2.describe_transit_gateway_vpc_attachments(
+        Filters=[network.here, {"Name": "transit-gateway-id", "Values": gateways[:1]}]
+    )["TransitGatewayVpcAttachments"]
+    assert (one["TransitGatewayAttachmentId"], one["VpcId"], one["State"]) == (attached[0], network.vpc, "available")
+
+
+def test_an_attachment_that_is_not_there_is_refused(network: Network) -> None:
+    with pytest.raises(ClientError) as refused:
+        network.ec2.describe_transit_gateway_vpc_attachments(
+            TransitGatewayAttachmentIds=["tgw-attach-0123456789abcdef0"]
+        )
+    assert refused.value.response["Error"]["Code"] == "InvalidTransitGatewayAttachmentID.NotFound"

@@ -73,6 +73,7 @@ class TestFindingsTable:
             "AlertTopic": f"{topics}:AlertTopic",
             CHAT_TOPIC: f"{topics}:ChatTopic",
             FINDINGS_TABLE: "FindingsTable",
+            "SyncQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/SyncQueue",
         }
         assert self.items() == {"AR101": "1"}
 
@@ -515,3 +516,79 @@ class TestTagsThatChange:
         client("apprunner").tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": "search"}])
         aws.clock.advance(120)
         assert self.tags() == {"main": {"team": "search"}}
+
+
+class TestTargetGroupsInTheIndex:
+    def test_the_groups_of_a_tag_come_in_pages(self, aws: Emulator) -> None:
+        """Whatever its value; a group without it is not among them, nor is a load balancer that has it."""
+        elbv2, vpc = client("elbv2"), client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+
+        def tagged(key: str, value: str) -> dict[str, Any]:
+            return {"Tags": [{"Key": key, "Value": value}]}
+
+        def group(number: int, **more: Any) -> str:
+            made = elbv2.create_target_group(
+                Name=f"group-{number}", Protocol="TCP", Port=443, VpcId=vpc, TargetType="ip", **more
+            )
+            return str(made["TargetGroups"][0]["TargetGroupArn"])
+
+        bound = sorted(group(number, **tagged("bound", f"vpce-{number}")) for number in range(101))
+        group(998, **tagged("team", "edge"))
+        group(999)
+        elbv2.create_load_balancer(Name="front", Type="network", Subnets=[subnet], **tagged("bound", "vpce-0"))
+        asked = {
+            "TagFilters": [{"Key": "bound"}],
+            "ResourceTypeFilters": ["elasticloadbalancing:targetgroup"],
+            "ResourcesPerPage": 100,
+        }
+        tagging = client("resourcegroupstaggingapi")
+        first = tagging.get_resources(**asked)
+        rest = tagging.get_resources(**asked, PaginationToken=first["PaginationToken"])
+        pages = [[each["ResourceARN"] for each in page["ResourceTagMappingList"]] for page in (first, rest)]
+        assert (pages, rest["PaginationToken"]) == ([bound[:100], bound[100:]], "")
+        elbv2.remove_tags(ResourceArns=bound[:100], TagKeys=["bound"])
+        left = tagging.get_resources(**asked)["ResourceTagMappingList"]
+        assert [each["ResourceARN"] for each in left] == bound[100:]
+
+
+class TestQueues:
+    @pytest.fixture
+    def queue(self, aws: Emulator) -> str:
+        return str(client("sqs").create_queue(QueueName="own")["QueueUrl"])
+
+    def received(self, queue: str) -> list[str]:
+        answer = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in answer.get("Messages", ())]
+
+    def delayed(self, queue: str) -> str:
+        name = "ApproximateNumberOfMessagesDelayed"
+        attributes = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"]
+        return str(attributes[name])
+
+    def test_a_delayed_message_comes_at_its_emulated_time(self, aws: Emulator, queue: str) -> None:
+        client("sqs").send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=60)
+        aws.clock.advance(59)
+        assert (self.received(queue), self.delayed(queue)) == ([], "1")
+        aws.clock.advance(1)
+        assert (self.received(queue), self.delayed(queue)) == (["later"], "0")
+
+    def test_a_message_without_delay_comes_at_once(self, aws: Emulator, queue: str) -> None:
+        client("sqs").send_message(QueueUrl=queue, MessageBody="now")
+        assert (self.received(queue), self.delayed(queue)) == (["now"], "0")
+
+
+def test_an_integration_says_which_vpc_link_it_goes_through(aws: Emulator) -> None:
+    gateway = client("apigateway")
+    api = gateway.create_rest_api(name="orders")["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    asked = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    through = {"connectionType": "VPC_LINK", "connectionId": "link01"}
+    made = gateway.put_integration(
+        **asked, type="HTTP_PROXY", integrationHttpMethod="GET", uri="https://orders.example.com", **through
+    )
+    found = gateway.get_integration(**asked)
+    assert [{name: each[name] for name in through} for each in (made, found)] == [through, through]
+    gateway.put_integration(**asked, type="HTTP_PROXY", integrationHttpMethod="GET", uri="https://orders.example.com")
+    assert "connectionId" not in gateway.get_integration(**asked)

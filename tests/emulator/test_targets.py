@@ -4,7 +4,7 @@ target group of its own."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from mypy_boto3_ec2 import EC2Client
 from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
-from mypy_boto3_elbv2.type_defs import ActionTypeDef, TargetDescriptionTypeDef
+from mypy_boto3_elbv2.type_defs import ActionTypeDef, TagTypeDef, TargetDescriptionTypeDef
 
 from emulator import Emulator, emulate, targets
 
@@ -420,6 +420,288 @@ def test_the_health_of_a_target_that_is_not_registered_cannot_be_set(
     attached.deregister(target())
     with pytest.raises(ValueError, match=f"{ADDRESS}:443 is not registered"):
         targets.set_health(attached.arn, f"{ADDRESS}:443", "unhealthy")
+
+
+# --- Addresses that network interfaces had ---------------------------------------------------------------------------
+
+NOTICED_SECONDS = 60  # two checks, 30 s apart
+FAILED = ("unhealthy", "Target.FailedHealthChecks")
+
+
+def interface(ec2: EC2Client, subnet: str, address: str = "") -> tuple[str, str]:
+    """The id and the address of a new network interface."""
+    asked: dict[str, Any] = {"PrivateIpAddress": address} if address else {}
+    made = ec2.create_network_interface(SubnetId=subnet, **asked)["NetworkInterface"]
+    return made["NetworkInterfaceId"], made["PrivateIpAddress"]
+
+
+@pytest.fixture
+def ec2(aws: Emulator) -> EC2Client:
+    return clients(REGION, ACCOUNT)[0]
+
+
+def test_a_target_whose_interface_is_gone_is_unhealthy_once_the_checks_have_noticed(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    gone, address = interface(ec2, network.subnets[0])
+    _, staying = interface(ec2, network.subnets[0])
+    attached.register(target(address), target(staying))
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(NOTICED_SECONDS - 1)
+    assert attached.health() == {f"{address}:443": HEALTHY, f"{staying}:443": HEALTHY}
+    aws.clock.advance(1)
+    assert attached.health() == {f"{address}:443": FAILED, f"{staying}:443": HEALTHY}
+
+
+def test_how_soon_is_a_matter_of_the_checks_of_the_group(aws: Emulator, network: Network, ec2: EC2Client) -> None:
+    slow = network.group(HealthCheckIntervalSeconds=10, UnhealthyThresholdCount=7)
+    slow.attach()
+    gone, address = interface(ec2, network.subnets[0])
+    slow.register(target(address))
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(69)
+    assert slow.health() == {f"{address}:443": HEALTHY}
+    aws.clock.advance(1)
+    assert slow.health() == {f"{address}:443": FAILED}
+
+
+def test_a_target_that_is_registered_too_late_never_becomes_healthy(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    gone, address = interface(ec2, network.subnets[0])
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(3600)
+    attached.register(target(address))
+    assert attached.health() == {f"{address}:443": INITIAL}
+    aws.clock.advance(NOTICED_SECONDS)
+    assert attached.health() == {f"{address}:443": FAILED}
+
+
+def test_a_target_that_was_still_initial_when_its_interface_went_is_never_healthy(
+    aws: Emulator, network: Network, ec2: EC2Client
+) -> None:
+    """Checks so slow that they have not noticed when a target is healthy otherwise."""
+    slow = network.group(HealthCheckIntervalSeconds=300)
+    slow.attach()
+    gone, address = interface(ec2, network.subnets[0])
+    slow.register(target(address))
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    assert slow.health() == {f"{address}:443": INITIAL}
+    aws.clock.advance(600 - targets.INITIAL_SECONDS)
+    assert slow.health() == {f"{address}:443": FAILED}
+
+
+def test_an_address_that_another_interface_gets_answers_again(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    gone, address = interface(ec2, network.subnets[0])
+    attached.register(target(address))
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(3600)
+    assert attached.health() == {f"{address}:443": FAILED}
+    interface(ec2, network.subnets[0], address)
+    assert attached.health() == {f"{address}:443": HEALTHY}
+
+
+def test_an_address_that_is_taken_from_an_interface_answers_no_more(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    """The other addresses of the interface still do."""
+    first, address = interface(ec2, network.subnets[0], "10.0.0.200")
+    ec2.assign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=["10.0.0.201"])
+    attached.register(target(address), target("10.0.0.201"))
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=["10.0.0.201"])
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    assert attached.health() == {f"{address}:443": HEALTHY, "10.0.0.201:443": FAILED}
+
+
+def test_interfaces_of_another_vpc_count_only_for_addresses_outside_of_the_groups_own(
+    aws: Emulator, attached: Group, ec2: EC2Client
+) -> None:
+    """One of the other VPCs has the same addresses."""
+    for block, address, zone in (("10.0.0.0/24", "10.0.0.99", ""), ("10.7.0.0/24", "10.7.0.99", "all")):
+        other = ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=other, CidrBlock=block)["Subnet"]["SubnetId"]
+        gone, _ = interface(ec2, subnet, address)
+        attached.register(target(address, zone=zone))
+        ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    assert attached.health() == {"10.0.0.99:443": HEALTHY, "10.7.0.99:443": FAILED}
+
+
+def test_an_interface_of_another_vpc_does_not_answer_for_an_address_of_the_groups_own(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    other = ec2.create_vpc(CidrBlock="10.0.0.0/24")["Vpc"]["VpcId"]
+    elsewhere = ec2.create_subnet(VpcId=other, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    gone, address = interface(ec2, network.subnets[0])
+    interface(ec2, elsewhere, address)
+    attached.register(target(address))
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(NOTICED_SECONDS)
+    assert attached.health() == {f"{address}:443": FAILED}
+
+
+@pytest.mark.parametrize("change", ["remove", "replace", "delete"])
+def test_the_targets_of_an_endpoint_follow_its_interfaces(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client, change: str
+) -> None:
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=network.vpc_id,
+        VpcEndpointType="Interface",
+        ServiceName=f"com.amazonaws.{REGION}.apprunner.requests",
+        SubnetIds=network.subnets[:2],
+        PrivateDnsEnabled=False,
+    )["VpcEndpoint"]
+    described = ec2.describe_network_interfaces(NetworkInterfaceIds=endpoint["NetworkInterfaceIds"])
+    first, second = sorted(one["PrivateIpAddress"] for one in described["NetworkInterfaces"])
+    attached.register(target(first), target(second))
+    aws.clock.advance(targets.INITIAL_SECONDS)
+    assert attached.health() == {f"{first}:443": HEALTHY, f"{second}:443": HEALTHY}
+    endpoint_id = endpoint["VpcEndpointId"]
+    if change == "remove":
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint_id, RemoveSubnetIds=network.subnets[:1])
+    elif change == "replace":
+        ec2.modify_vpc_endpoint(
+            VpcEndpointId=endpoint_id,
+            SubnetConfigurations=[{"SubnetId": network.subnets[0], "Ipv4": "10.0.0.222"}],
+        )
+    else:
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
+    aws.clock.advance(NOTICED_SECONDS)
+    assert attached.health() == {f"{first}:443": FAILED, f"{second}:443": FAILED if change == "delete" else HEALTHY}
+
+
+def test_what_is_said_of_a_target_is_stronger_than_its_interface(
+    aws: Emulator, network: Network, attached: Group, ec2: EC2Client
+) -> None:
+    gone, address = interface(ec2, network.subnets[0])
+    attached.register(target(address))
+    targets.set_health(attached.arn, f"{address}:443", "healthy")
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    aws.clock.advance(3600)
+    assert attached.health() == {f"{address}:443": HEALTHY}
+
+
+# --- Pages and tags -------------------------------------------------------------------------------------------------
+
+UNKNOWN_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/gone/0123456789abcdef"
+UNKNOWN_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/gone/0123456789abcdef"
+
+
+def code(call: Callable[[], object]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return caught.value.response["Error"]["Code"]
+
+
+def test_groups_of_one_name_in_two_accounts_have_ids_of_their_own(aws: Emulator) -> None:
+    networks = [build(account=account) for account in (ACCOUNT, OTHER_ACCOUNT)]
+    made = [
+        one.elb.create_target_group(Name="same", Protocol="TCP", Port=443, VpcId=one.vpc_id, TargetType="ip")
+        for one in networks
+    ]
+    ids = [one["TargetGroups"][0]["TargetGroupArn"].rpartition("/")[2] for one in made]
+    assert len(set(ids)) == 2
+
+
+def test_groups_are_described_in_pages(network: Network) -> None:
+    made = sorted(network.group().arn for _ in range(5))
+    pages = network.elb.get_paginator("describe_target_groups").paginate(
+        TargetGroupArns=made, PaginationConfig={"PageSize": 2}
+    )
+    found = [[one["TargetGroupArn"] for one in page["TargetGroups"]] for page in pages]
+    assert found == [made[:2], made[2:4], made[4:]]
+    assert "NextMarker" not in network.elb.describe_target_groups(TargetGroupArns=made, PageSize=5)
+
+
+def test_a_page_has_up_to_four_hundred(network: Network) -> None:
+    made = {network.group().arn for _ in range(401)}
+    first = network.elb.describe_target_groups(TargetGroupArns=sorted(made))
+    rest = network.elb.describe_target_groups(TargetGroupArns=sorted(made), Marker=first["NextMarker"])
+    assert [len(page["TargetGroups"]) for page in (first, rest)] == [400, 1]
+    assert {one["TargetGroupArn"] for page in (first, rest) for one in page["TargetGroups"]} == made
+    assert code(lambda: network.elb.describe_target_groups(PageSize=401)) == "ValidationError"
+    assert code(lambda: network.elb.describe_target_groups(Marker="%")) == "ValidationError"
+
+
+def test_load_balancers_are_described_in_pages(network: Network) -> None:
+    made = sorted([network.balancer, *(build().balancer for _ in range(2))])
+    pages = network.elb.get_paginator("describe_load_balancers").paginate(
+        LoadBalancerArns=made, PaginationConfig={"PageSize": 2}
+    )
+    assert [[one["LoadBalancerArn"] for one in page["LoadBalancers"]] for page in pages] == [made[:2], made[2:]]
+
+
+def test_a_load_balancer_of_a_name_that_is_taken_is_refused(network: Network) -> None:
+    made = network.elb.describe_load_balancers(LoadBalancerArns=[network.balancer])["LoadBalancers"][0]
+    name, subnets = made["LoadBalancerName"], network.subnets[2:]
+    again = code(lambda: network.elb.create_load_balancer(Name=name, Type="network", Subnets=subnets))
+    assert again == "DuplicateLoadBalancerName"
+
+
+def test_a_network_load_balancer_does_not_balance_across_zones_unless_it_is_told_to(network: Network) -> None:
+    def across_zones() -> str:
+        answer = network.elb.describe_load_balancer_attributes(LoadBalancerArn=network.balancer)["Attributes"]
+        return {one["Key"]: one["Value"] for one in answer}["load_balancing.cross_zone.enabled"]
+
+    assert across_zones() == "false"
+    network.elb.modify_load_balancer_attributes(
+        LoadBalancerArn=network.balancer,
+        Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}],
+    )
+    assert across_zones() == "true"
+
+
+def test_tags_of_groups_are_described_changed_and_taken_off(network: Network) -> None:
+    groups = [network.group(Tags=[{"Key": "team", "Value": "edge"}]).arn for _ in range(20)]
+
+    def described() -> dict[str, dict[str, str]]:
+        answer = network.elb.describe_tags(ResourceArns=groups)["TagDescriptions"]
+        return {one["ResourceArn"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in answer}
+
+    assert described() == {group: {"team": "edge"} for group in groups}
+    network.elb.add_tags(
+        ResourceArns=groups[:1], Tags=[{"Key": "team", "Value": "core"}, {"Key": "stage", "Value": "test"}]
+    )
+    network.elb.remove_tags(ResourceArns=groups[1:], TagKeys=["team", "never-there"])
+    assert described() == {group: {} for group in groups} | {groups[0]: {"team": "core", "stage": "test"}}
+
+
+def test_a_group_takes_fifty_tags_and_not_one_more(network: Network, group: Group) -> None:
+    tags: list[TagTypeDef] = [{"Key": f"key-{number}", "Value": "x"} for number in range(51)]
+    other = network.group().arn
+    network.elb.add_tags(ResourceArns=[group.arn], Tags=tags[:50])
+    assert code(lambda: network.elb.add_tags(ResourceArns=[other, group.arn], Tags=tags[50:])) == "TooManyTags"
+    answer = network.elb.describe_tags(ResourceArns=[other, group.arn])["TagDescriptions"]
+    assert [len(one["Tags"]) for one in answer] == [0, 50]
+
+
+def test_what_is_not_there_is_refused_with_all_that_came_with_it(network: Network, group: Group) -> None:
+    elb, tag = network.elb, TagTypeDef(Key="team", Value="edge")
+    asked = [group.arn, UNKNOWN_GROUP]
+    refused: dict[str, list[Callable[[], object]]] = {
+        "TargetGroupNotFound": [
+            lambda: elb.describe_target_groups(TargetGroupArns=asked),
+            lambda: elb.describe_tags(ResourceArns=asked),
+            lambda: elb.add_tags(ResourceArns=asked, Tags=[tag]),
+            lambda: elb.remove_tags(ResourceArns=asked, TagKeys=["team"]),
+            lambda: elb.describe_target_group_attributes(TargetGroupArn=UNKNOWN_GROUP),
+        ],
+        "LoadBalancerNotFound": [
+            lambda: elb.describe_load_balancers(LoadBalancerArns=[network.balancer, UNKNOWN_BALANCER]),
+            lambda: elb.describe_load_balancer_attributes(LoadBalancerArn=UNKNOWN_BALANCER),
+            lambda: elb.describe_tags(ResourceArns=[UNKNOWN_BALANCER]),
+        ],
+        "ValidationError": [lambda: elb.describe_tags(ResourceArns=[group.arn] * 21)],
+    }
+    assert {name: [code(call) for call in calls] for name, calls in refused.items()} == {
+        name: [name] * len(calls) for name, calls in refused.items()
+    }
+    assert elb.describe_tags(ResourceArns=[group.arn])["TagDescriptions"][0]["Tags"] == []
 
 
 # --- Around it ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The loop between a call and an alert: routing, batches, second deliveries, and what comes of our own acts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from apprunner_guardrails.alerts import event as machines
-from emulator import emulate
+from emulator import Emulator, cloudtrail, emulate
 from emulator.worlds import WORLDS, sdk_client
 from replay.loop import Endless, Loop, Step, play_event, play_event_twice, play_world
-from replay.template import Function, Stack, load
+from replay.template import BadTemplate, Function, Queue, Stack, load, role_arn
 
 EVENTS = Path(__file__).parents[2] / "events"
 OURS = {"source": [machines.SOURCE]}
@@ -177,6 +177,167 @@ def test_a_scheduled_event_and_a_batch_reach_the_function_that_they_name() -> No
         "ValidateNetworkFunction",
         [{"itemIdentifier": "1"}],
     )
+
+
+# A function that says in its result how it was run, takes part in AWS, and sends itself what it is asked to.
+ECHO = """
+import boto3, json, os, time
+from concurrent.futures import ThreadPoolExecutor
+
+def handler(event, context):
+    bodies = [json.loads(one["body"]) for one in event["Records"]] if "Records" in event else [event["detail"]]
+    for body in bodies:
+        for delay in body.get("delays", ()):
+            then = {"after": delay, "delays": body.get("then", [])}
+            boto3.client("sqs").send_message(
+                QueueUrl=os.environ["OWN_QUEUE"], MessageBody=json.dumps(then), DelaySeconds=delay
+            )
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(boto3.client("sns").create_topic, Name="made-by-the-function").result()
+    return {"bodies": bodies, "at": int(time.time()), "name": os.environ["AWS_LAMBDA_FUNCTION_NAME"]}
+"""
+
+
+def echo(folder: Path, **differs: object) -> Stack:
+    """A stack of that function alone, which takes from the queue that its environment names."""
+    (folder / "app.py").write_text(ECHO)
+    queue = Queue(logical_id="SyncQueue", patterns={"Calls": {"source": ["aws.sns"]}}, batch_size=10, window_seconds=0)
+    patterns = {"Asked": {"source": ["test"]}}
+    function = Function(
+        logical_id="EchoFunction",
+        code=folder,
+        handler="app.handler",
+        role="EchoRole",
+        variables={"OWN_QUEUE": {"Ref": "SyncQueue"}},
+        defaults={"ChatNotifications": "false"},
+        patterns=patterns,
+        queues={"SyncQueue": replace(queue, **differs)},  # type: ignore[arg-type]  # members of a queue
+    )
+    return stack_with(function)
+
+
+def asked(**detail: object) -> Mapping[str, object]:
+    return {"source": "test", "detail-type": "Test", "id": "1", "detail": detail}
+
+
+def runs(steps: Iterable[Step], aws: Emulator) -> list[tuple[int, list[object]]]:
+    """When the function ran, in seconds of emulated time, and with what."""
+    start = aws.clock.now().timestamp()
+    results = [one.result for step in steps for one in step.invocations]
+    return [(int(result["at"] - start), result["bodies"]) for result in results]
+
+
+NO_CALLS: Mapping[str, object] = {"patterns": {}}
+
+
+def test_what_a_function_sends_to_its_own_queue_comes_back_at_its_time(tmp_path: Path) -> None:
+    with emulate() as aws:
+        loop = Loop(echo(tmp_path, **NO_CALLS), aws, sdk_client)
+        found = runs(loop.deliver(asked(delays=[60, 0, 90, 90], then=[30])), aws)
+    assert found == [
+        (0, [{"delays": [60, 0, 90, 90], "then": [30]}]),
+        (0, [{"after": 0, "delays": [30]}]),
+        (30, [{"after": 30, "delays": []}]),
+        (60, [{"after": 60, "delays": [30]}]),
+        (90, [{"after": 90, "delays": [30]}, {"after": 90, "delays": [30]}, {"after": 30, "delays": []}]),
+        (120, [{"after": 30, "delays": []}] * 2),
+    ]
+
+
+def test_no_time_passes_where_nothing_is_put_off(tmp_path: Path) -> None:
+    with emulate() as aws:
+        before = aws.clock.now()
+        list(Loop(echo(tmp_path, **NO_CALLS), aws, sdk_client).deliver(asked(delays=[0])))
+        assert aws.clock.now() == before
+
+
+@pytest.mark.parametrize(
+    ("delay", "said"),
+    [
+        (60, "after 30 minutes functions still put something off"),
+        (0, "after 10 rounds there are still events: messages to their own queue"),
+    ],
+)
+def test_a_function_that_sends_itself_the_same_for_ever_is_stopped(tmp_path: Path, delay: int, said: str) -> None:
+    again = echo(tmp_path, **NO_CALLS)
+    (tmp_path / "app.py").write_text(
+        "import boto3, os\n"
+        "def handler(event, context):\n"
+        "    boto3.client('sqs').send_message(\n"
+        f"        QueueUrl=os.environ['OWN_QUEUE'], MessageBody='{{}}', DelaySeconds={delay}\n"
+        "    )\n"
+        "    return {}\n"
+    )
+    with emulate() as aws, pytest.raises(Endless, match=f"^{said}$"):
+        list(Loop(again, aws, sdk_client).deliver(asked()))
+
+
+def test_calls_of_a_function_are_made_by_its_role_whatever_thread_makes_them(tmp_path: Path) -> None:
+    with emulate() as aws:
+        loop = Loop(echo(tmp_path, **NO_CALLS), aws, sdk_client)
+        first, call = loop.deliver(asked())
+    assert [one.result["name"] for one in first.invocations] == ["EchoFunction"]
+    who = call.event["detail"]["userIdentity"]
+    assert call.event["detail"]["eventName"] == "CreateTopic"
+    assert who["arn"] == "arn:aws:sts::123456789012:assumed-role/EchoRole/EchoFunction"
+    assert who["sessionContext"]["sessionIssuer"]["arn"] == role_arn("EchoRole")
+
+
+@pytest.mark.parametrize("excluded", ["EchoRole", "OtherRole"])
+def test_a_rule_that_leaves_out_its_own_role_does_not_wake_a_function_with_its_own_calls(
+    tmp_path: Path, excluded: str
+) -> None:
+    """The pattern of the template, and its twin, which leaves out somebody else."""
+    issuer = {"anything-but": role_arn(excluded)}
+    by_others = [
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [one]}}}} for one in (issuer, {"exists": False})
+    ]
+    calls = {"Calls": {"source": ["aws.sns"], "detail": {"$or": by_others}}}
+    with emulate() as aws:
+        loop = Loop(echo(tmp_path, patterns=calls), aws, sdk_client)
+        steps = loop.deliver(asked())
+        next(steps)
+        assert next(steps).queues == ([] if excluded == "EchoRole" else ["SyncQueue"])
+
+
+def test_a_call_of_somebody_else_does_wake_it(tmp_path: Path) -> None:
+    [rule] = stack().functions["SyncTargetsFunction"].queues["SyncQueue"].patterns.values()
+    calls = echo(tmp_path, patterns={"Calls": rule})
+    sync = cloudtrail.IDENTITIES["guardrails"].user_identity
+    assert '"arn:aws:iam::123456789012:role/SyncTargetsRole"' in json.dumps(rule)
+    event = sample("elasticloadbalancing-DeregisterTargets-private-path")
+    with emulate() as aws:
+        loop = Loop(calls, aws, sdk_client)
+        theirs = next(loop.deliver(event))
+        filled = json.loads(json.dumps(sync).replace("{account}", "123456789012"))
+        ours = next(loop.deliver({**event, "detail": {**event["detail"], "userIdentity": filled}}))
+    assert (theirs.queues, ours.queues) == (["SyncQueue"], [])
+
+
+def test_only_the_arn_of_a_role_is_understood_in_a_pattern(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    text = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Role: {Type: AWS::IAM::Role}
+  Topic: {Type: AWS::SNS::Topic}
+  SomeFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      CodeUri: some
+      Handler: app.handler
+      Events:
+        Calls: {Type: EventBridgeRule, Properties: {Pattern: {detail: {arn: [anything-but: VALUE]}}}}
+"""
+    path.write_text(text.replace("VALUE", "!GetAtt Role.Arn"))
+    assert load(path).functions["SomeFunction"].patterns == {
+        "SomeFunctionCalls": {"detail": {"arn": [{"anything-but": "arn:aws:iam::123456789012:role/Role"}]}}
+    }
+    for value in ("!GetAtt Topic.TopicName", "!Ref Role", "!Sub x"):
+        path.write_text(text.replace("VALUE", value))
+        with pytest.raises(BadTemplate, match="in a pattern is understood of a role's Arn only"):
+            load(path)
 
 
 def validate() -> Function:

@@ -137,7 +137,12 @@ def test_a_batch_from_the_queue_can_be_replayed(tmp_path: Path, capsys: pytest.C
 
 def test_a_scheduled_event_is_an_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "schedule.json"
-    event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-03T07:00:00Z"}
+    event = {
+        "source": "aws.events",
+        "detail-type": "Scheduled Event",
+        "time": "2026-11-03T07:00:00Z",
+        "resources": ["arn:aws:events:us-east-1:123456789012:rule/stack-AuditRegionFunctionTimetable-1ABC"],
+    }
     path.write_text(json.dumps(event))
     in_order(
         lines(capsys, "--event", str(path), "--world", "one-zone"),
@@ -157,6 +162,58 @@ def test_a_sample_event_is_replayed_in_the_world_that_it_names(world: str, capsy
     [connector] = function["result"]["resources"]
     assert told["world"] == world
     assert f":vpcconnector/{world}/" in connector
+
+
+def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, "--world", "private-path")
+    in_order(
+        found,
+        "private-path  ",
+        "  ModifyVpcEndpoint by role terraform terraform-apply with Terraform → SyncTargetsFunction",
+        "    arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/private-path/",
+        "      registered    10.0.100.77:443, 10.0.102.",
+        "      held          10.0.100.",
+        "  come back → SyncQueue → SyncTargetsFunction",
+        "      deregistered  10.0.100.",
+        "  later: DeregisterTargets by mara.lind with console → SyncQueue → SyncTargetsFunction",
+        "  later: come back → SyncQueue → SyncTargetsFunction",
+        "    1 target group: nothing to do",
+        "  a week later: Scheduled Event 2026-11-10T07:00:00Z → SyncTargetsFunction",
+    )
+    assert ", 1 alert, 3 targets registered, 1 target deregistered in " in found[-2]
+
+
+def test_a_person_reads_why_targets_were_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    in_order(
+        lines(capsys, "--world", "endpoint-gone"),
+        "  DeleteVpcEndpoints by mara.lind with console → SyncTargetsFunction",
+        "      refused       vpce-",
+        "    AR511    opened  no registered target is healthy (3 registered): ",
+        "    AR516    opened  vpce-",
+        "    alert  [CRITICAL] AR511 AR516: target group endpoint-gone in 123456789012 us-east-1",
+        "  the same once more: no new alert",
+    )
+
+
+def test_an_event_of_a_target_group_is_replayed_in_the_world_that_it_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = next(EVENTS.glob("elasticloadbalancing-DeregisterTargets-*.json"))
+    path = tmp_path / "event.json"
+    path.write_text(sample.read_text())
+    [told] = played(capsys, "--event", str(path))["worlds"]
+    call, batch, *_ = told["events"]
+    assert (told["world"], call["queues"], call["functions"]) == ("private-path", ["SyncQueue"], [])
+    [function] = batch["functions"]
+    [(arn, group)] = function["result"]["target_groups"].items()
+    assert ":targetgroup/private-path/" in arn
+    target = json.loads(path.read_text())["detail"]["requestParameters"]["targets"][0]
+    assert group == {
+        "registered": [f"{target['id']}:{target['port']}"],
+        "deregistered": [],
+        "held": [],
+        "refused": None,
+    }
 
 
 def test_an_event_that_names_no_world_says_which_it_is_played_in(
