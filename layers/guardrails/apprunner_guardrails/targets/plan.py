@@ -9,7 +9,7 @@
     nothing  anything                         UnsafePlan
 
 A target that is not healthy, in a zone that has no wanted target to wait for, serves nobody there: one healthy wanted
-target anywhere will do. Everything is sorted by address and port.
+target anywhere will do. Everything is sorted, as text, by address and port.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -339,7 +339,8 @@ def _at_quota(work: _Work, failed: Unread, applier: Applier) -> Applied:
 
 
 def _coming(wanted: Wanted) -> Target:
-    return Target(address=wanted.address, port=wanted.port, zone=wanted.zone, state="initial")
+    zone = plans.EVERY_ZONE if wanted.outside else wanted.zone
+    return Target(address=wanted.address, port=wanted.port, zone=zone, state="initial")
 
 
 # --- Read again ------------------------------------------------------------------------------------------------------
