@@ -22,10 +22,17 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConn
 from botocore.validate import validate_parameters
 
 from apprunner_guardrails.aws import clients, reads
+from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.drift import parse_change
 from apprunner_guardrails.events import Ignored, parse
+from apprunner_guardrails.facts import TargetGroup
+from apprunner_guardrails.ledger import Busy
 from apprunner_guardrails.respond import Asked, Report, audit_region, respond
 from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.targets.sync import GroupResult, NotSynced, Synced, as_json, sync
+from apprunner_guardrails.targets.triggers import Asked as AskedToSync
+from apprunner_guardrails.tell import NotPublished
+from apprunner_guardrails.validate import NotRead
 from tests.samples import SETTINGS, Event, Row, Rows
 
 if TYPE_CHECKING:
@@ -33,9 +40,11 @@ if TYPE_CHECKING:
 
 type Parameters = Mapping[str, Any]
 
-SERVICES = ("apprunner", "dynamodb", "ec2", "events", "resourcegroupstaggingapi", "securityhub", "sns")
+SERVICES = ("apprunner", "dynamodb", "ec2", "elbv2", "events", "resourcegroupstaggingapi", "securityhub", "sns", "sqs")
 WRITES = "dynamodb:TransactWriteItems"
 PUBLISHING = ("events:PutEvents", "securityhub:BatchImportFindings", "sns:Publish", "sns:PublishBatch")
+COMING_BACK = "sqs:SendMessage"
+CHANGING = ("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets")
 NOW = 1_795_000_000  # 2026-11-18, when nothing in the samples has run out
 
 
@@ -72,6 +81,12 @@ def answered(answer: Callable[[Parameters], Row]) -> Fault:
         raise AssertionError(service)
 
     return Fault(code="", respond=never, answer=answer)
+
+
+def pretended(operation: str) -> Fault:
+    """Elastic Load Balancing says yes to a call, and does not do it."""
+    body = f"<{operation}Response><{operation}Result/></{operation}Response>"
+    return Fault(code="", respond=lambda _: _response(200, body))
 
 
 def unanswered(error: type[BotoCoreError]) -> Fault:
@@ -166,7 +181,7 @@ class Aws:
     def _call(self, model: "OperationModel", context: Row, **_: object) -> tuple[object, Row] | None:
         action = f"{model.service_model.signing_name}:{model.name}"
         asked = context["as_asked"]
-        if action == WRITES:  # sent and waited for outside of the pool: a round of its own
+        if action in (WRITES, COMING_BACK):  # sent and waited for outside of the pool: a round of its own
             self._steps.begin()
         self.calls.append(Call(action=action, parameters=asked, round=self._steps.round, work=self._steps.work))
         fault = self._faults.get(action)
@@ -261,6 +276,85 @@ def audited(
         return Outcome(answer=audit_region(time, clients.client, settings, lambda: now, seconds_left), aws=aws)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SyncOutcome:
+    """What came of a sync, or what it raised, and of AWS meanwhile."""
+
+    done: Synced | None
+    raised: Exception | None
+    aws: Aws
+
+    @property
+    def synced(self) -> Synced:
+        assert self.done is not None, self.raised
+        return self.done
+
+    @property
+    def groups(self) -> Mapping[str, GroupResult]:
+        return as_json(self.synced.outcomes)
+
+    @property
+    def changes(self) -> list[tuple[str, str, list[str]]]:
+        """Every call that changed targets, in order: its name, the group, and the targets as it named them."""
+        return [
+            (
+                one.action.partition(":")[2],
+                one.parameters["TargetGroupArn"],
+                list(map(_named, one.parameters["Targets"])),
+            )
+            for one in self.aws.calls
+            if one.action in CHANGING
+        ]
+
+    @property
+    def findings(self) -> dict[str, dict[str, str]]:
+        """The answer of each rule, by group."""
+        return {
+            one.resource: {finding.rule: finding.status.value for finding in one.findings}
+            for one in self.synced.evaluations
+        }
+
+    @property
+    def alerted(self) -> list[str]:
+        """The subjects of the alerts."""
+        return [str(one["Subject"]) for one in self.aws.published]
+
+
+def _named(target: Parameters) -> str:
+    zone = f"@{target['AvailabilityZone']}" if "AvailabilityZone" in target else ""
+    return f"{target['Id']}:{target['Port']}{zone}"
+
+
+def synced(
+    rows: Rows,
+    asked: AskedToSync,
+    *,
+    settings: Settings = SETTINGS,
+    faults: Mapping[str, Fault] | None = None,
+    pages: Mapping[str, int] | None = None,
+    now: int = NOW,
+    seconds_left: Callable[[], float] = lambda: math.inf,
+    known: dict[str, TargetGroup] | None = None,
+) -> SyncOutcome:
+    """Sync what is asked for, with AWS as the rows have it, at no pace. What is registered, deregistered and recorded
+    stays so in the rows; `known` is what the process remembers."""
+    groups = {} if known is None else known
+    with Aws(rows, faults, pages) as aws:
+        try:
+            done = sync(
+                asked,
+                clients.client,
+                settings,
+                lambda: now,
+                seconds_left=seconds_left,
+                known=groups,
+                pace=lambda _: lambda: None,
+            )
+        except (Busy, LedgerUnavailable, NotPublished, NotRead, NotSynced) as error:
+            return SyncOutcome(done=None, raised=error, aws=aws)
+        return SyncOutcome(done=done, raised=None, aws=aws)
+
+
 @dataclass
 class LockStep:
     """Stands in for the thread pool: what was sent is done when somebody waits, all of a round at once."""
@@ -305,19 +399,30 @@ class _Sent(Future[object]):
             self.set_exception(raised)
 
 
-_SIGNED_AS = {"eventbridge": "events", "resource-groups-tagging-api": "tagging"}
+_SIGNED_AS = {
+    "elastic-load-balancing-v2": "elasticloadbalancing",
+    "eventbridge": "events",
+    "resource-groups-tagging-api": "tagging",
+}
 
 
 def _refusal(service: str, code: str, status: int) -> AWSResponse:
+    as_xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
     body = {
         "apprunner": json.dumps({"__type": code, "Message": "no"}),
         "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
         "dynamodb": json.dumps({"__type": code, "message": "no"}),
+        "elasticloadbalancing": as_xml,
         "events": json.dumps({"__type": code, "message": "no"}),
+        "sqs": json.dumps({"__type": code, "message": "no"}),
         "tagging": json.dumps({"__type": code, "message": "no"}),
         "securityhub": json.dumps({"Code": code, "Message": "no"}),
-        "sns": f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>",
+        "sns": as_xml,
     }[service]
+    return _response(status, body)
+
+
+def _response(status: int, body: str) -> AWSResponse:
     # botocore reads a body as urllib3 gives it
     raw = SimpleNamespace(stream=lambda *_, **__: iter([body.encode()]))
     return AWSResponse("https://aws.test", status, HTTPHeaders(), raw)
@@ -350,7 +455,7 @@ def _listed(member: str, filters: str = "Filters") -> _Answer:
     def answer(rows: Rows, asked: Parameters, size: int) -> Row:
         admitted = [
             row
-            for row in rows[member]
+            for row in rows.get(member, ())
             if all(set(_FILTERED[one["Name"]](row)) & set(one["Values"]) for one in asked.get(filters, ()))
         ]
         return _page(member, admitted, asked, size)
@@ -364,7 +469,105 @@ _FILTERED: Mapping[str, Callable[[Row], Iterable[str]]] = {
     "group-name": lambda row: [row["GroupName"]],
     "group-id": lambda row: [row["GroupId"]] if "GroupId" in row else [one["GroupId"] for one in row["Groups"]],
     "association.subnet-id": lambda row: [one["SubnetId"] for one in row["Associations"]],
+    "vpc-endpoint-id": lambda row: [row["VpcEndpointId"]],
+    "requester-vpc-info.vpc-id": lambda row: [row["RequesterVpcInfo"]["VpcId"]],
+    "accepter-vpc-info.vpc-id": lambda row: [row["AccepterVpcInfo"]["VpcId"]],
+    "status-code": lambda row: [row["Status"]["Code"]],
+    "state": lambda row: [row["State"]],
 }
+
+
+def _by_id(member: str, ids: str, key: str, gone: str) -> _Answer:
+    """EC2's Describe calls that may name ids: one that is not there refuses the call. `Hidden…` are rows that are told
+    of by their id only."""
+    by_filter = _listed(member)
+
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        if ids not in asked:
+            return by_filter(rows, asked, size)
+        there = {row[key]: row for row in (*rows.get(member, ()), *rows.get(f"Hidden{member}", ()))}
+        if not there.keys() >= set(asked[ids]):
+            return {"Error": {"Code": gone, "Message": "no"}}
+        return _page(member, [there[one] for one in asked[ids]], asked, size)
+
+    return answer
+
+
+# Target groups: `Targets` are rows of DescribeTargetHealth with the TargetGroupArn, `Quotas` the targets that a group
+# may have, attributes are rows with the ARN that they are of.
+
+
+def _target_groups(rows: Rows, asked: Parameters, size: int) -> Row:
+    there = {row["TargetGroupArn"]: row for row in rows.get("TargetGroups", ())}
+    named = asked.get("TargetGroupArns", list(there))
+    if not there.keys() >= set(named):
+        return _NO_GROUP
+    found = [there[arn] for arn in named]
+    start, size = int(asked.get("Marker", "0")), min(size, asked.get("PageSize", size))
+    more = {"NextMarker": str(start + size)} if len(found) > start + size else {}
+    return {"TargetGroups": found[start : start + size], **more}
+
+
+_NO_GROUP: Row = {"Error": {"Code": "TargetGroupNotFound", "Message": "no"}}
+
+
+def _group_tags(rows: Rows, asked: Parameters, size: int) -> Row:
+    if not {row["TargetGroupArn"] for row in rows.get("TargetGroups", ())} >= set(asked["ResourceArns"]):
+        return _NO_GROUP
+    tags = {arn: _tags(rows, {"ResourceArn": arn}, size) for arn in asked["ResourceArns"]}
+    return {"TagDescriptions": [{"ResourceArn": arn, **(told if told["Tags"] else {})} for arn, told in tags.items()]}
+
+
+def _health(rows: Rows, asked: Parameters, size: int) -> Row:
+    if not any(row["TargetGroupArn"] == asked["TargetGroupArn"] for row in rows.get("TargetGroups", ())):
+        return _NO_GROUP
+    found = [row for row in rows.get("Targets", ()) if row["TargetGroupArn"] == asked["TargetGroupArn"]]
+    return {
+        "TargetHealthDescriptions": [
+            {key: value for key, value in row.items() if key != "TargetGroupArn"} for row in found
+        ]
+    }
+
+
+def _attributes(key: str) -> _Answer:
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        found = [row for row in rows.get("Attributes", ()) if row["Arn"] == asked[key]]
+        return {"Attributes": [{"Key": row["Key"], "Value": row["Value"]} for row in found]}
+
+    return answer
+
+
+def _register(rows: Rows, asked: Parameters, size: int) -> Row:
+    targets, arn = rows.setdefault("Targets", []), asked["TargetGroupArn"]
+    there = {_target_key(row["Target"]) for row in targets if row["TargetGroupArn"] == arn and not _drains(row)}
+    coming = {_target_key(one): one for one in asked["Targets"] if _target_key(one) not in there}
+    quota = next((row["Targets"] for row in rows.get("Quotas", ()) if row["TargetGroupArn"] == arn), math.inf)
+    if len(there) + len(coming) > quota:
+        return {"Error": {"Code": "TooManyTargets", "Message": "no"}}
+    targets[:] = [row for row in targets if row["TargetGroupArn"] != arn or _target_key(row["Target"]) not in coming]
+    targets += [{"TargetGroupArn": arn, "Target": one, "TargetHealth": {"State": "initial"}} for one in coming.values()]
+    return {}
+
+
+def _deregister(rows: Rows, asked: Parameters, size: int) -> Row:
+    leaving = {_target_key(one) for one in asked["Targets"]}
+    for row in rows.get("Targets", ()):
+        if row["TargetGroupArn"] == asked["TargetGroupArn"] and _target_key(row["Target"]) in leaving:
+            row["TargetHealth"] = {"State": "draining"}
+    return {}
+
+
+def _target_key(target: Row) -> tuple[str, int]:
+    return target["Id"], target["Port"]
+
+
+def _drains(row: Row) -> bool:
+    state: str = row["TargetHealth"]["State"]
+    return state == "draining"
+
+
+def _sent(rows: Rows, asked: Parameters, size: int) -> Row:
+    return {"MessageId": "88888888-8888-4888-8888-888888888888"}
 
 
 def _page(member: str, rows: list[Row], asked: Parameters, size: int, named: str = "NextToken") -> Row:
@@ -395,10 +598,22 @@ def _tags(rows: Rows, asked: Parameters, size: int) -> Row:
 
 def _tagged(rows: Rows, asked: Parameters, size: int) -> Row:
     """The index of tags; `IndexedTags` is what it has where it lags behind the resources' own `Tags`."""
-    indexed = {"Tags": rows.get("IndexedTags", rows.get("Tags", []))}
-    arns = dict.fromkeys(row["ResourceArn"] for row in indexed["Tags"])
+    keys = {one["Key"] for one in asked.get("TagFilters", ())}
+    everything = {"Tags": rows.get("IndexedTags", rows.get("Tags", []))}
+    indexed = {"Tags": [row for row in everything["Tags"] if _kind(row["ResourceArn"]) in asked["ResourceTypeFilters"]]}
+    arns = [
+        arn
+        for arn in dict.fromkeys(row["ResourceArn"] for row in indexed["Tags"])
+        if keys <= {row["Key"] for row in indexed["Tags"] if row["ResourceArn"] == arn}
+    ]
     mappings = [{"ResourceARN": arn, **_tags(indexed, {"ResourceArn": arn}, size)} for arn in arns]
     return _page("ResourceTagMappingList", mappings, asked, min(size, asked["ResourcesPerPage"]), "PaginationToken")
+
+
+def _kind(arn: str) -> str:
+    """apprunner:service"""
+    _, _, service, _, _, name = arn.split(":", maxsplit=5)
+    return f"{service}:{name.partition('/')[0]}"
 
 
 def _services(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -470,16 +685,30 @@ _ANSWERS: Mapping[str, _Answer] = {
     "ec2:DescribeAvailabilityZones": _listed("AvailabilityZones"),
     "ec2:DescribeNatGateways": _listed("NatGateways", "Filter"),
     "ec2:DescribeNetworkAcls": _listed("NetworkAcls"),
-    "ec2:DescribeNetworkInterfaces": _listed("NetworkInterfaces"),
+    "ec2:DescribeNetworkInterfaces": _by_id(
+        "NetworkInterfaces", "NetworkInterfaceIds", "NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound"
+    ),
     "ec2:DescribeRouteTables": _listed("RouteTables"),
     "ec2:DescribeSecurityGroups": _listed("SecurityGroups"),
     "ec2:DescribeSubnets": _listed("Subnets"),
     "ec2:DescribeVpcAttribute": _vpc_attribute,
-    "ec2:DescribeVpcEndpoints": _listed("VpcEndpoints"),
+    "ec2:DescribeTransitGatewayVpcAttachments": _listed("TransitGatewayVpcAttachments"),
+    "ec2:DescribeVpcEndpoints": _by_id(
+        "VpcEndpoints", "VpcEndpointIds", "VpcEndpointId", "InvalidVpcEndpointId.NotFound"
+    ),
+    "ec2:DescribeVpcPeeringConnections": _listed("VpcPeeringConnections"),
     "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
+    "elasticloadbalancing:DeregisterTargets": _deregister,
+    "elasticloadbalancing:DescribeLoadBalancerAttributes": _attributes("LoadBalancerArn"),
+    "elasticloadbalancing:DescribeTags": _group_tags,
+    "elasticloadbalancing:DescribeTargetGroupAttributes": _attributes("TargetGroupArn"),
+    "elasticloadbalancing:DescribeTargetGroups": _target_groups,
+    "elasticloadbalancing:DescribeTargetHealth": _health,
+    "elasticloadbalancing:RegisterTargets": _register,
     "securityhub:BatchImportFindings": _imported,
     "sns:Publish": _published,
     "sns:PublishBatch": _batch_published,
+    "sqs:SendMessage": _sent,
     "tagging:GetResources": _tagged,
 }
 # How many rows a page has at most, where AWS sets it; that which is asked for is less or the same.

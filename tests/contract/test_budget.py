@@ -21,17 +21,44 @@ both, the events of services are two calls over. Each of these is one call more,
 
 With a prefix list the alert of CreateVpcConnector is in round 5, those of services in round 6: which lists there are is
 known only from the route tables, and the VPC of those only from the connector, and the connector only from the service.
+
+A sync of N bound groups that are in step costs at most N + N/20 + 6 calls, one group at most 5. Warm is every run of a
+process but its first, which learns what groups there are. One call of each is the ledger's.
+
+    bound groups    warm    cold    at most
+    1                5       6       7.05
+    2                6       7       8.10
+    20              24      25      27.00
+    21              25      27      28.05
+    100            104     109     111.00
+    101            107     108     112.05
+    160            166     167     174.00
+    500            514     516     531.00
+
+Each group has an endpoint of its own here, in two zones. What is to be changed costs more: per group its tags, whether
+traffic crosses zones, the change, and a look at what came of it. Reads are sent at 45 a second at most and changes at
+2.8, so that 500 groups take less than 15 seconds where a call takes 20 ms.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
-from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.aws import clients, reads
+from apprunner_guardrails.aws.reads import Pace, Reads
+from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.settings import Settings
-from tests.aws import WRITES, validated
+from apprunner_guardrails.targets.sync import sync
+from tests.aws import CHANGING, NOW, SERVICES, WRITES, Aws, synced, validated
+from tests.bound_groups import ENDPOINT, ORDERS, SCHEDULE, in_step, many, readdressed
+from tests.bound_groups import asked as asking_for
 from tests.samples import (
     CHAT_TOPIC,
     CONNECTOR,
@@ -49,6 +76,9 @@ from tests.samples import (
     public,
     service_call,
 )
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
 
 EVENTS: Mapping[str, Event] = {
     "CreateVpcConnector": created_connector(),
@@ -212,3 +242,193 @@ def test_the_calls_of_a_round_are_at_work_at_once(monkeypatch: pytest.MonkeyPatc
     asking = Reads(lambda service: client)  # type: ignore[arg-type,return-value]  # has the one method that is used
     sent = [asking.ask("ec2", "DescribeSubnets", len, Filters=number) for number in range(widest)]
     assert [answer() for answer in sent] == [1] * widest
+
+
+# Target sync ----------------------------------------------------------------------------------------------------------
+
+IN_STEP: Mapping[int, tuple[int, int]] = {  # bound groups: calls warm and cold
+    1: (5, 6),
+    2: (6, 7),
+    20: (24, 25),
+    21: (25, 27),
+    100: (104, 109),
+    101: (107, 108),
+    160: (166, 167),
+    500: (514, 516),
+}
+
+
+def most(groups: int) -> float:
+    return groups + groups / 20 + 6
+
+
+def runs(rows: Rows) -> tuple[int, int]:
+    """The calls of a second and of a first run in a process; nothing is to be done in either."""
+    known: dict[str, TargetGroup] = {}
+    cold, warm = (synced(rows, SCHEDULE, known=known) for _ in range(2))
+    assert (cold.changes, warm.changes, cold.aws.acted, warm.aws.acted) == ([], [], [], [])
+    assert {one["refused"] for one in (*cold.groups.values(), *warm.groups.values())} == {None}
+    return len(warm.aws.calls), len(cold.aws.calls)
+
+
+@pytest.mark.parametrize("groups", IN_STEP)
+def test_groups_in_step_cost(groups: int) -> None:
+    assert runs(many(groups)) == IN_STEP[groups]
+
+
+def test_groups_in_step_cost_no_more_than_they_may_and_what_the_table_says() -> None:
+    assert IN_STEP[1][0] <= 5
+    assert __doc__ is not None
+    table = {" ".join(line.split()) for line in __doc__.splitlines()}
+    for groups, (warm, cold) in IN_STEP.items():
+        assert warm <= cold <= most(groups)
+        assert f"{groups} {warm} {cold} {most(groups):.2f}" in table
+
+
+@pytest.mark.parametrize("groups", [1, 41, 67, 81, 100])
+def test_groups_with_endpoints_in_three_zones_cost_no_more_than_they_may(groups: int) -> None:
+    """Where another call begins: twenty groups by name, two hundred interfaces."""
+    warm, cold = runs(many(groups, "123"))
+    assert warm <= cold <= most(groups)
+
+
+def test_one_group_in_step_costs_five_calls_whatever_led_to_it() -> None:
+    for event in (SCHEDULE, asking_for([ORDERS]), asking_for(endpoints=[ENDPOINT])):
+        known: dict[str, TargetGroup] = {}
+        rows = in_step()
+        synced(rows, event, known=known)
+        aws = synced(rows, event, known=known).aws
+        assert (len(aws.calls), len(aws.rounds)) == (5, 3)
+
+
+def test_a_change_of_one_group_costs() -> None:
+    """The tags, the group, cross-zone twice, the change, the look at it, and that it waits: seven more."""
+    known: dict[str, TargetGroup] = {}
+    rows = in_step()
+    synced(rows, SCHEDULE, known=known)
+    assert len(synced(readdressed(rows), SCHEDULE, known=known).aws.calls) == 5 + 7
+
+
+# How long it takes, and how fast it asks: in simulated time -----------------------------------------------------------
+
+CALL_SECONDS = 0.02
+
+
+@dataclass
+class Timeline:
+    """Stands in for the thread pool, and has the time: each call takes CALL_SECONDS, threads work side by side, and
+    who waits for a work is as late as it. What is sent begins when a thread is free."""
+
+    at: float = 0.0  # now, for whoever is at work
+    calls: list[tuple[float, str]] = field(default_factory=list)  # when each was sent
+    round: int = 0  # as LockStep has them
+    work: int = 0
+    _free: list[float] = field(default_factory=lambda: [0.0] * reads._THREADS)
+
+    def begin(self) -> None:
+        """A call that is waited for at once."""
+
+    def submit(self, work: Callable[..., object], *arguments: object) -> Future[object]:
+        sent, thread = self.at, self._free.index(min(self._free))
+        self.at = max(sent, self._free[thread])
+        value = work(*arguments)
+        ended = self._free[thread] = self.at
+        self.at = sent
+        return _Ended(self, ended, value)
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+    def call(self, model: "OperationModel", **_: object) -> None:
+        self.calls.append((self.at, model.name))
+        self.at += CALL_SECONDS
+
+
+class _Ended(Future[object]):
+    def __init__(self, timeline: Timeline, ended: float, value: object) -> None:
+        super().__init__()
+        self._timeline, self._ended = timeline, ended
+        self.set_result(value)
+
+    def result(self, timeout: float | None = None) -> object:
+        self._timeline.at = max(self._timeline.at, self._ended)
+        return super().result(timeout)
+
+
+CHANGES = frozenset(action.partition(":")[2] for action in CHANGING)
+
+
+def simulated(
+    rows: Rows,
+    known: dict[str, TargetGroup],
+    pace: Callable[[float], Callable[[], None]] | None = None,
+    settings: Settings = SETTINGS,
+) -> Timeline:
+    timeline = Timeline()
+    with Aws(rows), patch.object(reads, "_pool", lambda: timeline), ExitStack() as hooked:
+        for service in SERVICES:
+            events = clients.client(service).meta.events
+            events.register_first("before-parameter-build", timeline.call)
+            hooked.callback(events.unregister, "before-parameter-build", timeline.call)
+        sync(
+            SCHEDULE,
+            clients.client,
+            settings,
+            lambda: NOW,
+            seconds_left=lambda: 900 - timeline.at,
+            known=known,
+            pace=pace or partial(Pace, now=lambda: timeline.at, sleep=timeline.sleep),
+        )
+    return timeline
+
+
+def in_any_second(times: Sequence[float]) -> int:
+    """The most calls that a second has, wherever it begins."""
+    return max((sum(begin <= one < begin + 1 for one in times) for begin in times), default=0)
+
+
+def reading(timeline: Timeline) -> list[float]:
+    return [at for at, name in timeline.calls if name not in CHANGES]
+
+
+def changing(timeline: Timeline) -> list[float]:
+    return [at for at, name in timeline.calls if name in CHANGES]
+
+
+def test_five_hundred_groups_take_less_than_fifteen_seconds_at_fewer_than_fifty_reads_in_any_second() -> None:
+    known: dict[str, TargetGroup] = {}
+    rows = many(500)
+    for expected in (IN_STEP[500][1], IN_STEP[500][0]):
+        timeline = simulated(rows, known)
+        assert len(timeline.calls) == expected
+        assert timeline.at < 15
+        assert in_any_second(reading(timeline)) < 50
+
+
+def test_without_a_pace_more_would_be_sent_in_a_second_than_aws_takes() -> None:
+    timeline = simulated(many(200), {}, pace=lambda _: lambda: None)
+    assert in_any_second(reading(timeline)) > 50
+
+
+def behind(groups: int) -> Rows:
+    """Each group misses a target, and has one too many that may go at once."""
+    rows = many(groups)
+    for row in rows["Targets"]:
+        target = row["Target"]
+        if target["Id"].split(".")[2] == "2":
+            target.update(Id=target["Id"].replace(".2.", ".1.2"), AvailabilityZone="us-east-1a")
+    return rows
+
+
+def test_changes_of_many_groups_are_sent_at_fewer_than_four_in_any_second() -> None:
+    rows = behind(12)
+    timeline = simulated(rows, {})
+    assert len(changing(timeline)) == 24
+    assert in_any_second(changing(timeline)) == 3
+    assert in_any_second(reading(timeline)) < 50
+    assert 24 / timeline.at > 2  # and not far slower than that
+    assert simulated(rows, {}).at < timeline.at
+
+
+def test_without_a_pace_changes_would_come_all_at_once() -> None:
+    assert in_any_second(changing(simulated(behind(12), {}, pace=lambda _: lambda: None))) > 4

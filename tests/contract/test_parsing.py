@@ -8,12 +8,14 @@ from botocore.model import StructureShape
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from apprunner_guardrails.aws import apprunner, ec2
+from apprunner_guardrails.aws import apprunner, ec2, elbv2
 from apprunner_guardrails.facts import (
     AclEntry,
     Connector,
     Endpoint,
+    EndpointInterface,
     GroupRule,
+    InterfaceEndpoint,
     NatGateway,
     NetworkAcl,
     NetworkInterface,
@@ -22,16 +24,19 @@ from apprunner_guardrails.facts import (
     SecurityGroup,
     Service,
     Subnet,
+    Target,
+    TargetGroup,
     Zone,
 )
-from tests.samples import ACCOUNT, CONNECTOR, SERVICE, connector, service
+from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, REQUESTS, endpoint, interface, target_group
+from tests.samples import ACCOUNT, CONNECTOR, SERVICE, VPC, connector, service
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
 type Row = dict[str, Any]
 
-# Shape of the row in the API model, the service that has it, and the parser.
+# Shape of the row in the API model (where it has two parsers, with a word on which), the service, and the parser.
 PARSERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "AvailabilityZone": ("ec2", ec2.zone),
     "IpPermission": ("ec2", ec2.group_rule),
@@ -39,13 +44,17 @@ PARSERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "NetworkAcl": ("ec2", ec2.network_acl),
     "NetworkAclEntry": ("ec2", ec2.acl_entry),
     "NetworkInterface": ("ec2", ec2.network_interface),
+    "NetworkInterface of an endpoint": ("ec2", ec2.endpoint_interface),
     "Route": ("ec2", ec2.route),
     "RouteTable": ("ec2", ec2.route_table),
     "SecurityGroup": ("ec2", ec2.security_group),
     "Service": ("apprunner", apprunner.service),
     "Subnet": ("ec2", ec2.subnet),
+    "TargetGroup": ("elbv2", elbv2.target_group),
+    "TargetHealthDescription": ("elbv2", elbv2.target),
     "VpcConnector": ("apprunner", apprunner.connector),
     "VpcEndpoint": ("ec2", ec2.endpoint),
+    "VpcEndpoint with interfaces": ("ec2", ec2.interface_endpoint),
 }
 
 
@@ -451,19 +460,100 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         ),
         Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=""),
     ),
+    "an interface endpoint": (
+        "VpcEndpoint with interfaces",
+        endpoint(ENDPOINT, "eni-b", "eni-a", State="Available", PrivateDnsEnabled=True),
+        InterfaceEndpoint(
+            id=ENDPOINT,
+            vpc_id=VPC,
+            service=REQUESTS,
+            state="available",
+            private_dns=True,
+            subnet_ids=("subnet-eni-a", "subnet-eni-b"),
+            interface_ids=("eni-a", "eni-b"),
+        ),
+    ),
+    "an interface endpoint that is just being made": (
+        "VpcEndpoint with interfaces",
+        {"VpcEndpointId": ENDPOINT, "ServiceName": REQUESTS, "State": "PendingAcceptance"},
+        InterfaceEndpoint(id=ENDPOINT, vpc_id="", service=REQUESTS, state="pendingacceptance", private_dns=False),
+    ),
+    "an endpoint's interface": (
+        "NetworkInterface of an endpoint",
+        interface("eni-a", "10.0.1.5"),
+        EndpointInterface(id="eni-a", vpc_id=VPC, zone="us-east-1a", ipv4="10.0.1.5", ipv6=()),
+    ),
+    "an endpoint's interface in a subnet with two kinds of addresses": (
+        "NetworkInterface of an endpoint",
+        interface("eni-a", "10.0.1.5", "2600:db8::9", "2600:db8::5"),
+        EndpointInterface(
+            id="eni-a", vpc_id=VPC, zone="us-east-1a", ipv4="10.0.1.5", ipv6=("2600:db8::5", "2600:db8::9")
+        ),
+    ),
+    "an endpoint's interface in a subnet of IPv6 only": (
+        "NetworkInterface of an endpoint",
+        {"NetworkInterfaceId": "eni-a", "Ipv6Addresses": [{"Ipv6Address": "2600:db8::5"}]},
+        EndpointInterface(id="eni-a", vpc_id="", zone="", ipv4="", ipv6=("2600:db8::5",)),
+    ),
+    "a target group": (
+        "TargetGroup",
+        target_group(Port=8443, LoadBalancerArns=["arn:b", BALANCER]),
+        TargetGroup(
+            arn=ORDERS,
+            name="orders",
+            vpc_id=VPC,
+            port=8443,
+            target_type="ip",
+            ipv6=False,
+            load_balancer_arns=(BALANCER, "arn:b"),
+        ),
+    ),
+    "a target group of IPv6 addresses that no load balancer uses": (
+        "TargetGroup",
+        target_group(IpAddressType="ipv6", LoadBalancerArns=[]),
+        TargetGroup(
+            arn=ORDERS, name="orders", vpc_id=VPC, port=443, target_type="ip", ipv6=True, load_balancer_arns=()
+        ),
+    ),
+    "a target group of Lambda functions, which has neither port nor VPC": (
+        "TargetGroup",
+        {"TargetGroupArn": ORDERS, "TargetGroupName": "orders", "TargetType": "lambda"},
+        TargetGroup(
+            arn=ORDERS, name="orders", vpc_id="", port=0, target_type="lambda", ipv6=False, load_balancer_arns=()
+        ),
+    ),
+    "a target": (
+        "TargetHealthDescription",
+        {
+            "Target": {"Id": "10.0.1.5", "Port": 443, "AvailabilityZone": "us-east-1a"},
+            "HealthCheckPort": "443",
+            "TargetHealth": {"State": "unused", "Reason": "Target.NotInUse", "Description": "no load balancer"},
+        },
+        Target(address="10.0.1.5", port=443, zone="us-east-1a", state="unused", reason="Target.NotInUse"),
+    ),
+    "a target of which AWS tells neither zone nor reason": (
+        "TargetHealthDescription",
+        {"Target": {"Id": "10.0.1.5", "Port": 443}, "TargetHealth": {"State": "healthy"}},
+        Target(address="10.0.1.5", port=443, zone="", state="healthy"),
+    ),
+    "a target of which AWS tells nothing, a function": (
+        "TargetHealthDescription",
+        {"Target": {"Id": "arn:aws:lambda:us-east-1:123456789012:function:f"}},
+        Target(address="arn:aws:lambda:us-east-1:123456789012:function:f", port=0, zone="", state="unavailable"),
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def models() -> "Mapping[str, ServiceModel]":
     session = Session()
-    return {service: session.get_service_model(service) for service in ("apprunner", "ec2")}
+    return {service: session.get_service_model(service) for service in ("apprunner", "ec2", "elbv2")}
 
 
 @pytest.mark.parametrize(("shape", "row", "expected"), CASES.values(), ids=CASES)
 def test_a_row_is_read_whole(shape: str, row: Row, expected: object, models: "Mapping[str, ServiceModel]") -> None:
     service_name, parse = PARSERS[shape]
-    validate_parameters(row, models[service_name].shape_for(shape))
+    validate_parameters(row, models[service_name].shape_for(shape.partition(" ")[0]))
     assert parse(row) == expected
 
 

@@ -15,11 +15,13 @@ import pytest
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from apprunner_guardrails.aws import ec2
+from apprunner_guardrails.aws import ec2, elbv2
 from apprunner_guardrails.facts import (
     AclEntry,
     Endpoint,
+    EndpointInterface,
     GroupRule,
+    InterfaceEndpoint,
     NatGateway,
     NetworkAcl,
     NetworkInterface,
@@ -27,6 +29,8 @@ from apprunner_guardrails.facts import (
     RouteTable,
     SecurityGroup,
     Subnet,
+    Target,
+    TargetGroup,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +54,13 @@ RECORDINGS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "ec2.DescribeSubnets/subnet_endpoint_filter.json": ("Subnets", ec2.subnet),
     "ec2.DescribeVpcEndpoints/vpc_endpoint_filter.json": ("VpcEndpoints", ec2.endpoint),
     "ec2.DescribeVpcEndpoints/vpc_endpoint_service_details_live.json": ("VpcEndpoints", ec2.endpoint),
+    "elasticloadbalancing.DescribeTargetGroups/appelb_target_group_filter.json": ("TargetGroups", elbv2.target_group),
+    "elasticloadbalancing.DescribeTargetHealth/appelb_instance_count_non_zero.json": (
+        "TargetHealthDescriptions",
+        elbv2.target,
+    ),
 }
+MODELS = {"ec2": "ec2", "elasticloadbalancing": "elbv2"}  # by the service in a recording's name
 
 LOCAL = Route(destination="10.0.0.0/21", target="local")
 GATEWAY_ENDPOINTS = (
@@ -241,17 +251,20 @@ def _placebo(value: dict[str, Any]) -> object:
 
 
 @pytest.fixture(scope="module")
-def ec2_model() -> "ServiceModel":
-    return Session().get_service_model("ec2")
+def models() -> "Mapping[str, ServiceModel]":
+    session = Session()
+    return {name: session.get_service_model(model) for name, model in MODELS.items()}
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_a_recorded_answer_is_one_that_the_api_model_knows(name: str, ec2_model: "ServiceModel") -> None:
+def test_a_recorded_answer_is_one_that_the_api_model_knows(name: str, models: "Mapping[str, ServiceModel]") -> None:
     """What holds for the rows that other tests make holds for AWS's own, and nothing is said twice in them."""
     answer = recorded(name)
     answer.pop("ResponseMetadata")
-    operation = name.partition(".")[2].partition("/")[0]
-    validate_parameters(answer, ec2_model.shape_for(f"{operation}Result"))
+    service, _, operation = name.partition("/")[0].partition(".")
+    shape = models[service].operation_model(operation).output_shape
+    assert shape is not None
+    validate_parameters(answer, shape)
     member, parse = RECORDINGS[name]
     facts = [parse(row) for row in answer[member]]
     assert len({repr(fact) for fact in facts}) == len(facts) > 0
@@ -266,3 +279,78 @@ def test_a_recorded_row_is_read_whole(name: str, expected: Any) -> None:
 
 def test_a_recorded_vpc_attribute_is_read() -> None:
     assert ec2.vpc_attribute("EnableDnsHostnames")([recorded("ec2.DescribeVpcAttribute/vpc_attributes.json")]) is False
+
+
+OF_BALANCERS = tuple(
+    f"arn:aws:elasticloadbalancing:us-west-2:644160558196:loadbalancer/app/{name}"
+    for name in ("alb-1/1e0ac88a139a5177", "alb-2/4dec284f036410cb")
+)
+# What target sync makes of recorded answers that have rows of it.
+OF_SYNC: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
+    "target groups from before there were kinds of targets": (
+        "elasticloadbalancing.DescribeTargetGroups/appelb_target_group_filter.json",
+        elbv2._groups,
+        {
+            one.arn: one
+            for one in (
+                TargetGroup(
+                    arn=f"arn:aws:elasticloadbalancing:us-west-2:644160558196:targetgroup/{name}/{number}",
+                    name=name,
+                    vpc_id=vpc,
+                    port=port,
+                    target_type="instance",
+                    ipv6=False,
+                    load_balancer_arns=OF_BALANCERS,
+                )
+                for name, number, vpc, port in (
+                    ("target-group-1", "f9e509bf6804a101", "vpc-47b2b823", 80),
+                    ("target-group-2", "9c84115056e192c4", "vpc-4a9ff72e", 443),
+                )
+            )
+        },
+    ),
+    "targets of which nothing is told": (
+        "elasticloadbalancing.DescribeTargetHealth/appelb_instance_count_non_zero.json",
+        elbv2._targets,
+        (
+            Target(address="i-123456", port=123, zone="", state="unavailable"),
+            Target(address="i-7890", port=456, zone="", state="unavailable"),
+        ),
+    ),
+    "the attributes of a target group": (
+        "elasticloadbalancing.DescribeTargetGroupAttributes/target_group_attributes_filter_action.json",
+        lambda pages: elbv2._attributes(pages)[elbv2.CROSS_ZONE],
+        elbv2.OF_BALANCER,
+    ),
+    "an interface endpoint of AWS": (
+        "ec2.DescribeVpcEndpoints/vpc_endpoint_filter.json",
+        lambda pages: ec2._endpoints_by_id(pages)["vpce-08ff0494faf0210d3"],
+        InterfaceEndpoint(
+            id="vpce-08ff0494faf0210d3",
+            vpc_id="vpc-072f438c953672ace",
+            service="com.amazonaws.us-east-1.athena",
+            state="available",
+            private_dns=False,
+            subnet_ids=("subnet-03ec1a55eadb55221", "subnet-068dfbf3f275a6ae8"),
+            interface_ids=("eni-01704d489bb6aeb98", "eni-029615f8fb7a39561"),
+        ),
+    ),
+    "a network interface of an endpoint": (
+        "ec2.DescribeNetworkInterfaces/interface_detach_primary_nic_2.json",
+        lambda pages: ec2._interfaces_by_id(pages)["eni-099fba10036bb0b1b"],
+        EndpointInterface(
+            id="eni-099fba10036bb0b1b",
+            vpc_id="vpc-08bbc74c36b8a08dd",
+            zone="us-east-1b",
+            ipv4="10.146.96.21",
+            ipv6=(),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "parse", "expected"), OF_SYNC.values(), ids=OF_SYNC)
+def test_what_target_sync_makes_of_a_recorded_answer(
+    name: str, parse: Callable[[Any], object], expected: object
+) -> None:
+    assert parse([recorded(name)]) == expected

@@ -2,13 +2,44 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
+from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.ledger import LEASE_SECONDS
 from apprunner_guardrails.settings import Settings
-from tests.aws import NOW, PUBLISHING, WRITES, Outcome, audited, refused, validated
+from apprunner_guardrails.targets.binding import TAG
+from apprunner_guardrails.targets.triggers import Asked as AskedToSync
+from tests.aws import (
+    NOW,
+    PUBLISHING,
+    WRITES,
+    Outcome,
+    SyncOutcome,
+    answered,
+    audited,
+    refused,
+    synced,
+    validated,
+)
+from tests.bound_groups import (
+    BALANCER,
+    ENDPOINT,
+    ORDERS,
+    OTHER_ENDPOINT,
+    QUEUE,
+    SCHEDULE,
+    endpoint,
+    health,
+    in_step,
+    many,
+    readdressed,
+    target_group,
+    targets,
+)
+from tests.bound_groups import asked as asking_for
 from tests.samples import (
     CHAT_TOPIC,
     CONNECTOR,
@@ -106,7 +137,7 @@ DNS: list[Asked] = [
 INSIDE = [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, *DNS]
 
 
-def asked(outcome: Outcome) -> list[list[Asked]]:
+def asked(outcome: Outcome | SyncOutcome) -> list[list[Asked]]:
     """The reads of each round, in no order within it."""
     reads = [call for call in outcome.aws.calls if call.action not in (WRITES, *PUBLISHING)]
     last = max((call.round for call in reads), default=0)
@@ -541,3 +572,272 @@ def test_a_page_that_fails_leaves_nothing_of_the_pages_before_it(action: str) ->
     )
     assert halfway.answer == at_once.answer
     assert halfway.alert == at_once.alert
+
+
+# Target sync ----------------------------------------------------------------------------------------------------------
+
+
+def of_groups(action: str, **parameters: object) -> Asked:
+    return f"elasticloadbalancing:{action}", parameters
+
+
+BOUND: Asked = (
+    "tagging:GetResources",
+    {
+        "ResourceTypeFilters": ["elasticloadbalancing:targetgroup"],
+        "TagFilters": [{"Key": TAG}],
+        "ResourcesPerPage": 100,
+    },
+)
+HEALTH = of_groups("DescribeTargetHealth", TargetGroupArn=ORDERS)
+GROUP_OF_TARGETS = of_groups("DescribeTargetGroups", TargetGroupArns=[ORDERS])
+OWN_TAGS = of_groups("DescribeTags", ResourceArns=[ORDERS])
+ENDPOINTS_NAMED: Asked = ("ec2:DescribeVpcEndpoints", {"Filters": filters(("vpc-endpoint-id", [ENDPOINT]))})
+INTERFACES_NAMED: Asked = ("ec2:DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["eni-a", "eni-b"]})
+NEW_INTERFACES: Asked = ("ec2:DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["eni-a", "eni-d"]})
+FOUND = [EVERYTHING_RECORDED, BOUND]
+READ = [ENDPOINTS_NAMED, GROUP_OF_TARGETS, HEALTH]
+COMING_BACK: Asked = (
+    "sqs:SendMessage",
+    {
+        "QueueUrl": QUEUE,
+        "MessageBody": json.dumps({"apprunner-guardrails": "come back", "target_groups": [ORDERS]}),
+        "DelaySeconds": 60,
+    },
+)
+WITH_QUEUE = replace(SETTINGS, sync_queue_url=QUEUE)
+
+
+def registered(*described: Mapping[str, object]) -> Asked:
+    return of_groups("RegisterTargets", TargetGroupArn=ORDERS, Targets=list(described))
+
+
+def deregistered(*described: Mapping[str, object]) -> Asked:
+    return of_groups("DeregisterTargets", TargetGroupArn=ORDERS, Targets=list(described))
+
+
+def listed_late() -> Rows:
+    """Two endpoints, of which the list has one, and an answer by id the other."""
+    rows = in_step()
+    rows["Tags"] = [tag(ORDERS, TAG, f"{OTHER_ENDPOINT} {ENDPOINT}")]
+    rows["HiddenVpcEndpoints"] = [endpoint(OTHER_ENDPOINT, "eni-b")]
+    return rows
+
+
+def of_another_vpc() -> Rows:
+    """The group is in vpc-0; nothing is registered yet."""
+    return {**in_step(), "TargetGroups": [target_group(VpcId="vpc-0")], "Targets": []}
+
+
+def peerings(*ends: tuple[str, str]) -> Asked:
+    named = [(f"{end}-vpc-info.vpc-id", [vpc]) for end, vpc in ends]
+    return "ec2:DescribeVpcPeeringConnections", {"Filters": filters(*named, ("status-code", ["active"]))}
+
+
+ASKED_ONE_WAY = peerings(("requester", "vpc-0"), ("accepter", VPC))
+ASKED_THE_OTHER = peerings(("accepter", "vpc-0"), ("requester", VPC))
+ATTACHMENTS: Asked = (
+    "ec2:DescribeTransitGatewayVpcAttachments",
+    {"Filters": filters(("vpc-id", ["vpc-0", VPC]), ("state", ["available"]))},
+)
+
+SYNCS: Mapping[str, tuple[AskedToSync, Rows, Settings, list[list[Asked]]]] = {
+    "the schedule, a group in step": (SCHEDULE, in_step(), SETTINGS, [FOUND, READ, [INTERFACES_NAMED]]),
+    "the schedule, nothing is bound": (SCHEDULE, {"TargetGroups": [target_group()]}, SETTINGS, [FOUND]),
+    "an endpoint": (asking_for(endpoints=[ENDPOINT]), in_step(), SETTINGS, [FOUND, READ, [INTERFACES_NAMED]]),
+    "an endpoint of no group": (asking_for(endpoints=[OTHER_ENDPOINT]), in_step(), SETTINGS, [FOUND]),
+    "a group, whose tags are asked for themselves": (
+        asking_for([ORDERS]),
+        in_step(),
+        SETTINGS,
+        [[recorded(ORDERS), OWN_TAGS], READ, [INTERFACES_NAMED]],
+    ),
+    "a group that is not bound": (
+        asking_for([ORDERS]),
+        {**in_step(), "Tags": []},
+        SETTINGS,
+        [[recorded(ORDERS), OWN_TAGS]],
+    ),
+    "an address that is new: its group is asked once more, and is looked at again": (
+        SCHEDULE,
+        readdressed(in_step()),
+        WITH_QUEUE,
+        [
+            FOUND,
+            READ,
+            [NEW_INTERFACES],
+            [OWN_TAGS],
+            [of_groups("DescribeTargetGroupAttributes", TargetGroupArn=ORDERS)],
+            [of_groups("DescribeLoadBalancerAttributes", LoadBalancerArn=BALANCER)],
+            [registered({"Id": "10.0.2.6", "Port": 443})],
+            [HEALTH],
+            [COMING_BACK],
+        ],
+    ),
+    "an endpoint that is not in the list": (
+        SCHEDULE,
+        listed_late(),
+        SETTINGS,
+        [
+            FOUND,
+            [
+                (
+                    "ec2:DescribeVpcEndpoints",
+                    {"Filters": filters(("vpc-endpoint-id", sorted([ENDPOINT, OTHER_ENDPOINT])))},
+                ),
+                GROUP_OF_TARGETS,
+                HEALTH,
+            ],
+            [("ec2:DescribeVpcEndpoints", {"VpcEndpointIds": [OTHER_ENDPOINT]})],
+            [INTERFACES_NAMED],
+        ],
+    ),
+    "an endpoint in another VPC": (
+        SCHEDULE,
+        of_another_vpc(),
+        SETTINGS,
+        [
+            FOUND,
+            READ,
+            [INTERFACES_NAMED],
+            [ASKED_ONE_WAY, ASKED_THE_OTHER, ATTACHMENTS],
+            [OWN_TAGS],
+            [
+                registered(
+                    {"Id": "10.0.1.5", "Port": 443, "AvailabilityZone": "all"},
+                    {"Id": "10.0.2.5", "Port": 443, "AvailabilityZone": "all"},
+                )
+            ],
+            [HEALTH],
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "rows", "settings", "expected"), SYNCS.values(), ids=SYNCS)
+def test_a_sync_asks_for_this_and_no_more(
+    event: AskedToSync, rows: Rows, settings: Settings, expected: list[list[Asked]]
+) -> None:
+    found = asked(synced(rows, event, settings=settings))
+    assert [round_ for round_ in found if round_] == [_sorted(round_) for round_ in expected]
+
+
+def test_a_group_that_is_known_is_asked_for_only_where_something_is_to_be_done() -> None:
+    known: dict[str, TargetGroup] = {}
+    rows = in_step()
+    synced(rows, SCHEDULE, known=known)
+    assert asked(synced(rows, SCHEDULE, known=known)) == [
+        _sorted(FOUND),
+        _sorted([ENDPOINTS_NAMED, HEALTH]),
+        [INTERFACES_NAMED],
+    ]
+    later = asked(synced(readdressed(rows), SCHEDULE, known=known))
+    assert later[2:4] == [[NEW_INTERFACES], _sorted([OWN_TAGS, GROUP_OF_TARGETS])]
+
+
+def test_targets_are_deregistered_with_their_port() -> None:
+    rows = {**in_step(), "Targets": targets("10.0.1.5:443", "10.0.1.9:8443", "10.0.2.5:443")}
+    outcome = synced(rows, SCHEDULE)
+    assert [(one.action, one.parameters) for one in outcome.aws.calls if one.action.endswith("registerTargets")] == [
+        deregistered({"Id": "10.0.1.9", "Port": 8443})
+    ]
+
+
+def test_many_targets_go_into_several_calls() -> None:
+    rows = in_step()
+    stale = [f"10.0.1.{number}:{port}" for port in (443, 444) for number in range(6, 206)]
+    rows["Targets"] += targets(*stale[:201])
+    sent = synced(rows, SCHEDULE).aws.sent("elasticloadbalancing:DeregisterTargets")
+    assert [len(one["Targets"]) for one in sent] == [200, 1]
+
+
+def named(action: str, count: int) -> list[int]:
+    """How many groups each call of an action names, where so many are bound and have to change; 0: none by name."""
+    rows = many(count)
+    rows["Targets"] = []
+    outcome = synced(rows, asking_for([row["TargetGroupArn"] for row in rows["TargetGroups"]]))
+    key = {"DescribeTags": "ResourceArns", "DescribeTargetGroups": "TargetGroupArns"}[action]
+    return [len(one.get(key, ())) for one in outcome.aws.sent(f"elasticloadbalancing:{action}")]
+
+
+@pytest.mark.parametrize(
+    ("count", "tags", "described"),
+    [(20, [20], [20]), (21, [20, 1], [20, 1]), (100, [20] * 5, [20] * 5), (101, [20] * 5 + [1], [0])],
+)
+def test_groups_are_named_twenty_in_a_call_and_listed_where_they_are_more_than_a_hundred(
+    count: int, tags: list[int], described: list[int]
+) -> None:
+    assert named("DescribeTags", count) == tags
+    assert named("DescribeTargetGroups", count) == described
+
+
+def test_groups_are_listed_by_the_page() -> None:
+    action, rows = "elasticloadbalancing:DescribeTargetGroups", many(101)
+    (only,) = synced(rows, SCHEDULE).aws.sent(action)
+    paged = synced(rows, SCHEDULE, pages={action: 60})
+    assert (only, paged.aws.sent(action)) == ({"PageSize": 400}, [{"PageSize": 400}, {"PageSize": 400, "Marker": "60"}])
+    assert {one["refused"] for one in paged.groups.values()} == {None}
+
+
+def test_a_group_that_the_list_does_not_have_yet_is_asked_for_by_name() -> None:
+    action, rows = "elasticloadbalancing:DescribeTargetGroups", many(101)
+    last = rows["TargetGroups"][-1]["TargetGroupArn"]
+
+    def without_the_last(asked: Mapping[str, object]) -> dict[str, object]:
+        return {"TargetGroups": rows["TargetGroups"][:-1] if "PageSize" in asked else rows["TargetGroups"][-1:]}
+
+    outcome = synced(rows, SCHEDULE, faults={action: answered(without_the_last)})
+    assert outcome.aws.sent(action) == [{"PageSize": 400}, {"TargetGroupArns": [last]}]
+    assert outcome.groups[last]["refused"] is None
+
+
+def test_endpoints_and_interfaces_are_asked_for_two_hundred_in_a_call() -> None:
+    aws = synced(many(201), SCHEDULE).aws
+    assert [len(one["Filters"][0]["Values"]) for one in aws.sent("ec2:DescribeVpcEndpoints")] == [200, 1]
+    assert [len(one["NetworkInterfaceIds"]) for one in aws.sent("ec2:DescribeNetworkInterfaces")] == [200, 200, 2]
+
+
+@pytest.mark.parametrize(
+    ("action", "page", "more"),
+    [
+        ("tagging:GetResources", 60, {"PaginationToken": "60"}),
+        ("ec2:DescribeVpcEndpoints", 60, {"NextToken": "60"}),
+        ("ec2:DescribeNetworkInterfaces", 120, {"NextToken": "120"}),
+    ],
+)
+def test_a_sync_reads_all_pages(action: str, page: int, more: Mapping[str, object]) -> None:
+    rows = many(100)
+    whole, paged = synced(rows, SCHEDULE), synced(rows, SCHEDULE, pages={action: page})
+    (only,) = whole.aws.sent(action)
+    assert paged.aws.sent(action) == [only, {**only, **more}]
+    assert (len(paged.groups), paged.groups) == (100, whole.groups)
+
+
+def waiting_item(**changes: object) -> dict[str, object]:
+    """What is recorded of a group that waits: nobody is told of it."""
+    return {
+        **item(resource={"S": ORDERS}, rule={"S": "waiting"}, state={"S": "resolved"}, severity={"S": "INFO"}),
+        "messages": {"L": []},
+        "faults": {"L": []},
+        "last_alerted": {"N": "0"},
+        "who": {"S": ""},
+        "leased_until": {"N": str(NOW + 60)},
+        "version": {"N": "1"},
+        "expires": {"N": str(NOW + 90 * 86_400)},
+        **changes,
+    }
+
+
+def test_that_a_group_waits_is_recorded_and_that_it_does_no_more() -> None:
+    rows = readdressed(in_step())
+    began = synced(rows, SCHEDULE, settings=WITH_QUEUE).aws.sent(WRITES)
+    health(rows, "10.0.2.6:443", "healthy")
+    ended = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 300).aws.sent(WRITES)
+    over = waiting_item(
+        first_seen={"N": "0"},
+        last_seen={"N": str(NOW + 300)},
+        leased_until={"N": "0"},
+        version={"N": "2"},
+        expires={"N": str(NOW + 300 + 90 * 86_400)},
+    )
+    assert (began, ended) == ([put(waiting_item(), 0)], [put(over, 1)])

@@ -15,6 +15,7 @@ from apprunner_guardrails.events import (
     Trigger,
     caller,
     parse,
+    unpacked,
 )
 
 type Json = Mapping[str, Any]
@@ -680,3 +681,45 @@ def test_the_caller_is_named_as_far_as_cloudtrail_knows(identity: object, name: 
 )
 def test_the_tool_is_told_by_the_agent(record: Json, tool: str) -> None:
     assert caller(record).tool == tool
+
+
+# Batches of SQS -------------------------------------------------------------------------------------------------------
+
+
+def _messages(*bodies: object) -> list[Json]:
+    return [{"messageId": f"message-{number}", "body": body} for number, body in enumerate(bodies)]
+
+
+def _doubled(value: object) -> int:
+    if not isinstance(value, int):
+        raise BadEvent(f"should be a number, and is {value!r}")
+    return value * 2
+
+
+def test_messages_are_understood_one_by_one_and_the_others_named_with_why() -> None:
+    understood, odd = unpacked(_messages("1", "no JSON", '"one"', "2", ""), _doubled)
+    assert understood == [2, 4]
+    assert odd == {
+        "message-1": "Expecting value: line 1 column 1 (char 0)",
+        "message-2": "should be a number, and is 'one'",
+        "message-4": "Expecting value: line 1 column 1 (char 0)",
+    }
+
+
+@pytest.mark.parametrize("records", [[], {}, None, "records"], ids=repr)
+def test_no_messages_are_nothing_to_understand(records: object) -> None:
+    assert unpacked(records, _doubled) == ([], {})
+
+
+@pytest.mark.parametrize("record", [None, "message", {}, {"body": None}, {"body": {"x": 1}}], ids=repr)
+def test_what_is_no_message_fails_the_batch(record: object) -> None:
+    with pytest.raises(BadEvent, match=r"^a record of the batch should be a message of SQS with a body$"):
+        unpacked([*_messages("1"), record], _doubled)
+
+
+def test_what_breaks_on_a_message_is_not_taken_for_an_odd_one() -> None:
+    def broken(_: object) -> int:
+        raise TypeError("a bug")
+
+    with pytest.raises(TypeError):
+        unpacked(_messages("1"), broken)

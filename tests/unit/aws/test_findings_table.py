@@ -287,6 +287,38 @@ def test_of_eight_who_claim_at_once_one_wins_each_finding(items: Callable[[], ob
     assert [one.rule for one in read()] == ["AR101", "AR102", "AR103"]
 
 
+# What nobody is told ---------------------------------------------------------------------------------------------
+
+ORDERS = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/orders/0123456789abcdef"
+WAITING = replace(
+    RESOLVED, resource=ORDERS, rule="waiting", severity=Severity.INFO, messages=(), faults=(), leased_until=60
+)
+
+
+def test_what_is_remembered_is_read_as_it_was_and_then_written_over(items: Callable[[], object]) -> None:
+    findings_table.remember(client, TABLE, [WAITING])
+    assert read(ORDERS) == (WAITING,)
+    later = replace(WAITING, leased_until=120, version=2)
+    findings_table.remember(client, TABLE, [later])
+    assert read(ORDERS) == (later,)
+
+
+def test_what_somebody_else_remembered_since_stays_and_keeps_nothing_else_from_being_written(
+    items: Callable[[], object],
+) -> None:
+    theirs, other = replace(WAITING, leased_until=90), replace(WAITING, resource=ORDERS.replace("orders", "carts"))
+    findings_table.remember(client, TABLE, [theirs])
+    findings_table.remember(client, TABLE, [WAITING, other])
+    assert (read(ORDERS), read(other.resource)) == ((theirs,), (other,))
+    findings_table.remember(client, TABLE, [replace(WAITING, version=9)])
+    assert read(ORDERS) == (theirs,)
+
+
+def test_what_is_remembered_of_a_group_is_among_all_that_is_recorded(items: Callable[[], object]) -> None:
+    findings_table.remember(client, TABLE, [WAITING])
+    assert all_recorded(Reads(client), TABLE)() == Stored(records=(WAITING,), unreadable=())
+
+
 # What is sent ----------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +385,7 @@ def test_nothing_to_write_is_no_call() -> None:
     sent = Transactions()
     assert claim(sent, TABLE, []) == ()
     findings_table.settle(sent, TABLE, [])
+    findings_table.remember(sent, TABLE, [])
     assert sent.sent == []
 
 
@@ -379,6 +412,15 @@ def test_settling_does_not_wait_for_ever() -> None:
     with pytest.raises(LedgerUnavailable, match=r"findings .*TransactWriteItems failed \(TransactionConflict\)"):
         findings_table.settle(sent, TABLE, [RECORD])
     assert len(sent.sent) == 5
+
+
+def test_remembering_waits_for_whoever_is_just_writing_but_not_for_ever() -> None:
+    sent = Transactions([cancelled("None", CONFLICT), None])
+    findings_table.remember(sent, TABLE, [WAITING, replace(WAITING, rule="other")])
+    assert sent.rules == [["waiting", "other"]] * 2
+    busy = Transactions([cancelled(CONFLICT) for _ in range(9)])
+    with pytest.raises(LedgerUnavailable, match=r"findings .*TransactWriteItems failed \(TransactionConflict\)"):
+        findings_table.remember(busy, TABLE, [WAITING])
 
 
 def test_a_transaction_has_a_hundred_items() -> None:

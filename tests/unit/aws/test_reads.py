@@ -1,7 +1,9 @@
 """Asking AWS: each question once, sent at once, with failures as values."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutErro
 from botocore.parsers import ResponseParserError
 
 from apprunner_guardrails.aws import ec2
-from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.aws.reads import Pace, Pending, Reads, each_of
 from apprunner_guardrails.facts import Unread
 
 type Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -124,3 +126,188 @@ def test_an_answer_that_is_not_understood_is_unread(rows: list[Any], said: objec
     else:
         assert [table.routes[0].target for table in told] == ["local"]
         assert said == ()
+
+
+# At a pace -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """Time that passes only when somebody sleeps; each thread has its own, as they sleep at once."""
+
+    start: float = 100.0
+    slept: dict[int, float] = field(default_factory=dict)  # by thread
+
+    def now(self) -> float:
+        return self.start + self.slept.get(threading.get_ident(), 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept[threading.get_ident()] = self.slept.get(threading.get_ident(), 0.0) + seconds
+
+
+def test_the_first_call_does_not_wait_and_the_next_wait_an_interval_each() -> None:
+    clock = Clock()
+    pace, at = Pace(4, clock.now, clock.sleep), []
+    for _ in range(4):
+        pace()
+        at.append(clock.now())
+    assert at == [100.0, 100.25, 100.5, 100.75]
+
+
+def test_who_comes_later_than_its_turn_does_not_wait_and_saves_nothing_up() -> None:
+    clock = Clock()
+    pace, at = Pace(4, clock.now, clock.sleep), []
+    for pause in (0, 10, 0, 0.1):
+        clock.start += pause
+        pace()
+        at.append(clock.now())
+    assert at == pytest.approx([100.0, 110.0, 110.25, 110.5])
+
+
+def test_threads_that_come_at_once_go_one_by_one_never_two_within_the_interval() -> None:
+    clock, threads, each = Clock(), 8, 25
+    pace, start = Pace(50, clock.now, clock.sleep), threading.Barrier(threads, timeout=10)
+
+    def work() -> Sequence[float]:
+        start.wait()
+        at = []
+        for _ in range(each):
+            pace()
+            at.append(clock.now())
+        return at
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = sorted(one for sent in [pool.submit(work) for _ in range(threads)] for one in sent.result())
+    assert found == pytest.approx([100 + number / 50 for number in range(threads * each)])
+
+
+def test_every_page_waits_for_its_turn() -> None:
+    turns: list[str] = []
+    tokens = ["2", "3", ""]
+    client = Client(lambda _: {"NextToken": tokens[len(turns) - 1]})
+    asking = Reads(lambda service: client, lambda: turns.append("turn"))  # type: ignore[arg-type,return-value]  # as above
+    ask(asking, Filters="a")
+    assert (len(client.asked), turns) == (3, ["turn"] * 3)
+
+
+# Pages and names of other services -----------------------------------------------------------------------------------
+
+
+class Balancing:
+    """Answers in two pages, as Elastic Load Balancing and the Tagging API have them."""
+
+    def __init__(self, error: ClientError | None = None) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+        self._error = error
+
+    def describe_target_groups(self, **asked: object) -> Mapping[str, Any]:
+        return self._answer(asked, {"Marker": "m"}, {"NextMarker": "m"})
+
+    def get_resources(self, **asked: object) -> Mapping[str, Any]:
+        return self._answer(asked, {"PaginationToken": "p"}, {"PaginationToken": "p"}, {"PaginationToken": ""})
+
+    def _answer(
+        self,
+        asked: Mapping[str, Any],
+        second: Mapping[str, Any],
+        more: Mapping[str, Any],
+        last: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        self.asked.append(asked)
+        if self._error:
+            raise self._error
+        return {**(last or {}), "Rows": [2]} if second.items() <= asked.items() else {**more, "Rows": [1]}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "second"),
+    [
+        ("elbv2", "DescribeTargetGroups", {"Marker": "m"}),
+        ("resourcegroupstaggingapi", "GetResources", {"PaginationToken": "p"}),
+    ],
+)
+def test_pages_are_asked_for_as_the_service_has_them(service: str, operation: str, second: Mapping[str, str]) -> None:
+    client = Balancing()
+    asking = Reads(lambda service: client)  # type: ignore[arg-type,return-value]  # as above
+    rows = asking.ask(service, operation, lambda pages: [row for page in pages for row in page["Rows"]], Size=1)()
+    assert (rows, client.asked) == ([1, 2], [{"Size": 1}, {"Size": 1, **second}])
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [
+        ("elbv2", "DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroups"),
+        ("resourcegroupstaggingapi", "GetResources", "tag:GetResources"),
+    ],
+)
+def test_a_call_that_failed_has_the_name_that_iam_has_for_it(service: str, operation: str, action: str) -> None:
+    client = Balancing(ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation))
+    asking = Reads(lambda service: client)  # type: ignore[arg-type,return-value]  # as above
+    assert asking.ask(service, operation, list)() == Unread(call=action, code="AccessDenied")
+
+
+# Many ids ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Shelf:
+    """Has things by id. Asked for what it has not, it refuses the whole question with `code`."""
+
+    things: Mapping[str, object]
+    code: str = "Gone"
+    left_out: frozenset[str] = frozenset()
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def ask(self, ids: tuple[str, ...]) -> Pending[Mapping[str, object]]:
+        self.asked.append(ids)
+        if not set(ids) <= self.things.keys():
+            return lambda: Unread(call="shelf:Look", code=self.code)
+        return lambda: {one: self.things[one] for one in ids if one not in self.left_out}
+
+
+def found(shelf: Shelf, *ids: str, most: int = 4) -> Mapping[str, object]:
+    return each_of(ids, shelf.ask, call="shelf:Look", most=most, gone="Gone")()
+
+
+GONE = Unread(call="shelf:Look", code="Gone")
+
+
+def test_ids_are_asked_for_as_many_at_a_time_as_a_call_takes() -> None:
+    shelf = Shelf({one: one.upper() for one in "abcde"})
+    assert found(shelf, *"abcde", most=2) == {one: one.upper() for one in "abcde"}
+    assert shelf.asked == [("a", "b"), ("c", "d"), ("e",)]
+
+
+def test_nothing_is_asked_where_there_are_no_ids() -> None:
+    shelf = Shelf({})
+    assert (found(shelf), shelf.asked) == ({}, [])
+
+
+def test_all_calls_are_sent_before_an_answer_is_waited_for() -> None:
+    shelf = Shelf({"a": 1, "b": 2})
+    wait = each_of(("a", "b"), shelf.ask, call="shelf:Look", most=1, gone="Gone")
+    assert shelf.asked == [("a",), ("b",)]
+    assert wait() == {"a": 1, "b": 2}
+
+
+def test_a_call_refused_for_one_that_is_gone_is_asked_in_halves_and_no_other_suffers() -> None:
+    shelf = Shelf({"a": 1, "b": 2, "d": 4, "e": 5})
+    assert found(shelf, *"abcde") == {"a": 1, "b": 2, "c": GONE, "d": 4, "e": 5}
+    assert shelf.asked == [("a", "b", "c", "d"), ("e",), ("a", "b"), ("c", "d"), ("c",), ("d",)]
+
+
+def test_all_of_them_may_be_gone() -> None:
+    assert found(Shelf({}), *"abc") == dict.fromkeys("abc", GONE)
+
+
+def test_a_call_refused_for_another_reason_is_not_asked_again() -> None:
+    shelf = Shelf({"a": 1, "b": 2, "e": 5}, code="AccessDenied")
+    denied = Unread(call="shelf:Look", code="AccessDenied")
+    assert found(shelf, *"abcde") == {**dict.fromkeys("abcd", denied), "e": 5}
+    assert shelf.asked == [("a", "b", "c", "d"), ("e",)]
+
+
+def test_what_an_answer_leaves_out_is_unread_and_what_is_empty_is_not() -> None:
+    shelf = Shelf({"a": 1, "b": {}, "c": 3}, left_out=frozenset("c"))
+    assert found(shelf, *"abc") == {"a": 1, "b": {}, "c": Unread(call="shelf:Look", code="c is not in the answer")}

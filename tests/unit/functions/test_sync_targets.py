@@ -1,0 +1,547 @@
+"""The function as Lambda runs it: any event in, JSON or an error out, and answers to CloudFormation beside."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from apprunner_guardrails import observe
+from apprunner_guardrails.aws.findings_table import LedgerUnavailable
+from apprunner_guardrails.aws.http import NotAnswered
+from apprunner_guardrails.events import BadEvent
+from apprunner_guardrails.settings import BadSettings
+from apprunner_guardrails.targets.reconcile import RESERVE_SECONDS
+from apprunner_guardrails.targets.sync import NotSynced, sync
+from apprunner_guardrails.validate import NotRead
+from functions.sync_targets import app
+from functions.sync_targets.app import handler
+from tests.aws import CHANGING, Aws, Fault, refused
+from tests.bound_groups import (
+    ENDPOINT,
+    ORDERS,
+    OTHER_ENDPOINT,
+    QUEUE,
+    arn,
+    endpoint,
+    in_step,
+    many,
+    readdressed,
+    states,
+    targets,
+)
+from tests.samples import ACCOUNT, REGION, TABLE, TOPIC, Event, Rows
+
+ELB = "elasticloadbalancing"
+FUNCTION = "guardrails-SyncTargetsFunction-1"
+QUIET: Mapping[str, Any] = {"registered": [], "deregistered": [], "held": [], "refused": None}
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/private-api/5b918d10-cd98-11ea-90d5-0a9cd3354c10"
+SECRET = "X-Amz-Signature=0123456789abcdef"
+AGAIN = "it is tried again at the next event and by the schedule"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process that has seen no group yet, and waits for nobody's pace."""
+    monkeypatch.setenv("ALERT_TOPIC_ARN", TOPIC)
+    monkeypatch.setenv("FINDINGS_TABLE", TABLE)
+    monkeypatch.setenv("SYNC_QUEUE_URL", QUEUE)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", FUNCTION)
+    monkeypatch.setattr(app, "sync", partial(sync, pace=lambda _: lambda: None))
+    app._known.cache_clear()
+    yield
+    app._known.cache_clear()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the function logs, a JSON object a line; also where a replay before has made the logger quiet."""
+    stream, logger = io.StringIO(), observe.logger()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    level = logger.log_level
+    logger.setLevel("INFO")
+    yield stream
+    logger.setLevel(level)
+
+
+def lines(logged: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged.getvalue().splitlines()]
+
+
+def event(kind: str, source: str, detail: Mapping[str, object]) -> Event:
+    return {
+        "version": "0",
+        "id": "66666666-6666-4666-8666-666666666666",
+        "detail-type": kind,
+        "source": source,
+        "account": ACCOUNT,
+        "time": "2026-11-21T09:00:05Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail,
+    }
+
+
+SCHEDULE = event("Scheduled Event", "aws.events", {})
+
+
+def call(service: str, name: str, parameters: object, answer: object = None, **changes: object) -> Event:
+    return event(
+        "AWS API Call via CloudTrail",
+        f"aws.{service}",
+        {
+            "eventVersion": "1.11",
+            "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice", "userName": "alice"},
+            "eventTime": "2026-11-21T09:00:00Z",
+            "eventSource": f"{service}.amazonaws.com",
+            "eventName": name,
+            "awsRegion": REGION,
+            "requestParameters": parameters,
+            "responseElements": answer,
+            "eventID": "55555555-5555-4555-8555-555555555555",
+            **changes,
+        },
+    )
+
+
+MODIFIED = call("ec2", "ModifyVpcEndpoint", {"ModifyVpcEndpointRequest": {"VpcEndpointId": ENDPOINT}})
+TAGGED = call(
+    "elasticloadbalancing",
+    "AddTags",
+    {"resourceArns": [ORDERS], "tags": [{"key": "apprunner-guardrails:endpoint", "value": ENDPOINT}]},
+)
+REGISTERED = call(
+    "elasticloadbalancing", "RegisterTargets", {"targetGroupArn": ORDERS, "targets": [{"id": "10.0.9.9"}]}
+)
+DEREGISTERED = call("elasticloadbalancing", "DeregisterTargets", {"targetGroupArn": ORDERS, "targets": []})
+OWN = call(
+    "elasticloadbalancing",
+    "RegisterTargets",
+    {"targetGroupArn": ORDERS},
+    userIdentity={"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/sync/{FUNCTION}"},
+)
+
+
+def message(number: int, body: object) -> Event:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return {"messageId": f"message-{number}", "eventSource": "aws:sqs", "body": text}
+
+
+def batch(*bodies: object) -> Event:
+    return {"Records": [message(number, body) for number, body in enumerate(bodies)]}
+
+
+COME_BACK = {"apprunner-guardrails": "come back", "target_groups": [ORDERS]}
+
+
+def context(seconds: float) -> Any:
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
+
+
+def stale() -> Rows:
+    rows = readdressed(in_step())
+    rows["Targets"] += targets("10.0.1.9:443")
+    return rows
+
+
+# Results -------------------------------------------------------------------------------------------------------------
+
+TRIGGERS: Mapping[str, Event] = {
+    "the schedule": SCHEDULE,
+    "a call that changed the endpoint": MODIFIED,
+    "a call that tagged the group": TAGGED,
+    "a call of somebody who registered targets": REGISTERED,
+}
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
+def test_the_result_is_json_as_the_contract_has_it(trigger: Event) -> None:
+    with Aws(stale()):
+        result = handler(trigger, context(60))
+    assert json.loads(json.dumps(result)) == {
+        "target_groups": {
+            ORDERS: {
+                "registered": ["10.0.2.6:443"],
+                "deregistered": ["10.0.1.9:443"],
+                "held": ["10.0.2.5:443"],
+                "refused": None,
+            }
+        }
+    }
+
+
+def test_the_same_event_again_changes_nothing_and_tells_nothing() -> None:
+    rows = {**in_step(), "Targets": targets("10.0.1.5:443", state="unhealthy")}
+    with Aws(rows):
+        first = handler(MODIFIED, None)
+    with Aws(rows) as again:
+        second = handler(MODIFIED, None)
+    assert first == {"target_groups": {ORDERS: {**QUIET, "registered": ["10.0.2.5:443"]}}}
+    assert (second, again.acted, again.published) == ({"target_groups": {ORDERS: QUIET}}, [], [])
+    assert not set(CHANGING) & set(again.actions)
+
+
+def test_a_group_that_is_refused_says_why() -> None:
+    rows = {**in_step(), "VpcEndpoints": [endpoint(ENDPOINT, "eni-a", "eni-b", State="pending")]}
+    with Aws(rows):
+        result = handler(SCHEDULE, None)
+    why = f"{ENDPOINT} is pending: refusing to change target group orders (2 registered); {AGAIN}"
+    assert result == {"target_groups": {ORDERS: {**QUIET, "refused": why}}}
+
+
+def test_where_nothing_is_bound_there_is_nothing_in_the_result() -> None:
+    with Aws({}):
+        assert handler(SCHEDULE, None) == {"target_groups": {}}
+
+
+IGNORED: Mapping[str, tuple[object, str]] = {
+    "nothing": (None, "not an EventBridge event: it is a NoneType, not an object"),
+    "an empty object": ({}, "neither a call nor a schedule: missing of missing"),
+    "another call": (
+        call("ec2", "CreateVpc", {}),
+        "the call 'CreateVpc' of 'ec2.amazonaws.com' is not watched",
+    ),
+    "its own call": (OWN, f"the call RegisterTargets was made by {FUNCTION} itself"),
+    "an empty batch": ({"Records": []}, "the batch holds nothing to sync"),
+    "a batch of its own calls": (batch(OWN, OWN), f"the call RegisterTargets was made by {FUNCTION} itself"),
+}
+
+
+@pytest.mark.parametrize(("given", "why"), IGNORED.values(), ids=IGNORED)
+def test_an_event_that_asks_for_nothing_is_ignored_with_a_reason(
+    given: object, why: str, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    """Also without settings: they are of no concern then. No call is made."""
+    monkeypatch.delenv("ALERT_TOPIC_ARN")
+    monkeypatch.delenv("FINDINGS_TABLE")
+    with Aws({}) as aws:
+        result = handler(given, None)
+    failures: dict[str, object] = {"batchItemFailures": []} if isinstance(given, dict) and "Records" in given else {}
+    assert (result, aws.calls) == ({"ignored": why, **failures}, [])
+    assert [(line["message"], line["why"]) for line in lines(logged)] == [("ignored", why)]
+
+
+# Batches -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_one_run_over_all_groups_that_it_concerns() -> None:
+    with Aws(stale()) as aws:
+        result = handler(batch(REGISTERED, DEREGISTERED, COME_BACK, OWN), None)
+    assert result == {
+        "target_groups": {
+            ORDERS: {
+                "registered": ["10.0.2.6:443"],
+                "deregistered": ["10.0.1.9:443"],
+                "held": ["10.0.2.5:443"],
+                "refused": None,
+            }
+        },
+        "batchItemFailures": [],
+    }
+    assert len(aws.sent(f"{ELB}:RegisterTargets")) == 1
+
+
+def test_only_messages_that_cannot_be_understood_go_back_to_the_queue(logged: io.StringIO) -> None:
+    odd = {"apprunner-guardrails": "come back", "target_groups": ["orders"]}
+    with Aws(in_step()):
+        result = handler(batch("no JSON", COME_BACK, odd), None)
+    assert result == {
+        "target_groups": {ORDERS: QUIET},
+        "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}],
+    }
+    assert [(line["message_id"], line["why"]) for line in lines(logged) if line["message"] == "not understood"] == [
+        ("message-0", "Expecting value: line 1 column 1 (char 0)"),
+        ("message-2", "the message's target_groups[0] should be the ARN of a target group, and is 'orders'"),
+    ]
+
+
+def test_a_batch_whose_run_fails_goes_back_as_a_whole() -> None:
+    with Aws(stale(), {f"{ELB}:RegisterTargets": refused("AccessDenied", 403)}), pytest.raises(NotSynced):
+        handler(batch(REGISTERED, COME_BACK), None)
+
+
+def test_what_it_sends_to_its_queue_brings_it_back() -> None:
+    rows = stale()
+    with Aws(rows) as aws:
+        handler(SCHEDULE, None)
+    (sent,) = aws.sent("sqs:SendMessage")
+    rows["Targets"] = targets("10.0.1.5:443", "10.0.2.5:443", "10.0.2.6:443")
+    with Aws(rows):
+        result = handler(batch(sent["MessageBody"]), None)
+    assert result == {
+        "target_groups": {ORDERS: {**QUIET, "deregistered": ["10.0.2.5:443"]}},
+        "batchItemFailures": [],
+    }
+
+
+# Errors and settings -------------------------------------------------------------------------------------------------
+
+FAILURES: Mapping[str, tuple[dict[str, Fault], type[Exception]]] = {
+    "a change that is refused": ({f"{ELB}:RegisterTargets": refused("AccessDenied", 403)}, NotSynced),
+    "an index that cannot be read": ({"tagging:GetResources": refused("AccessDeniedException")}, NotRead),
+    "a ledger that cannot be read": ({"dynamodb:Scan": refused("AccessDeniedException")}, LedgerUnavailable),
+    "a queue that takes nothing": ({"sqs:SendMessage": refused("AccessDenied", 403)}, NotSynced),
+}
+
+
+@pytest.mark.parametrize(("faults", "error"), FAILURES.values(), ids=FAILURES)
+def test_work_that_was_not_done_is_an_error(faults: dict[str, Fault], error: type[Exception]) -> None:
+    with Aws(stale(), faults), pytest.raises(error):
+        handler(SCHEDULE, None)
+
+
+def test_an_event_that_cannot_be_understood_is_an_error_that_names_the_field() -> None:
+    with Aws({}) as aws, pytest.raises(BadEvent, match=r"^the event's account should be twelve digits, and is 'x'$"):
+        handler({**SCHEDULE, "account": "x"}, None)
+    assert aws.calls == []
+
+
+def test_a_setting_that_cannot_be_used_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_POLICY", "sink")
+    with Aws({}) as aws, pytest.raises(BadSettings, match="SYNC_POLICY"):
+        handler(SCHEDULE, None)
+    assert aws.calls == []
+
+
+def test_the_policy_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_POLICY", "report-only")
+    with Aws(stale()) as aws:
+        result = handler(SCHEDULE, None)
+    assert result == {"target_groups": {ORDERS: {**QUIET, "held": ["10.0.1.9:443", "10.0.2.5:443"]}}}
+    assert not set(CHANGING) & set(aws.actions)
+
+
+def test_draining_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {**in_step(), "VpcEndpoints": [], "Targets": targets("10.0.1.5:443", state="unhealthy")}
+    with Aws(rows):
+        kept = handler(SCHEDULE, None)
+    monkeypatch.setenv("DRAIN_DELETED_ENDPOINTS", "true")
+    with Aws(rows):
+        drained = handler(SCHEDULE, None)
+    why = f"{ENDPOINT} does not exist: refusing to change target group orders (1 registered); {AGAIN}"
+    assert (kept, drained) == (
+        {"target_groups": {ORDERS: {**QUIET, "refused": why}}},
+        {"target_groups": {ORDERS: {**QUIET, "deregistered": ["10.0.1.5:443"]}}},
+    )
+
+
+def test_nothing_is_begun_that_would_not_be_ended_in_time() -> None:
+    with Aws(stale()) as aws:
+        result: Any = handler(SCHEDULE, context(RESERVE_SECONDS - 1))
+    assert result["target_groups"][ORDERS]["refused"] == f"no time was left for target group orders; {AGAIN}"
+    assert not set(CHANGING) & set(aws.actions)
+    assert len(aws.sent("sqs:SendMessage")) == 1
+
+
+def test_a_process_remembers_groups_from_one_event_to_the_next() -> None:
+    rows = in_step()
+    with Aws(rows) as cold:
+        handler(SCHEDULE, None)
+    with Aws(rows) as warm:
+        handler(SCHEDULE, None)
+    assert sorted(set(cold.actions) - set(warm.actions)) == [f"{ELB}:DescribeTargetGroups"]
+
+
+def test_logs_say_what_was_done_for_which_event_and_not_what_was_in_it(logged: io.StringIO) -> None:
+    secret = "x9-secret-x9"
+    given = call("ec2", "ModifyVpcEndpoint", {"vpcEndpointId": ENDPOINT, "policyDocument": secret})
+    with Aws(stale()):
+        handler(given, None)
+    (line,) = lines(logged)
+    assert (line["message"], line["correlation_id"]) == ("synced", given["detail"]["eventID"])
+    assert line["done"] == {
+        ORDERS: {
+            "registered": ["10.0.2.6:443"],
+            "deregistered": ["10.0.1.9:443"],
+            "held": ["10.0.2.5:443"],
+            "refused": "",
+        }
+    }
+    assert secret not in logged.getvalue()
+
+
+def test_metrics_count_what_was_done(capsys: pytest.CaptureFixture[str], logged: io.StringIO) -> None:
+    with Aws(stale()):
+        handler(SCHEDULE, None)
+    printed = json.loads(capsys.readouterr().out)
+    counted = {"TargetGroups": 1, "TargetsRegistered": 1, "TargetsDeregistered": 1, "TargetsHeld": 1}
+    assert {name: printed[name] for name in counted} == {name: [number] for name, number in counted.items()}
+
+
+# CloudFormation ------------------------------------------------------------------------------------------------------
+
+
+class CloudFormation(BaseHTTPRequestHandler):
+    """Takes answers, as the bucket does that CloudFormation signs URLs for."""
+
+    status = 200
+    answers: list[dict[str, Any]]
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answers.append({**json.loads(body), "path": self.path, "type": self.headers["Content-Type"]})
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
+        """Nothing."""
+
+
+@contextmanager
+def stack(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A URL to answer at, and the answers that have come."""
+    answers: list[dict[str, Any]] = []
+    kind = type("Answers", (CloudFormation,), {"status": status, "answers": answers})
+    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/answer?{SECRET}", answers
+        server.shutdown()
+
+
+def request(kind: str, url: str, group: str = ORDERS, **properties: object) -> Event:
+    return {
+        "RequestType": kind,
+        "ResponseURL": url,
+        "StackId": STACK,
+        "RequestId": "request-1",
+        "ResourceType": "Custom::EndpointTargets",
+        "LogicalResourceId": "EndpointTargets",
+        **({} if kind == "Create" else {"PhysicalResourceId": group}),
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:sync",
+            "TargetGroupArn": group,
+            "EndpointIds": [ENDPOINT],
+            **properties,
+        },
+    }
+
+
+def answer(**changes: object) -> dict[str, Any]:
+    return {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": ORDERS,
+        "StackId": STACK,
+        "RequestId": "request-1",
+        "LogicalResourceId": "EndpointTargets",
+        "NoEcho": False,
+        "Data": {},
+        "path": f"/answer?{SECRET}",
+        "type": "",
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_stack_gets_its_targets_and_is_answered(kind: str, logged: io.StringIO) -> None:
+    rows = {**in_step(), "Targets": []}
+    with stack() as (url, answers), Aws(rows):
+        result = handler(request(kind, url), context(120))
+    assert result == {"target_groups": {ORDERS: {**QUIET, "registered": ["10.0.1.5:443", "10.0.2.5:443"]}}}
+    assert answers == [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})]
+    assert states(rows) == {"10.0.1.5:443": "initial", "10.0.2.5:443": "initial"}
+    assert SECRET not in logged.getvalue()
+
+
+def test_a_stack_whose_group_is_not_tagged_fails_and_the_group_is_not_touched() -> None:
+    rows = {**in_step(), "Tags": [], "Targets": []}
+    with stack() as (url, answers), Aws(rows) as aws:
+        handler(request("Create", url), context(120))
+    why = (
+        f"Target group {ORDERS} has no tag apprunner-guardrails:endpoint, so that nothing is done with it. It should"
+        f" have the tag apprunner-guardrails:endpoint = {ENDPOINT}."
+    )
+    assert answers == [answer(Status="FAILED", Reason=why)]
+    assert not set(CHANGING) & set(aws.actions)
+
+
+def test_a_stack_whose_group_does_not_exist_fails() -> None:
+    with stack() as (url, answers), Aws({}):
+        handler(request("Create", url), context(120))
+    assert [(one["Status"], f"target group {ORDERS} does not exist" in one["Reason"]) for one in answers] == [
+        ("FAILED", True)
+    ]
+
+
+def test_a_stack_that_waits_for_an_endpoint_that_the_tag_does_not_name_fails() -> None:
+    with stack() as (url, answers), Aws(in_step()):
+        handler(request("Create", url, EndpointIds=[OTHER_ENDPOINT]), context(120))
+    assert [(one["Status"], OTHER_ENDPOINT in one["Reason"]) for one in answers] == [("FAILED", True)]
+
+
+def test_a_stack_that_is_deleted_is_answered_and_leaves_the_group_as_it_is() -> None:
+    with stack() as (url, answers), Aws(stale()) as aws:
+        result = handler(request("Delete", url), context(120))
+    assert answers == [answer()]
+    why = "EndpointTargets of type Custom::EndpointTargets was deleted: its target group stays as it is"
+    assert (result, aws.calls) == ({"ignored": why}, [])
+
+
+def test_a_stack_whose_endpoint_is_being_made_is_answered_when_it_is_there() -> None:
+    rows = {**in_step(), "Targets": [], "VpcEndpoints": [endpoint(ENDPOINT, State="pending")]}
+    with stack() as (url, answers):
+        with Aws(rows) as early:
+            handler(request("Create", url), context(120))
+        assert answers == []
+        bodies = [one["MessageBody"] for one in early.sent("sqs:SendMessage")]
+        rows["VpcEndpoints"] = in_step()["VpcEndpoints"]
+        with Aws(rows):
+            result: Any = handler(batch(*bodies), context(120))
+    assert answers == [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})]
+    assert (set(result["target_groups"]), result["batchItemFailures"]) == ({ORDERS}, [])
+    assert states(rows) == {"10.0.1.5:443": "initial", "10.0.2.5:443": "initial"}
+
+
+def test_a_stack_that_may_not_have_its_targets_comes_back_and_fails_when_that_does_not_pass() -> None:
+    faults = {f"{ELB}:RegisterTargets": refused("AccessDenied", 403)}
+    with stack() as (url, answers), Aws({**in_step(), "Targets": []}, faults) as aws:
+        handler(request("Create", url), context(120))
+        (sent,) = aws.sent("sqs:SendMessage")
+        body = json.loads(sent["MessageBody"])
+        assert (answers, body["apprunner-guardrails"]) == ([], "custom resource")
+        handler(batch({**body, "since": body["since"] - 600}), context(120))
+    (told,) = answers
+    why = f"target group orders: {ELB}:RegisterTargets failed (AccessDenied). That did not pass in 60"
+    assert (told["Status"], told["Reason"].startswith(why)) == ("FAILED", True)
+
+
+def test_a_stack_that_cannot_be_looked_into_now_comes_back_by_the_queue() -> None:
+    faults = {"dynamodb:Query": refused("ProvisionedThroughputExceededException")}
+    with stack() as (url, answers), Aws(in_step(), faults) as aws:
+        handler(request("Create", url), context(120))
+    (sent,) = aws.sent("sqs:SendMessage")
+    assert (answers, json.loads(sent["MessageBody"])["apprunner-guardrails"]) == ([], "custom resource")
+
+
+def test_an_answer_that_cannot_be_given_is_an_error_without_the_url(logged: io.StringIO) -> None:
+    with stack(status=500) as (url, answers), Aws(in_step()), pytest.raises(NotAnswered) as raised:
+        handler(request("Create", url), context(120))
+    assert len(answers) == 3
+    assert SECRET not in f"{raised.value}{logged.getvalue()}"
+
+
+def test_a_stack_is_answered_before_calls_of_the_same_batch_are_dealt_with() -> None:
+    came_back = {"apprunner-guardrails": "custom resource", "since": 1_795_000_000}
+    rows = many(1)
+    rows = {key: [*rows[key], *in_step()[key]] for key in rows}
+    other = arn("group-000")
+    rows["Targets"] = [row for row in rows["Targets"] if row["TargetGroupArn"] == ORDERS]
+    denied = refused("AccessDenied", 403, when=lambda parameters: parameters["TargetGroupArn"] == other)
+    calls = call("elasticloadbalancing", "DeregisterTargets", {"targetGroupArn": other})
+    with stack() as (url, answers), Aws(rows, {f"{ELB}:RegisterTargets": denied}), pytest.raises(NotSynced):
+        handler(batch(calls, {**came_back, "request": request("Create", url)}), context(120))
+    assert [one["Status"] for one in answers] == ["SUCCESS"]
+
+
+def test_time_is_the_functions_own(logged: io.StringIO) -> None:
+    with Aws(stale()) as aws, patch("time.time", lambda: 1_800_000_000.9):
+        handler(SCHEDULE, None)
+    (put,) = (one["TransactItems"][0]["Put"]["Item"] for one in aws.sent("dynamodb:TransactWriteItems"))
+    assert (put["rule"], put["first_seen"]) == ({"S": "waiting"}, {"N": "1800000000"})
