@@ -328,7 +328,7 @@ def _arn(value: object, kinds: tuple[Kind, ...], field: str) -> str:
 def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T], dict[str, str]]:
     """What the messages of a batch of SQS say, and, by the id of the message, why others cannot be understood.
 
-    Raises BadEvent for what is no batch of messages.
+    Raises BadEvent where a record is no message.
     """
     understood: list[T] = []
     odd: dict[str, str] = {}

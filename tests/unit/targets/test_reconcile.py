@@ -721,6 +721,11 @@ def test_a_group_that_cannot_be_read_again_is_not_known_to_be_in_step() -> None:
     assert done.orders.registered == ("10.0.1.5:443", "10.0.2.5:443")
 
 
+def falling(*seconds: float) -> Callable[[], float]:
+    left: Iterator[float] = iter(seconds)
+    return lambda: next(left)
+
+
 # The quota -----------------------------------------------------------------------------------------------------------
 
 
@@ -780,6 +785,23 @@ def test_what_there_is_room_for_is_registered_before_anything_makes_room() -> No
     assert done.orders.failed is None
 
 
+def test_nothing_makes_room_where_registering_fails_for_another_reason_than_the_quota() -> None:
+    rows = at_quota(1, "10.0.3.9:443")
+    health(rows, "10.0.3.9:443", "unhealthy")
+    throttled = refused("Throttling", when=lambda asked: len(asked["Targets"]) == 1)
+    done = run(rows, faults={f"{ELB}:RegisterTargets": throttled})
+    assert {action for action, _ in done.changes} == {"RegisterTargets"}
+    assert (done.orders.registered, done.orders.deregistered) == ((), ())
+    assert done.orders.failed == Unread(call=f"{ELB}:RegisterTargets", code="Throttling")
+
+
+def test_no_exchange_is_begun_that_leaves_no_time_to_read_again_and_tell() -> None:
+    rows = at_quota(2, "10.0.1.5:443", "10.0.2.5:443")
+    health(rows, "10.0.2.5:443", "unhealthy")
+    done = run(rows, seconds_left=falling(RESERVE_SECONDS, RESERVE_SECONDS - 0.1))
+    assert (done.changes, done.orders.failed) == ([("RegisterTargets", "10.0.2.6:443")], FULL)
+
+
 def test_an_exchange_whose_second_half_fails_is_told_and_goes_on_no_further() -> None:
     rows = at_quota(2, "10.0.3.8:443", "10.0.3.9:443")
     health(rows, "10.0.3.8:443", "unhealthy")
@@ -812,11 +834,6 @@ def test_at_the_quota_a_policy_that_deregisters_nothing_makes_no_room() -> None:
 
 
 # Time, pace and memory -----------------------------------------------------------------------------------------------
-
-
-def falling(*seconds: float) -> Callable[[], float]:
-    left: Iterator[float] = iter(seconds)
-    return lambda: next(left)
 
 
 def test_no_change_is_begun_that_leaves_no_time_to_read_again_and_tell() -> None:

@@ -298,7 +298,7 @@ def _applied(works: Sequence[_Work], means: Means) -> list[_Work]:
             )
         applied = applier.apply(work.arn, work.plan)
         if applied.failed and applied.failed.code in elbv2.QUOTAS and means.settings.sync_policy is Policy.SYNC:
-            applied = _at_quota(work, applied.failed, applier)
+            applied = _at_quota(work, applied.failed, applier, means)
         return replace(work, applied=applied)
 
     todo = [one for one in works if not one.plan.is_empty]
@@ -310,19 +310,23 @@ def _later(apply: Callable[[_Work], _Work], work: _Work) -> Callable[[], _Work]:
     return lambda: apply(work)
 
 
-def _at_quota(work: _Work, failed: Unread, applier: Applier) -> Applied:
-    """As many as there is room for, then one for one."""
+def _at_quota(work: _Work, failed: Unread, applier: Applier, means: Means) -> Applied:
+    """As many as there is room for, then one for one. What fails for another reason than the quota ends it."""
     wanted = work.resolved.wanted if isinstance(work.resolved, Resolved) else ()
     targets = if_read(work.targets)
     done = Applied()
     if len(work.plan.register) > 1:
         for one in work.plan.register:
             step = applier.apply(work.arn, Plan(register=(one,)))
+            if step.failed and step.failed.code not in elbv2.QUOTAS:
+                return replace(done, failed=step.failed)
             if step.failed:
                 break
             done = replace(done, registered=(*done.registered, one))
     targets = (*targets, *(_coming(one) for one in done.registered))
     while pair := plans.exchange(wanted, targets, cross_zone=work.cross_zone):
+        if means.seconds_left() < RESERVE_SECONDS:
+            break
         leaving, coming = pair
         step = applier.exchange(work.arn, leaving, coming)
         done = replace(
