@@ -139,8 +139,6 @@ def asked(groups: Iterable[str] = (), endpoints: Iterable[str] = (), *, everythi
     return Asked(
         id="event-1",
         what="ModifyVpcEndpoint",
-        account=ACCOUNT,
-        region=REGION,
         time="2026-11-21T07:00:00Z",
         caller=Caller(name="alice"),
         target_groups=tuple(groups),
@@ -152,8 +150,6 @@ def asked(groups: Iterable[str] = (), endpoints: Iterable[str] = (), *, everythi
 SCHEDULE = Asked(
     id="event-2",
     what=SCHEDULED,
-    account=ACCOUNT,
-    region=REGION,
     time="2026-11-21T07:00:00Z",
     caller=Caller(),
     everything=True,

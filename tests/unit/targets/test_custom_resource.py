@@ -364,8 +364,6 @@ def test_a_stack_goes_on_when_all_that_is_wanted_is_registered(cloudformation: C
         Asked(
             id="request-1",
             what=f"{kind} of Custom::EndpointTargets",
-            account=ACCOUNT,
-            region=REGION,
             time=AT_NOW,
             caller=Caller(name="stack private-api", tool="CloudFormation"),
             target_groups=(GROUP,),

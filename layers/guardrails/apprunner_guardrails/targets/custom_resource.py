@@ -314,13 +314,10 @@ def _later(request: Request, why: str, since: int, means: Means) -> str:
 
 
 def _asked(request: Request, since: int) -> Asked:
-    _, _, _, region, account, _ = request.target_group.split(":", maxsplit=5)
     stack = request.stack_id.split("/")[1:2]
     return Asked(
         id=request.request_id,
         what=f"{request.kind} of {TYPE}",
-        account=account,
-        region=region,
         time=f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}",
         caller=Caller(name=" ".join(["stack", *stack]), tool="CloudFormation"),
         target_groups=(request.target_group,),

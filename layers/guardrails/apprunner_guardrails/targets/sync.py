@@ -282,10 +282,11 @@ def bound_group(outcome: Outcome, *, overdue: bool) -> BoundGroup:
 
 
 def _evaluation(asked: Asked, arn: str, findings: tuple[Finding, ...], at: int) -> Evaluation:
+    _, _, _, region, account, _ = arn.split(":", maxsplit=5)
     return Evaluation(
         resource=arn,
-        account=asked.account,
-        region=asked.region,
+        account=account,
+        region=region,
         what=asked.what,
         caller=asked.caller,
         time=asked.time or datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),

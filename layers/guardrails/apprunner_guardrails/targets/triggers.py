@@ -21,10 +21,8 @@ from apprunner_guardrails.events import (
     Caller,
     Ignored,
     Json,
-    account,
     at,
     caller,
-    region,
     shown,
     text,
     texts_at,
@@ -36,8 +34,7 @@ MARK = "apprunner-guardrails"  # the key of the function's messages to itself th
 COME_BACK = "come back"
 TAGS = "apprunner-guardrails:"  # what the keys of our tags begin with
 TARGET_GROUP = re.compile(
-    r"arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
-    r":targetgroup/[A-Za-z0-9-]{1,32}/[A-Za-z0-9]{1,64}"
+    r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[A-Za-z0-9]{1,64}"
 )
 NAMES_SHOWN = 3
 
@@ -54,8 +51,6 @@ class Asked:
 
     id: str
     what: str  # ModifyVpcEndpoint, Scheduled Event …
-    account: str
-    region: str
     time: str  # in ISO form; empty for a message of our own
     caller: Caller
     target_groups: tuple[str, ...] = ()  # ARNs, sorted: these, whether the index of tags knows them or not
@@ -106,7 +101,7 @@ _KEYS: Mapping[str, str] = {"AddTags": "requestParameters.tags.key", "RemoveTags
 def parse(event: object, function: str) -> Asked | Ignored:
     """What an event, or a message of our own queue, asks for. `function` is this function's name, empty if not known.
 
-    Raises BadEvent where a message, or the envelope's account or Region, cannot be read.
+    Raises BadEvent where a message of our own cannot be read.
     """
     if not isinstance(event, Mapping):
         return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
@@ -117,8 +112,6 @@ def parse(event: object, function: str) -> Asked | Ignored:
         return Asked(
             id=text(event.get("id")),
             what=SCHEDULED,
-            account=account(event),
-            region=region(event),
             time=text(event.get("time")),
             caller=Caller(),
             everything=True,
@@ -143,23 +136,20 @@ def _come_back(event: Json) -> Asked:
     named = event.get("target_groups")
     if not isinstance(named, list) or not named:
         raise BadEvent(f"the message's target_groups should be a list of ARNs, and is {shown(named)}")
-    found = [_target_group(one, f"target_groups[{place}]") for place, one in enumerate(named)]
+    arns = {_target_group(one, f"target_groups[{place}]") for place, one in enumerate(named)}
     return Asked(
         id="",
         what=_CAME_BACK,
-        account=found[0]["account"],
-        region=found[0]["region"],
         time="",
         caller=Caller(),
-        target_groups=tuple(sorted({one[0] for one in found})),
+        target_groups=tuple(sorted(arns)),
     )
 
 
-def _target_group(value: object, field: str) -> re.Match[str]:
-    found = TARGET_GROUP.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+def _target_group(value: object, field: str) -> str:
+    if not isinstance(value, str) or not TARGET_GROUP.fullmatch(value):
         raise BadEvent(f"the message's {field} should be the ARN of a target group, and is {shown(value)}")
-    return found
+    return value
 
 
 def _idle(name: str, detail: Json, function: str) -> Ignored | None:
@@ -206,8 +196,6 @@ def _asked(name: str, call: Call, event: Json, detail: Json) -> Asked:
     return Asked(
         id=text(detail.get("eventID")) or text(event.get("id")),
         what=name,
-        account=account(event),
-        region=region(event),
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
         target_groups=found if call.names == "target_groups" else (),
@@ -229,8 +217,6 @@ def folded(asked: Sequence[Asked]) -> Asked:
     return Asked(
         id=last.id,
         what=last.what if last.what in _NOBODY else _what(calls, last),
-        account=last.account,
-        region=last.region,
         time=last.time,
         caller=last.caller,
         target_groups=tuple(sorted({arn for one in asked for arn in one.target_groups})),
