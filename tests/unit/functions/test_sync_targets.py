@@ -297,9 +297,10 @@ def test_work_that_was_not_done_is_an_error(faults: dict[str, Fault], error: typ
         handler(SCHEDULE, None)
 
 
-def test_an_event_that_cannot_be_understood_is_an_error_that_names_the_field() -> None:
-    with Aws({}) as aws, pytest.raises(BadEvent, match=r"^the event's account should be twelve digits, and is 'x'$"):
-        handler({**SCHEDULE, "account": "x"}, None)
+def test_a_message_that_cannot_be_understood_is_an_error_that_names_the_field() -> None:
+    why = r"^the message's target_groups should be a list of ARNs, and is 'x'$"
+    with Aws({}) as aws, pytest.raises(BadEvent, match=why):
+        handler({"apprunner-guardrails": "come back", "target_groups": "x"}, None)
     assert aws.calls == []
 
 
