@@ -149,9 +149,9 @@ def _happen_private_path(client: Client) -> None:
     """The endpoint gets a subnet in the third zone, and another address in one that it is in: EC2 replaces that
     interface by a new one at once (aws-facts 5)."""
     ec2: EC2Client = client("ec2")
-    endpoint = _endpoint_id(client)
+    endpoint = _endpoint_id(client, PATH)
     addresses = _addresses(client, endpoint)
-    [added] = set(subnets_of(client, "private")) - addresses.keys()
+    [added] = set(_private_subnets(client, PATH)) - addresses.keys()
     moved, address = min(addresses.items(), key=lambda each: each[1])
     host = next(f"{address.rpartition('.')[0]}.{last}" for last in (77, 78) if not address.endswith(f".{last}"))
     with calling_as("terraform"):
@@ -163,7 +163,7 @@ def _later_private_path(client: Client) -> None:
     """Somebody takes a target away that the endpoint still answers at."""
     elbv2: ElasticLoadBalancingv2Client = client("elbv2")
     group = elbv2.describe_target_groups(Names=[PATH])["TargetGroups"][0]["TargetGroupArn"]
-    address = max(_addresses(client, _endpoint_id(client)).values())
+    address = max(_addresses(client, _endpoint_id(client, PATH)).values())
     with calling_as("console"):
         elbv2.deregister_targets(TargetGroupArn=group, Targets=[{"Id": address, "Port": HTTPS}])
 
@@ -177,12 +177,27 @@ def _build_endpoint_gone(client: Client) -> None:
 def _happen_endpoint_gone(client: Client) -> None:
     """An event may take minutes to come: when it does, the endpoint is gone and the checks of its targets fail."""
     with calling_as("console"):
-        client("ec2").delete_vpc_endpoints(VpcEndpointIds=[_endpoint_id(client)])
+        client("ec2").delete_vpc_endpoints(VpcEndpointIds=[_endpoint_id(client, GONE)])
     CLOCK.advance(OPERATION_SECONDS)
 
 
-def _endpoint_id(client: Client) -> str:
-    filters = [{"Name": "service-name", "Values": [ENDPOINT_SERVICE]}]
+def _vpc_of(client: Client, group: str) -> str:
+    """The VPC of a target group by its name: worlds may share a Region."""
+    return str(client("elbv2").describe_target_groups(Names=[group])["TargetGroups"][0]["VpcId"])
+
+
+def _private_subnets(client: Client, group: str) -> list[str]:
+    ec2: EC2Client = client("ec2")
+    inside = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [_vpc_of(client, group)]}])["Subnets"]
+    private = set(subnets_of(client, "private"))
+    return [one["SubnetId"] for one in inside if one["SubnetId"] in private]
+
+
+def _endpoint_id(client: Client, group: str) -> str:
+    filters = [
+        {"Name": "service-name", "Values": [ENDPOINT_SERVICE]},
+        {"Name": "vpc-id", "Values": [_vpc_of(client, group)]},
+    ]
     return str(client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"][0]["VpcEndpointId"])
 
 

@@ -529,7 +529,23 @@ def preparing() -> Change:
 
 
 def overdue() -> Change:
-    return _group(lambda group: replace(group, overdue=True))
+    """Whatever the group waits for has taken too long."""
+
+    def change(group: BoundGroup) -> BoundGroup:
+        waiting = (*(one.target.key for one in group.held), *group.settling)
+        unwell = (one.key for one in known(group.registered) if one.state != "healthy")
+        return replace(group, overdue=frozenset((*waiting, *unwell)))
+
+    return _group(change)
+
+
+def leads_nowhere() -> Change:
+    """No load balancer uses the group."""
+    return _group(lambda group: replace(group, in_use=False))
+
+
+def refused_by_aws(why: str) -> Change:
+    return _group(lambda group: replace(group, failed=why))
 
 
 def unread(*facts: FactName) -> Change:

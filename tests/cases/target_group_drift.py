@@ -11,7 +11,10 @@ from tests.cases._healthy import (
     nothing_is_registered,
     nothing_is_wanted,
     overdue,
+    refused_by_aws,
     register,
+    set_target,
+    set_targets,
     settings_have,
     settling,
     target,
@@ -115,6 +118,44 @@ CASES = (
     Case(
         name="pass: what was registered does not show among the targets yet",
         changes=(not_registered("10.0.2.10"), settling("10.0.2.10:443")),
+        expect=PASS,
+    ),
+    Case(
+        name="fail: AWS refuses what the quota of targets has no room for",
+        changes=(
+            not_registered("10.0.2.10"),
+            refused_by_aws("elasticloadbalancing:RegisterTargets failed (TooManyTargets)"),
+        ),
+        expect=fail(
+            f"{_MISSING_2}; elasticloadbalancing:RegisterTargets failed (TooManyTargets)",
+            command=lines("# at the quota of targets: let it be raised, or make room, first", _REGISTER_2),
+        ),
+    ),
+    Case(
+        name="fail: AWS refuses to let a target go",
+        changes=(
+            register(_STALE),
+            refused_by_aws("elasticloadbalancing:DeregisterTargets failed (AccessDenied)"),
+        ),
+        expect=fail(f"{_SURPLUS}; elasticloadbalancing:DeregisterTargets failed (AccessDenied)", command=_DEREGISTER),
+    ),
+    Case(
+        name="pass: a target is not healthy yet, and others are",
+        changes=(set_target("10.0.2.10", state="unhealthy", reason="Target.FailedHealthChecks"),),
+        expect=PASS,
+    ),
+    Case(
+        name="fail: a target is not healthy in time, and others are",
+        changes=(set_target("10.0.2.10", state="unhealthy", reason="Target.FailedHealthChecks"), overdue()),
+        expect=fail(
+            "wanted for vpce-0a1b2c3d4e5f60718 and still not healthy (1 of 3): 10.0.2.10:443;"
+            " unhealthy Target.FailedHealthChecks",
+            command=targets("describe-target-health"),
+        ),
+    ),
+    Case(
+        name="pass: no target is healthy in time, which is told as that",
+        changes=(set_targets(state="unhealthy", reason="Target.FailedHealthChecks"), overdue()),
         expect=PASS,
     ),
     Case(

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from emulator import Emulator
-from emulator.worlds import OPERATION_SECONDS, REGION, WORLDS, build, happen, region
+from emulator.worlds import OPERATION_SECONDS, REGION, WORLDS, build, happen, make, region, sdk_client
 from replay.loop import Step, play_world
 from replay.template import load
 
@@ -55,7 +55,7 @@ def test_every_world_in_which_something_comes_later_has_what_it_resolves_written
     assert set(RESOLVED) == {world.name for world in WORLDS.values() if world.later is not None} - SYNCED
 
 
-@pytest.mark.parametrize("name", WORLDS.keys() - SYNCED)
+@pytest.mark.parametrize("name", sorted(WORLDS.keys() - SYNCED))
 def test_a_world_shows_what_it_is_there_to_show(name: str) -> None:
     steps = list(play_world(WORLDS[name], load()))
     first = results(steps)[0]
@@ -187,6 +187,16 @@ def test_the_guardrails_follow_it_and_drop_the_old_address_once_the_new_one_is_h
     assert again == {**nothing, "registered": again["registered"][:1]}
     assert silent == [nothing] * 3
     assert [group for moment, group in runs if moment == "audit"] == [nothing]
+
+
+def test_two_worlds_in_one_region_leave_each_other_alone(aws: Emulator) -> None:
+    client = cache(sdk_client)
+    for world in ("private-path", "endpoint-gone"):
+        make(WORLDS[world], client)
+    left = client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    assert [(one["State"], len(one["SubnetIds"])) for one in left if "requests" in one["ServiceName"]] == [
+        ("available", 3)
+    ]
 
 
 def test_nothing_is_deregistered_where_the_endpoint_is_gone_and_it_is_told() -> None:

@@ -424,7 +424,8 @@ class BoundGroup:
     `broken` has a sentence for each thing that is wrong with the binding; while anything is that makes what is wanted
     unknown, `wanted` is empty and nothing was changed. `held` are targets that have to stay for traffic's sake,
     `settling` those that were registered and are not healthy yet, `preparing`: an endpoint is still being made or
-    changed. `overdue`: that has lasted longer than it may.
+    changed; `overdue` are targets of which that, or that they are not healthy, has lasted longer than it may. `in_use`:
+    some load balancer's listener leads to the group. `failed` is the change that AWS refused, if it did one.
     """
 
     arn: str
@@ -436,7 +437,9 @@ class BoundGroup:
     held: tuple[Held, ...] = ()
     settling: tuple[str, ...] = ()
     preparing: bool = False
-    overdue: bool = False
+    overdue: frozenset[str] = frozenset()
+    in_use: bool = True
+    failed: str = ""
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
 
     @property

@@ -154,9 +154,20 @@ def test_a_group_of_ipv6_wants_one_ipv6_address_of_each_interface() -> None:
     )
 
 
-def test_an_interface_without_an_address_of_the_groups_kind_is_none_of_its_targets() -> None:
+def test_an_interface_without_an_address_of_the_groups_kind_is_not_told_in_full() -> None:
     half = {**DUAL_STACK, "eni-1b": interface("eni-1b", B, "10.0.2.10")}
-    assert resolve(IPV6_GROUP, {ONE: FIRST}, half) == Resolved(wanted=(replace(ONE_A, address="2600:1f18::a"),))
+    why = lacks(ONE, "IPv6", "eni-1b")
+    assert resolve(IPV6_GROUP, {ONE: FIRST}, half) == Resolved(broken=(why,), refused=True, transient=True)
+    bare = {**INTERFACES, "eni-1b": interface("eni-1b", B, "")}
+    why = lacks(ONE, "IPv4", "eni-1b")
+    assert resolve(GROUP, {ONE: FIRST}, bare) == Resolved(broken=(why,), refused=True, transient=True)
+
+
+def lacks(endpoint: str, kind: str, interfaces: str) -> str:
+    return (
+        f"{endpoint} has no {kind} address in {interfaces}, and target group orders takes {kind} targets only: give the"
+        " endpoint the address type dualstack, or bind a group of the endpoint's own type"
+    )
 
 
 def test_an_address_outside_of_the_groups_vpc_is_wanted_for_all_zones() -> None:
@@ -246,7 +257,7 @@ def test_refusing_passes_by_itself_only_where_everything_that_is_wrong_does() ->
 
 
 def test_an_endpoint_without_addresses_of_the_groups_kind_refuses() -> None:
-    why = f"{ONE} has no IPv6 address, and target group orders takes IPv6 targets only"
+    why = lacks(ONE, "IPv6", "eni-1a, eni-1b")
     assert resolved(FIRST, group=IPV6_GROUP) == Resolved(broken=(why,), refused=True)
 
 
@@ -256,7 +267,7 @@ def test_one_of_two_endpoints_without_addresses_of_the_groups_kind_refuses_them_
         "eni-2a": interface("eni-2a", A, "", "2600:1f18::a"),
         "eni-2b": interface("eni-2b", B, "", "2600:1f18::b"),
     }
-    why = f"{TWO} has no IPv4 address, and target group orders takes IPv4 targets only"
+    why = lacks(TWO, "IPv4", "eni-2a, eni-2b")
     missing = "vpce-0123456789abcdef0"
     seen: dict[str, Seen | Unread] = {ONE: FIRST, TWO: SECOND, missing: Gone()}
     assert resolve(GROUP, seen, only_ipv6) == Resolved(broken=(f"{missing} does not exist", why), refused=True)
@@ -264,7 +275,7 @@ def test_one_of_two_endpoints_without_addresses_of_the_groups_kind_refuses_them_
 
 @pytest.mark.parametrize("kind", ["instance", "alb", "lambda"])
 def test_a_group_of_another_kind_of_targets_refuses(kind: str) -> None:
-    why = f"target group orders has targets of type {kind}; an endpoint needs one of type ip"
+    why = f"target group orders has targets of type {kind}, which cannot be changed: bind a group of type ip"
     assert resolved(FIRST, group=replace(GROUP, target_type=kind)) == Resolved(broken=(why,), refused=True)
     assert resolved(gone=[ONE], group=replace(GROUP, target_type=kind)) == Resolved(broken=(why,), refused=True)
 

@@ -127,14 +127,17 @@ def test_a_group_in_step_is_left_as_it_is() -> None:
         resolved=Resolved(wanted=(A, B)),
         after=(target("10.0.1.5:443"), target("10.0.2.5:443")),
     )
-    assert (done.orders.missing, done.orders.settling, done.orders.waits) == ((), (), False)
+    assert (done.orders.missing, done.orders.settling, done.orders.waiting) == ((), (), ())
 
 
 def test_an_empty_group_gets_all_targets_and_they_settle() -> None:
     done = run({**in_step(), "Targets": []})
     assert done.changes == [("RegisterTargets", "10.0.1.5:443"), ("RegisterTargets", "10.0.2.5:443")]
     assert done.orders.registered == done.orders.settling == ("10.0.1.5:443", "10.0.2.5:443")
-    assert ([one.state for one in done.orders.after or ()], done.orders.waits) == (["initial"] * 2, True)  # type: ignore[union-attr]  # it was read
+    assert ([one.state for one in done.orders.after or ()], done.orders.waiting) == (
+        ["initial"] * 2,
+        ("10.0.1.5:443", "10.0.2.5:443"),
+    )  # type: ignore[union-attr]  # it was read
 
 
 def test_a_new_address_is_registered_and_the_old_one_held_until_it_is_healthy() -> None:
@@ -143,13 +146,18 @@ def test_a_new_address_is_registered_and_the_old_one_held_until_it_is_healthy() 
     held = Held(target=target("10.0.2.5:443"), why="no wanted target in us-east-1b is healthy yet")
     assert (first.registered, first.deregistered, first.held) == (("10.0.2.6:443",), (), (held,))
     still = run(rows).orders
-    assert (still.registered, still.deregistered, still.held, still.waits) == ((), (), (held,), True)
+    assert (still.registered, still.deregistered, still.held, still.waiting) == (
+        (),
+        (),
+        (held,),
+        ("10.0.2.5:443", "10.0.2.6:443"),
+    )
     health(rows, "10.0.2.6:443", "healthy")
     last = run(rows)
     assert last.changes == [("DeregisterTargets", "10.0.2.5:443")]
     assert (last.orders.registered, last.orders.deregistered, last.orders.held) == ((), ("10.0.2.5:443",), ())
     assert states(rows) == {"10.0.1.5:443": "healthy", "10.0.2.5:443": "draining", "10.0.2.6:443": "healthy"}
-    assert (run(rows).changes, run(rows).orders.waits) == ([], False)
+    assert (run(rows).changes, run(rows).orders.waiting) == ([], ())
 
 
 def test_what_is_missing_is_registered_before_anything_is_deregistered() -> None:
@@ -254,12 +262,13 @@ REFUSED: Mapping[str, tuple[Callable[[Rows], None], str, bool]] = {
     ),
     "a group of instances": (
         of_instances,
-        "target group orders has targets of type instance; an endpoint needs one of type ip",
+        "target group orders has targets of type instance, which cannot be changed: bind a group of type ip",
         False,
     ),
     "a group of IPv6 addresses, of which the endpoint has none": (
         of_ipv6_without_addresses,
-        f"{ENDPOINT} has no IPv6 address, and target group orders takes IPv6 targets only",
+        f"{ENDPOINT} has no IPv6 address in eni-a, eni-b, and target group orders takes IPv6 targets only: give the"
+        " endpoint the address type dualstack, or bind a group of the endpoint's own type",
         False,
     ),
     "an endpoint of another service": (
@@ -297,7 +306,8 @@ def test_a_group_is_refused_where_it_cannot_be_said_what_it_should_have(
     done = run(rows, settings=settings)
     assert done.changes == []
     assert done.orders.refused == f"{why}: refusing to change target group orders (2 registered); {AGAIN}"
-    assert (done.orders.transient, done.orders.postponed, done.orders.waits) == (transient, False, transient)
+    assert (done.orders.transient, done.orders.postponed) == (transient, False)
+    assert done.orders.waiting == (("binding",) if transient else ())
 
 
 # A read that fails, or is partial, of anything that a group's targets follow from.
@@ -358,7 +368,8 @@ def test_tags_that_cannot_be_read_keep_the_group_from_being_changed() -> None:
     done = run(readdressed(in_step()), faults={action: refused("AccessDenied", 403)})
     assert done.changes == []
     assert done.orders.refused == f"{action} failed (AccessDenied): orders is left as it is; {AGAIN}"
-    assert (done.orders.transient, done.orders.postponed) == (True, True)
+    assert (done.orders.transient, done.orders.postponed) == (True, False)
+    assert done.orders.resolved == Unread(call=action, code="AccessDenied")
 
 
 def test_where_nothing_is_to_be_done_the_tags_are_not_asked_for() -> None:
@@ -429,7 +440,7 @@ def test_where_groups_are_drained_those_targets_go_that_no_longer_answer() -> No
     done = run(rows, settings=DRAINS)
     assert (done.changes, done.orders.refused) == ([("DeregisterTargets", "10.0.1.5:443")], "")
     held = Held(target=target("10.0.2.5:443"), why="its endpoint is deleted, and it still answers")
-    assert (done.orders.held, done.orders.waits) == ((held,), True)
+    assert (done.orders.held, done.orders.waiting) == ((held,), (held.target.key,))
 
 
 @pytest.mark.parametrize("state", ["deleted", "Deleted"])
@@ -595,7 +606,7 @@ def test_a_group_is_not_drained_by_a_policy_that_deregisters_nothing(policy: Pol
 
 def test_nobody_comes_back_for_what_a_policy_keeps() -> None:
     rows = {**in_step(), "Targets": targets("10.0.1.5:443", "10.0.1.9:443", "10.0.2.5:443")}
-    assert run(rows, settings=replace(SETTINGS, sync_policy=Policy.REPORT_ONLY)).orders.waits is False
+    assert run(rows, settings=replace(SETTINGS, sync_policy=Policy.REPORT_ONLY)).orders.waiting == ()
 
 
 # Several groups ------------------------------------------------------------------------------------------------------
@@ -697,7 +708,11 @@ def test_a_call_that_took_effect_and_had_no_answer_is_seen_to_have_done_so() -> 
 
     fault = replace(FAULTS["no answer"], when=takes_effect)
     done = run(rows, faults={f"{ELB}:RegisterTargets": fault})
-    assert (done.orders.missing, done.orders.settling, done.orders.waits) == ((), ("10.0.2.6:443",), True)
+    assert (done.orders.missing, done.orders.settling, done.orders.waiting) == (
+        (),
+        ("10.0.2.6:443",),
+        ("10.0.2.6:443",),
+    )
 
 
 def test_where_deregistering_fails_what_was_registered_stays() -> None:
@@ -842,7 +857,7 @@ def test_no_change_is_begun_that_leaves_no_time_to_read_again_and_tell() -> None
     assert registered(done) == {FIRST: ADDED[FIRST], SECOND: ADDED[SECOND]}
     late = done.outcomes[THIRD]
     assert late.refused == f"no time was left for target group group-002; {AGAIN}"
-    assert (late.transient, late.postponed, late.waits) == (True, True, True)
+    assert (late.transient, late.postponed, "binding" in late.waiting) == (True, True, True)
 
 
 def test_every_read_and_every_change_waits_for_its_own_pace() -> None:

@@ -453,6 +453,45 @@ def test_a_target_that_does_not_get_healthy_is_told_after_the_wait() -> None:
     assert (late.findings, alerted(late)) == ({ORDERS: answers(AR511="fail")}, ["opened AR511 orders"])
 
 
+def test_a_target_that_stays_unhealthy_beside_healthy_ones_is_come_back_to_and_told_after_the_wait() -> None:
+    rows = readdressed(in_step())
+    synced(rows, SCHEDULE, settings=WITH_QUEUE)
+    health(rows, "10.0.2.6:443", "unhealthy")
+    health(rows, "10.0.1.5:443", "healthy")
+    back = synced(rows, asked([ORDERS]), settings=WITH_QUEUE, now=NOW + MINUTE)
+    assert (messages(back), alerted(back)) == ([[ORDERS]], [])
+    late = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 15 * MINUTE)
+    assert (messages(late), alerted(late)) == ([], ["opened AR510 orders", "opened AR517 orders"])
+    health(rows, "10.0.2.6:443", "healthy")
+    over = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 20 * MINUTE)
+    assert alerted(over) == ["resolved AR510 orders", "resolved AR517 orders"]
+
+
+def test_what_is_held_anew_has_its_whole_time_though_another_target_is_overdue() -> None:
+    rows = moved(in_step())
+    synced(rows, SCHEDULE, settings=WITH_QUEUE)
+    health(rows, "10.0.3.5:443", "healthy")
+    late = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 15 * MINUTE)
+    assert alerted(late) == ["opened AR517 orders"]
+    rows["Targets"] += targets("10.0.2.9:443")
+    fresh = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 16 * MINUTE)
+    assert (messages(fresh), alerted(fresh)) == ([[ORDERS]], [])
+    assert fresh.groups[ORDERS]["held"] == ["10.0.2.5:443", "10.0.2.9:443"]
+
+
+def test_that_no_target_is_healthy_is_not_over_while_new_ones_are_only_on_their_way() -> None:
+    rows = in_step()
+    for row in ("10.0.1.5:443", "10.0.2.5:443"):
+        health(rows, row, "unhealthy")
+    assert alerted(synced(rows, SCHEDULE)) == ["opened AR511 orders"]
+    changed = readdressed(rows)
+    health(changed, "10.0.1.5:443", "unhealthy")
+    hopeful = synced(changed, SCHEDULE, now=NOW + MINUTE)
+    assert (hopeful.groups[ORDERS]["registered"], alerted(hopeful)) == (["10.0.2.6:443"], [])
+    health(changed, "10.0.2.6:443", "healthy")
+    assert alerted(synced(changed, SCHEDULE, now=NOW + 2 * MINUTE)) == ["resolved AR511 orders"]
+
+
 def test_without_a_queue_only_events_and_the_schedule_lead_back() -> None:
     rows = readdressed(in_step())
     done = synced(rows, SCHEDULE)

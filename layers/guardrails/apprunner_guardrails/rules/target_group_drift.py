@@ -1,46 +1,70 @@
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import BoundGroup, Network, Target, Wanted, known
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._common import change_targets, listed, what_should_be
+from apprunner_guardrails.rules._common import change_targets, listed, target_group, what_should_be
 from apprunner_guardrails.settings import Policy, Settings
+from apprunner_guardrails.targets.plan import HEALTHY
 
 
-def _drift(group: BoundGroup) -> tuple[list[Wanted], list[Target]]:
-    """What is wanted and not registered, and what is registered and neither wanted nor held."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Drift:
+    """Wanted and not registered; registered and neither wanted nor held; wanted, there and not healthy in time."""
+
+    missing: tuple[Wanted, ...] = ()
+    surplus: tuple[Target, ...] = ()
+    unwell: tuple[Target, ...] = ()
+
+
+def _drift(group: BoundGroup) -> _Drift:
     wanted, registered = known(group.wanted), known(group.registered)
     if not wanted and known(group.broken):
         what_should_be(group)
-        return [], []  # AR516 tells
-    there = {one.key for one in registered} | (set() if group.overdue else set(group.settling))
-    due = {one.key for one in wanted} | {one.target.key for one in group.held}
-    return [one for one in wanted if one.key not in there], [one for one in registered if one.key not in due]
+        return _Drift()  # AR516 tells
+    there = {one.key for one in registered} | (set(group.settling) - group.overdue)
+    keys = {one.key for one in wanted}
+    due = keys | {one.target.key for one in group.held}
+    one_is_healthy = any(one.state == HEALTHY for one in registered)  # else AR511 tells
+    unwell = (one for one in registered if one.key in keys & group.overdue and one.state != HEALTHY and one_is_healthy)
+    return _Drift(
+        missing=tuple(one for one in wanted if one.key not in there),
+        surplus=tuple(one for one in registered if one.key not in due),
+        unwell=tuple(unwell),
+    )
 
 
 def check(group: BoundGroup, network: Network, settings: Settings) -> Iterator[str]:
-    missing, surplus = _drift(group)
+    found, endpoints = _drift(group), listed(group.endpoint_ids)
+    wanted, registered = len(known(group.wanted)), len(known(group.registered))
     policy = f"; policy {settings.sync_policy} keeps the function from"
-    if missing:
-        kept = f"{policy} registering them" if settings.sync_policy is Policy.REPORT_ONLY else ""
-        named = listed(f"{one.key} ({one.zone})" for one in missing)
-        count = f"{len(missing)} of {len(known(group.wanted))}"
-        yield f"wanted for {listed(group.endpoint_ids)} and not registered ({count}): {named}{kept}"
-    if surplus:
-        kept = "" if settings.sync_policy is Policy.SYNC else f"{policy} deregistering them"
-        named = listed(one.key for one in surplus)
-        yield f"registered and not wanted ({len(surplus)} of {len(known(group.registered))}): {named}{kept}"
+    refused = f"; {group.failed}" if group.failed else ""
+    if found.missing:
+        kept = f"{policy} registering them" if settings.sync_policy is Policy.REPORT_ONLY else refused
+        named = listed(f"{one.key} ({one.zone})" for one in found.missing)
+        yield f"wanted for {endpoints} and not registered ({len(found.missing)} of {wanted}): {named}{kept}"
+    if found.surplus:
+        kept = refused if settings.sync_policy is Policy.SYNC else f"{policy} deregistering them"
+        named = listed(one.key for one in found.surplus)
+        yield f"registered and not wanted ({len(found.surplus)} of {registered}): {named}{kept}"
+    if found.unwell:
+        named = listed(one.key for one in found.unwell)
+        why = listed({f"{one.state} {one.reason}".rstrip() for one in found.unwell})
+        yield f"wanted for {endpoints} and still not healthy ({len(found.unwell)} of {wanted}): {named}; {why}"
 
 
 def command(group: BoundGroup, network: Network, settings: Settings) -> str:
-    missing, surplus = _drift(group)
-    first = ["# once these are healthy:"] if missing and surplus else []
+    found = _drift(group)
+    full = group.failed.endswith("(TooManyTargets)")
     return "\n".join(
         (
-            *change_targets(group, "register-targets", missing),
-            *first,
-            *change_targets(group, "deregister-targets", surplus),
+            *(["# at the quota of targets: let it be raised, or make room, first"] if found.missing and full else ()),
+            *change_targets(group, "register-targets", found.missing),
+            *(["# once these are healthy:"] if found.missing and found.surplus else ()),
+            *change_targets(group, "deregister-targets", found.surplus),
+            *([f"aws elbv2 describe-target-health {target_group(group)}"] if found.unwell else ()),
         )
     )
 
@@ -48,7 +72,7 @@ def command(group: BoundGroup, network: Network, settings: Settings) -> str:
 RULE = Rule(
     id="AR510",
     name="target_group_drift",
-    title="Target group's targets are not the addresses of its endpoint",
+    title="Target group is not in step with its endpoint",
     severity=Severity.HIGH,
     risk="Requests go to addresses that nobody answers at, or the zone of an address that is missing gets none.",
     remediation="The function tries again at every event and by its schedule; its log says what kept it. Where its"

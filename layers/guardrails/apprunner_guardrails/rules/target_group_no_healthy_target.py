@@ -2,7 +2,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import BoundGroup, Network, NotKnown, Target, if_read, known
+from apprunner_guardrails.facts import BoundGroup, Moot, Network, NotKnown, Target, if_read, known
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import change_targets, listed, target_group
 from apprunner_guardrails.settings import Settings
@@ -10,23 +10,23 @@ from apprunner_guardrails.targets.plan import HEALTHY, is_unused
 
 
 def _may_yet_be_healthy(group: BoundGroup, registered: tuple[Target, ...]) -> bool:
-    begun = bool(group.settling) or any(one.state == "initial" for one in registered)
-    return begun and not group.overdue
+    begun = {*group.settling, *(one.key for one in registered if one.state == "initial")}
+    return bool(begun - group.overdue) or (group.preparing and not registered)
 
 
-def _gets_no_traffic(registered: tuple[Target, ...]) -> bool:
+def _gets_no_traffic(group: BoundGroup, registered: tuple[Target, ...]) -> bool:
     """No listener uses the group: then nobody waits for an answer either."""
-    return bool(registered) and all(map(is_unused, registered))
+    return all(map(is_unused, registered)) if registered else not group.in_use
 
 
 def check(group: BoundGroup, network: Network, settings: Settings) -> Iterator[str]:
     registered = known(group.registered)
     if any(one.state == HEALTHY for one in registered):
         return
-    if _may_yet_be_healthy(group, registered) or _gets_no_traffic(registered):
+    if _gets_no_traffic(group, registered):
         return
-    if not registered and group.preparing:
-        return
+    if _may_yet_be_healthy(group, registered):
+        raise Moot  # neither a fault yet nor the end of one
     if not registered:
         yield "no target is registered: an NLB fails open then, and every request is lost"
         return
@@ -43,8 +43,7 @@ def command(group: BoundGroup, network: Network, settings: Settings) -> str:
     registered, which = known(group.registered), target_group(group)
     look = f"aws elbv2 describe-target-health {which}"
     if not registered:
-        wanted = tuple(change_targets(group, "register-targets", if_read(group.wanted)))
-        return "\n".join((*(wanted or (f"aws elbv2 register-targets {which} --targets Id=ENDPOINT_ADDRESS",)), look))
+        return "\n".join((*change_targets(group, "register-targets", if_read(group.wanted)), look))
     modify = f"aws elbv2 modify-target-group {which} --health-check-protocol TCP --health-check-port traffic-port"
     attributes = "--attributes Key=preserve_client_ip.enabled,Value=false"
     return "\n".join(

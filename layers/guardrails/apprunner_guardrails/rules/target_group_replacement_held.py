@@ -1,21 +1,25 @@
 from collections.abc import Iterator
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import BoundGroup, Network
+from apprunner_guardrails.facts import BoundGroup, Held, Network
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import change_targets, target_group, what_should_be
 from apprunner_guardrails.settings import Settings
 
 
+def _overdue(group: BoundGroup) -> list[Held]:
+    return [one for one in group.held if one.target.key in group.overdue]
+
+
 def check(group: BoundGroup, network: Network, settings: Settings) -> Iterator[str]:
-    for one in group.held if group.overdue else ():
+    for one in _overdue(group):
         yield f"{one.target.key} stays registered: {one.why}"
     if not group.held:  # nothing is held while it cannot be told what is wanted, or what there is
         what_should_be(group)
 
 
 def command(group: BoundGroup, network: Network, settings: Settings) -> str:
-    over = change_targets(group, "deregister-targets", (one.target for one in group.held))
+    over = change_targets(group, "deregister-targets", (one.target for one in _overdue(group)))
     return "\n".join(
         (
             f"aws elbv2 describe-target-health {target_group(group)}",

@@ -74,7 +74,10 @@ def resolve(
     if unread is not None:
         return unread
     if group.target_type != "ip":
-        kind = f"target group {group.name} has targets of type {group.target_type}; an endpoint needs one of type ip"
+        kind = (
+            f"target group {group.name} has targets of type {group.target_type}, which cannot be changed: bind a group"
+            " of type ip"
+        )
         return Resolved(broken=(kind,), refused=True)
     gone = tuple(f"{name} does not exist" for name, one in sorted(endpoints.items()) if isinstance(one, Gone))
     there = [one for _, one in sorted(endpoints.items()) if isinstance(one, InterfaceEndpoint)]
@@ -100,17 +103,23 @@ def _resolved(
     kind = "IPv6" if group.ipv6 else "IPv4"
     wanted: dict[str, Wanted] = {}
     bare: list[str] = []
+    partly = True
     for one in endpoints:
-        found = [
-            Wanted(address=address, port=group.port, zone=told.zone, outside=one.vpc_id != group.vpc_id)
-            for told in (interfaces[name] for name in one.interface_ids)
-            if isinstance(told, EndpointInterface) and (address := _address(told, ipv6=group.ipv6))
-        ]
-        wanted |= {target.key: target for target in found}
-        if not found:
-            bare.append(f"{one.id} has no {kind} address, and target group {group.name} takes {kind} targets only")
+        told = [found for name in one.interface_ids if isinstance(found := interfaces[name], EndpointInterface)]
+        for found in told:
+            address = _address(found, ipv6=group.ipv6)
+            target = Wanted(address=address, port=group.port, zone=found.zone, outside=one.vpc_id != group.vpc_id)
+            wanted |= {target.key: target} if address else {}
+        # All of an endpoint's interfaces have the same kinds of addresses: one that lacks one is not told in full.
+        if not all(_address(found, ipv6=group.ipv6) for found in told):
+            without = ", ".join(sorted(found.id for found in told if not _address(found, ipv6=group.ipv6)))
+            bare.append(
+                f"{one.id} has no {kind} address in {without}, and target group {group.name} takes {kind} targets only:"
+                " give the endpoint the address type dualstack, or bind a group of the endpoint's own type"
+            )
+            partly = partly and any(_address(found, ipv6=group.ipv6) for found in told)
     if bare:
-        return Resolved(broken=(*gone, *bare), refused=True)
+        return Resolved(broken=(*gone, *bare), refused=True, transient=partly)
     return Resolved(wanted=tuple(sorted(wanted.values(), key=lambda target: target.key)), broken=gone)
 
 

@@ -34,7 +34,8 @@ from apprunner_guardrails.targets.binding import (
     interfaces_of,
     resolve,
 )
-from apprunner_guardrails.targets.plan import Plan, UnsafePlan, present
+from apprunner_guardrails.targets.plan import HEALTHY, Plan, UnsafePlan, is_unused, present
+from apprunner_guardrails.targets.waiting import BINDING
 
 RESERVE_SECONDS = 45.0  # what reading again and telling take at worst: no change is begun that would leave less
 _AGAIN = "it is tried again at the next event and by the schedule"
@@ -58,8 +59,8 @@ class Outcome:
     """What was done with one target group, and how it is now.
 
     `refused` says why nothing was done, where that is so; `transient`: that will pass by itself. `postponed`: nothing
-    is wrong with the group, which is left for the next run to deal with, and to judge. `failed`: a change that AWS
-    refused.
+    is wrong with the group, which is left for the next run to deal with, and to judge. `in_use`: a load balancer leads
+    to it, as far as is known. `failed`: a change that AWS refused.
     """
 
     arn: str
@@ -74,6 +75,7 @@ class Outcome:
     refused: str = ""
     transient: bool = False
     postponed: bool = False
+    in_use: bool = True
     failed: Unread | None = None
 
     @property
@@ -95,9 +97,15 @@ class Outcome:
         )
 
     @property
-    def waits(self) -> bool:
-        """Whether it is worth looking again in a minute."""
-        return self.transient or bool(self.settling) or any(not one.by_policy for one in self.held)
+    def waiting(self) -> tuple[str, ...]:
+        """What it is worth looking again in a minute for: targets that are held, wanted ones that are not healthy, and
+        whatever will pass by itself."""
+        there = present(if_read(self.after))
+        unwell = {key for key in self.wanted if key in there and there[key].state != HEALTHY}
+        idle = {key for key in unwell if is_unused(there[key])}
+        held = {one.target.key for one in self.held if not one.by_policy}
+        passing = {BINDING} if self.transient else set()
+        return tuple(sorted({*self.settling, *(unwell - idle), *held, *passing}))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,7 +246,8 @@ def _planned(work: _Work, world: _World, settings: Settings) -> _Work:
     for unread in (resolved, work.targets, work.confirmed):
         if isinstance(unread, Unread):
             why = f"{unread}: {work.name} is left as it is; {_AGAIN}"
-            return replace(found, refused=why, transient=True, postponed=unread is work.confirmed)
+            known = unread if unread is work.confirmed else resolved  # the tag may be another by now
+            return replace(found, resolved=known, refused=why, transient=True)
     if isinstance(resolved, Unread) or isinstance(work.targets, Unread):
         return found
     drained = resolved.deleted and settings.drain_deleted_endpoints
@@ -367,9 +376,10 @@ def _outcome(work: _Work, after: tuple[Target, ...] | Unread) -> Outcome:
         after=after,
         registered=tuple(one.key for one in work.applied.registered),
         deregistered=tuple(one.key for one in work.applied.deregistered),
-        held=work.plan.hold,
+        held=tuple(one for one in work.plan.hold if one.target not in work.applied.deregistered),
         refused=work.refused,
         transient=work.transient or isinstance(after, Unread),
         postponed=work.postponed,
+        in_use=isinstance(work.group, Unread) or bool(work.group.load_balancer_arns),
         failed=work.applied.failed,
     )

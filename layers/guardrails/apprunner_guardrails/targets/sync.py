@@ -10,7 +10,7 @@ from typing import TypedDict
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws import elbv2, findings_table, sqs
 from apprunner_guardrails.aws import tags as index
-from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.clients import Clients, with_paced_retries
 from apprunner_guardrails.aws.reads import Pace, Reads
 from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.exemptions import applied
@@ -25,13 +25,14 @@ from apprunner_guardrails.targets.binding import TAG, Resolved
 from apprunner_guardrails.targets.plan import DRAINING
 from apprunner_guardrails.targets.reconcile import Means, Outcome, reconcile
 from apprunner_guardrails.targets.triggers import Asked, message
-from apprunner_guardrails.targets.waiting import BACK_SECONDS, Wait, wait
+from apprunner_guardrails.targets.waiting import BACK_SECONDS, BINDING, Wait, wait
 from apprunner_guardrails.tell import Evaluation, tell
 from apprunner_guardrails.validate import NotRead
 
 # What the Kubernetes controller for load balancers keeps to: below 50 that read, below 4 that change. In no second are
 # there more, wherever it begins: of 3.8 evenly a second, four would be in some.
 READS_PER_SECOND, CHANGES_PER_SECOND = 45.0, 2.8
+CHANGES = frozenset({"RegisterTargets", "DeregisterTargets"})
 QUERIED = 2  # groups whose records are asked for one by one; for more, all are read
 MESSAGE_GROUPS = 500  # in one message: an ARN has at most about 200 bytes, a message 256 KB
 NO_NETWORK = Unread(call="", code="a target group has no network of its own")
@@ -74,11 +75,13 @@ def sync(
     """Bring the target groups that are asked for into step with their endpoints.
 
     `known` remembers groups between invocations; `pace` makes, of how many calls a second there may be, what is waited
-    for before each. Raises, when everything else is done: NotSynced where AWS refused a change, and what `respond`
-    raises. Raises NotRead where it cannot be told which groups are bound.
+    for before each, and before each time that the SDK sends one again. Raises, when everything else is done: NotSynced
+    where AWS refused a change, and what `respond` raises. Raises NotRead where it cannot be told which groups are
+    bound.
     """
     check_overrides(settings)
-    read_pace = pace(READS_PER_SECOND)
+    read_pace, change_pace = pace(READS_PER_SECOND), pace(CHANGES_PER_SECOND)
+    client = with_paced_retries(client, lambda operation: change_pace if operation in CHANGES else read_pace)
     reads, outlets = Reads(client, read_pace), Outlets(client, settings)
     recorded = _recorded(asked, reads, settings.findings_table)
     late: list[Exception] = []
@@ -87,7 +90,7 @@ def sync(
         client=client,
         settings=settings,
         read_pace=read_pace,
-        change_pace=pace(CHANGES_PER_SECOND),
+        change_pace=change_pace,
         seconds_left=seconds_left,
         known=known,
     )
@@ -100,7 +103,7 @@ def sync(
     _come_back(waits, client, settings, late)
     evaluations = (
         *(
-            _judged(one, asked, settings, at, overdue=waits[one.arn].overdue)
+            _judged(one, asked, settings, at, waits[one.arn].overdue)
             for one in outcomes
             if one.arn in waits and (waits[one.arn].overdue or not one.postponed)
         ),
@@ -233,7 +236,7 @@ def _names(tags: Tags, endpoints: Iterable[str]) -> bool:
 
 def _wait(outcome: Outcome, records: Iterable[Record], settings: Settings, at: int) -> Wait:
     limit = settings.sync_wait_minutes * 60
-    return wait(outcome.arn, records, waits=outcome.waits, now=at, limit_seconds=limit)
+    return wait(outcome.arn, records, outcome.waiting, now=at, limit_seconds=limit)
 
 
 def _come_back(waits: Mapping[str, Wait], client: Clients, settings: Settings, late: list[Exception]) -> None:
@@ -251,19 +254,19 @@ def _come_back(waits: Mapping[str, Wait], client: Clients, settings: Settings, l
 # --- Judge -----------------------------------------------------------------------------------------------------------
 
 
-def _judged(outcome: Outcome, asked: Asked, settings: Settings, at: int, *, overdue: bool) -> Evaluation:
-    group = bound_group(outcome, overdue=overdue)
+def _judged(outcome: Outcome, asked: Asked, settings: Settings, at: int, overdue: frozenset[str]) -> Evaluation:
+    group = bound_group(outcome, overdue)
     nothing = unread_network("", "", NO_NETWORK)
     findings = evaluate(chosen(TARGET_GROUP_RULES, settings), outcome.arn, group, nothing, settings)
     return _evaluation(asked, outcome.arn, applied(findings, outcome.tags, day(at)), at)
 
 
-def bound_group(outcome: Outcome, *, overdue: bool) -> BoundGroup:
+def bound_group(outcome: Outcome, overdue: frozenset[str]) -> BoundGroup:
     """The group as rules see it. An endpoint that is being made for an empty group is no fault until that takes too
     long."""
     resolved, after = outcome.resolved, outcome.after
     broken: tuple[str, ...] | Unread = resolved if isinstance(resolved, Unread) else resolved.unsure or resolved.broken
-    preparing = not isinstance(resolved, Unread) and resolved.transient and not overdue
+    preparing = not isinstance(resolved, Unread) and resolved.transient and BINDING not in overdue
     if preparing and after == ():
         broken = ()
     return BoundGroup(
@@ -276,6 +279,8 @@ def bound_group(outcome: Outcome, *, overdue: bool) -> BoundGroup:
         held=tuple(one for one in outcome.held if not one.by_policy),
         settling=outcome.settling,
         preparing=preparing,
+        in_use=outcome.in_use,
+        failed=str(outcome.failed or ""),
         overdue=overdue,
         tags=outcome.tags,
     )

@@ -1,55 +1,57 @@
-"""How long a target group has been waiting for its targets, and when somebody comes back to it. Pure.
+"""What a target group is waiting for and since when, and when somebody comes back to it. Pure.
 
-It is recorded beside the group's findings, as something that is over and that nobody is told of: since when the group
-waits (`first_seen`, 0 if it does not), and until when a message to come back is on its way (`leased_until`).
+It is recorded beside the group's findings, as something that is over and that nobody is told of: each thing that the
+group waits for with the time since when it does (`messages`, as "10.0.1.5:443 1795284884"), and until when a message to
+come back is on its way (`leased_until`).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Record, State
 
 RULE = "waiting"  # in the place of a rule's id
+BINDING = "binding"  # what a group waits for whose endpoint is on its way; the other things are targets
 BACK_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait:
-    """What follows for a group: what to record, whether to come back in BACK_SECONDS, and whether that has gone on for
-    longer than it may (then only events and the schedule lead back)."""
+    """What follows for a group: what to record, whether to come back in BACK_SECONDS, and what it has waited for too
+    long: for that only events and the schedule lead back."""
 
     record: Record | None = None
     come_back: bool = False
-    overdue: bool = False
+    overdue: frozenset[str] = frozenset()
 
 
-def wait(arn: str, records: Iterable[Record], *, waits: bool, now: int, limit_seconds: int) -> Wait:
-    """What follows from whether the group waits now; `records` are those of the group."""
+def wait(arn: str, records: Iterable[Record], waiting: Iterable[str], *, now: int, limit_seconds: int) -> Wait:
+    """What follows from what the group waits for now; `records` are those of the group."""
     before = next((one for one in records if one.rule == RULE), None)
-    since = before.first_seen if before else 0
-    if not waits:
-        return Wait(record=_after(before, now, since=0) if before and since else None)
-    if since and now - since >= limit_seconds:
-        return Wait(overdue=True)
-    if since and before and before.leased_until > now:
-        return Wait()  # whoever sent the message will be back
-    record = _after(before, now, since=since or now) if before else _first(arn, now)
-    return Wait(record=replace(record, leased_until=now + BACK_SECONDS), come_back=True)
-
-
-def _after(before: Record, now: int, *, since: int) -> Record:
-    return replace(before, first_seen=since, last_seen=now, leased_until=0, version=before.version + 1)
-
-
-def _first(arn: str, now: int) -> Record:
-    return Record(
+    known = _since(before)
+    since = {one: known.get(one, now) for one in sorted(set(waiting))}
+    overdue = frozenset(one for one, at in since.items() if now - at >= limit_seconds)
+    on_its_way = before is not None and before.leased_until > now
+    come_back = len(overdue) < len(since) and not on_its_way
+    if since == known and not come_back:
+        return Wait(overdue=overdue)
+    lease = before.leased_until if before is not None and on_its_way else 0
+    record = Record(
         resource=arn,
         rule=RULE,
         state=State.RESOLVED,
         severity=Severity.INFO,
-        messages=(),
+        messages=tuple(f"{one} {at}" for one, at in since.items()),
         faults=(),
-        first_seen=now,
+        first_seen=min(since.values(), default=0),
         last_seen=now,
+        leased_until=now + BACK_SECONDS if come_back else lease,
+        version=before.version + 1 if before else 1,
     )
+    return Wait(record=record, come_back=come_back, overdue=overdue)
+
+
+def _since(record: Record | None) -> Mapping[str, int]:
+    found = (one.rpartition(" ") for one in record.messages) if record else ()
+    return {name: int(at) for name, _, at in found}
