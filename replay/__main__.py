@@ -117,7 +117,12 @@ def _parser() -> argparse.ArgumentParser:
         "  make replay EVENT=events/apprunner-CreateVpcConnector-public-subnets.json\n  make replay FORMAT=json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--event", metavar="FILE", help="play this one event, or batch of SQS (EVENT=FILE)")
+    parser.add_argument(
+        "--event",
+        metavar="FILE",
+        help="play this one event, batch of SQS, or request of CloudFormation (EVENT=FILE); a request is answered for"
+        " real, at its ResponseURL: let that be on this machine",
+    )
     parser.add_argument("--world", metavar="NAME", help="play this one world, or the event in it (WORLD=NAME)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json prints the same for programs")
     return parser

@@ -41,7 +41,7 @@ SCHEDULED = "Scheduled Event"
 PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; everything else has its default
 ROUNDS = 10  # of events that come of events; nothing of ours should need more than two
 STEP_SECONDS = 30  # what functions put off comes up to so much later than they asked for
-LONGEST_SECONDS = 1800  # a function may come back to the same work for half of it
+LONGEST_SECONDS = 7200  # a function may come back to the same work for half of it
 
 
 class Endless(Exception):
@@ -134,7 +134,8 @@ class Loop:
         raise Endless(f"after {LONGEST_SECONDS // 60} minutes functions still put something off")
 
     def deliver(self, event: Event) -> Iterator[Step]:
-        """Deliver an event from elsewhere: EventBridge's, a schedule's, or a batch as SQS gives it to Lambda."""
+        """Deliver an event from elsewhere: EventBridge's, a schedule's, a batch as SQS gives it to Lambda, or a custom
+        resource request of CloudFormation."""
         yield self._arrive(event)
         yield from self._batches()
         yield from self.until_over()
@@ -369,6 +370,8 @@ def _until_audit(now: datetime, stack: Stack) -> float:
 def _targets(stack: Stack, event: Event) -> list[Function]:
     """The functions that are invoked with the event as it is."""
     functions = list(stack.functions.values())
+    if "RequestType" in event:  # CloudFormation's, which invokes a function by its ARN: that of the custom resource
+        return [one for one in functions if "SYNC_QUEUE_URL" in one.variables]
     if "Records" in event:
         return _named(functions, lambda one: one.queues, event)
     if (event.get("source"), event.get("detail-type")) == ("aws.events", SCHEDULED):

@@ -308,6 +308,8 @@ def _happened(event: Mapping[str, object]) -> str:
     detail = _mapping(event.get("detail"))
     if said := _own_message(event):
         return said
+    if "RequestType" in event:
+        return f"{event['RequestType']} of {event.get('ResourceType')} by CloudFormation"
     if event.get("detail-type") == SCHEDULED:
         return f"{SCHEDULED} {event.get('time')}"
     if event.get("detail-type") != CLOUDTRAIL:

@@ -6,16 +6,20 @@ a custom resource request of CloudFormation.
 
 import os
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.aws import sqs
+from apprunner_guardrails.aws import elbv2, sqs
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.http import put
+from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Ignored, unpacked
-from apprunner_guardrails.facts import TargetGroup
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.facts import TargetGroup, Unread
+from apprunner_guardrails.settings import Policy, Settings
+from apprunner_guardrails.targets import reconcile
 from apprunner_guardrails.targets.custom_resource import Means, Request, handle, parse_request
 from apprunner_guardrails.targets.reconcile import Outcome
 from apprunner_guardrails.targets.sync import Synced, as_json, outcome_of, sync
@@ -43,23 +47,46 @@ def _understood(event: object) -> Asked | Request | Ignored:
 
 
 def _done(parsed: list[Asked | Request | Ignored], context: object) -> dict[str, object]:
-    """What several events ask for is done once; requests are answered one by one."""
+    """What several events ask for is done once; requests are answered one by one.
+
+    What fails keeps nothing else waiting, and is raised at the end.
+    """
     outcomes: list[Outcome] = []
+    late: list[BaseException] = []
     whys = [one.why for one in parsed if isinstance(one, Ignored)]
     for request in (one for one in parsed if isinstance(one, Request)):  # first, as stacks wait for them
-        answer = _answered(request, context)
-        if isinstance(answer, Ignored):
-            whys.append(answer.why)
-        else:
-            outcomes.append(answer)
+        with _held(late):
+            answer = _answered(request, context)
+            if isinstance(answer, Ignored):
+                whys.append(answer.why)
+            else:
+                outcomes.append(answer)
     asked = [one for one in parsed if isinstance(one, Asked)]
     if asked:
-        outcomes += _synced(folded(asked), context).outcomes
+        with _held(late):
+            outcomes += _synced(folded(asked), context).outcomes
+    _raise_first(late)
     if outcomes or asked:
         return {"target_groups": as_json(outcomes)}
     why = "; ".join(dict.fromkeys(whys)) or "the batch holds nothing to sync"
     observe.ignored(why)
     return {"ignored": why}
+
+
+@contextmanager
+def _held(late: list[BaseException]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001 - whatever it is, other stacks wait for their answers; it is raised then
+        late.append(error)
+
+
+def _raise_first(late: list[BaseException]) -> None:
+    """Lambda logs what is raised; the others are logged here."""
+    for other in late[1:]:
+        observe.logger().error("failed as well", exc_info=other)
+    if late:
+        raise late[0]
 
 
 def _synced(asked: Asked, context: object) -> Synced:
@@ -70,11 +97,35 @@ def _synced(asked: Asked, context: object) -> Synced:
 
 def _answered(request: Request, context: object) -> Outcome | Ignored:
     def later(message: str) -> bool:
-        url = Settings.from_env(os.environ).sync_queue_url
+        url = os.environ.get("SYNC_QUEUE_URL", "")  # also where another setting cannot be used
         return bool(url) and not sqs.send(client, url, message, BACK_SECONDS)
 
-    means = Means(put=put, later=later, now=_now, seconds_left=observe.seconds_left(context))
+    means = Means(
+        put=put,
+        later=later,
+        look=lambda arn: _looked(arn, context),
+        now=_now,
+        seconds_left=observe.seconds_left(context),
+    )
     return handle(request, lambda asked: outcome_of(_synced(asked, context), request.target_group), means)
+
+
+def _looked(arn: str, context: object) -> Outcome | None:
+    """How a target group is, by the same reads as a sync; nothing is changed, recorded or told."""
+    reads = Reads(client)
+    tags = elbv2.tags_of(reads, [arn])()[arn]
+    if isinstance(tags, Unread):
+        return None
+    means = reconcile.Means(
+        client=client,
+        settings=replace(Settings.from_env(os.environ), sync_policy=Policy.REPORT_ONLY),
+        read_pace=lambda: None,
+        change_pace=lambda: None,
+        seconds_left=observe.seconds_left(context),
+        known=_known(),
+    )
+    outcomes, _ = reconcile.reconcile({arn: tags}, means, reads)
+    return next(iter(outcomes), None)
 
 
 def _now() -> int:

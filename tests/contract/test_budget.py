@@ -37,15 +37,19 @@ process but its first, which learns what groups there are. One call of each is t
 
 Each group has an endpoint of its own here, in two zones. What is to be changed costs more: per group its tags, whether
 traffic crosses zones, the change, and a look at what came of it. Reads are sent at 45 a second at most and changes at
-2.8, so that 500 groups take less than 15 seconds where a call takes 20 ms.
+2.8, so that 500 groups take less than 15 seconds where a call takes 20 ms. What the SDK sends again waits for its turn
+like everything else.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -55,8 +59,8 @@ from apprunner_guardrails.aws import clients, reads
 from apprunner_guardrails.aws.reads import Pace, Reads
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.targets.sync import sync
-from tests.aws import CHANGING, NOW, SERVICES, WRITES, Aws, synced, validated
+from apprunner_guardrails.targets.sync import CHANGES, CHANGES_PER_SECOND, READS_PER_SECOND, sync
+from tests.aws import CHANGING, NOW, SERVICES, WRITES, Aws, Fault, pretended, refused, synced, validated
 from tests.bound_groups import ENDPOINT, ORDERS, SCHEDULE, in_step, many, readdressed
 from tests.bound_groups import asked as asking_for
 from tests.samples import (
@@ -78,6 +82,7 @@ from tests.samples import (
 )
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
 
 EVENTS: Mapping[str, Event] = {
@@ -321,6 +326,7 @@ class Timeline:
 
     at: float = 0.0  # now, for whoever is at work
     calls: list[tuple[float, str]] = field(default_factory=list)  # when each was sent
+    tries: list[tuple[float, str]] = field(default_factory=list)  # of those with a fault, when each was sent
     round: int = 0  # as LockStep has them
     work: int = 0
     _free: list[float] = field(default_factory=lambda: [0.0] * reads._THREADS)
@@ -343,6 +349,9 @@ class Timeline:
         self.calls.append((self.at, model.name))
         self.at += CALL_SECONDS
 
+    def send(self, event_name: str, **_: object) -> None:
+        self.tries.append((self.at, event_name.rpartition(".")[2]))
+
 
 class _Ended(Future[object]):
     def __init__(self, timeline: Timeline, ended: float, value: object) -> None:
@@ -355,7 +364,8 @@ class _Ended(Future[object]):
         return super().result(timeout)
 
 
-CHANGES = frozenset(action.partition(":")[2] for action in CHANGING)
+def test_what_changes_targets_is_known_as_such() -> None:
+    assert {f"elasticloadbalancing:{operation}" for operation in CHANGES} == set(CHANGING)
 
 
 def simulated(
@@ -363,13 +373,17 @@ def simulated(
     known: dict[str, TargetGroup],
     pace: Callable[[float], Callable[[], None]] | None = None,
     settings: Settings = SETTINGS,
+    faults: Mapping[str, Fault] | None = None,
 ) -> Timeline:
     timeline = Timeline()
-    with Aws(rows), patch.object(reads, "_pool", lambda: timeline), ExitStack() as hooked:
+    hooks: Mapping[str, Callable[..., None]] = {"before-parameter-build": timeline.call, "before-send": timeline.send}
+    with Aws(rows, faults), patch.object(reads, "_pool", lambda: timeline), ExitStack() as hooked:
+        hooked.enter_context(patch("botocore.endpoint.time", SimpleNamespace(sleep=timeline.sleep)))
         for service in SERVICES:
             events = clients.client(service).meta.events
-            events.register_first("before-parameter-build", timeline.call)
-            hooked.callback(events.unregister, "before-parameter-build", timeline.call)
+            for event, hook in hooks.items():
+                events.register_first(event, hook)
+                hooked.callback(events.unregister, event, hook)
         sync(
             SCHEDULE,
             clients.client,
@@ -432,3 +446,57 @@ def test_changes_of_many_groups_are_sent_at_fewer_than_four_in_any_second() -> N
 
 def test_without_a_pace_changes_would_come_all_at_once() -> None:
     assert in_any_second(changing(simulated(behind(12), {}, pace=lambda _: lambda: None))) > 4
+
+
+# What is sent again ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_clients() -> Iterator[None]:
+    """Clients whose retries nobody has used up: botocore grants a client only so many."""
+    clients._client.cache_clear()
+    yield
+    clients._client.cache_clear()
+
+
+def third_time_lucky(operation: str) -> Mapping[str, Fault]:
+    """Each call is throttled twice; then it is answered, by a success that tells nothing."""
+    turns = cycle([refused("Throttling"), refused("Throttling"), pretended(operation)])
+
+    def respond(service: str) -> "AWSResponse":
+        return next(turns).respond(service)
+
+    return {f"elasticloadbalancing:{operation}": Fault(code="", respond=respond)}
+
+
+def throttled_changes() -> Mapping[str, Fault]:
+    return {**third_time_lucky("RegisterTargets"), **third_time_lucky("DeregisterTargets")}
+
+
+def changing_again(timeline: Timeline) -> list[float]:
+    assert Counter(name for _, name in timeline.tries) == {"RegisterTargets": 60, "DeregisterTargets": 60}
+    return sorted(at for at, _ in timeline.tries)
+
+
+@pytest.mark.usefixtures("new_clients")
+def test_throttled_changes_of_many_groups_are_sent_again_at_fewer_than_four_in_any_second() -> None:
+    assert in_any_second(changing_again(simulated(behind(20), {}, faults=throttled_changes()))) < 4
+
+
+@pytest.mark.usefixtures("new_clients")
+def test_if_only_first_tries_were_paced_throttled_changes_would_come_too_fast() -> None:
+    with patch("apprunner_guardrails.targets.sync.with_paced_retries", lambda made, _: made):
+        assert in_any_second(changing_again(simulated(behind(20), {}, faults=throttled_changes()))) > 4
+
+
+@pytest.mark.usefixtures("new_clients")
+def test_what_is_sent_again_waits_at_the_pace_of_its_kind() -> None:
+    def waits(faults: Mapping[str, Fault]) -> Counter[float]:
+        waited: list[float] = []
+        simulated(behind(1), {}, pace=lambda per_second: lambda: waited.append(per_second), faults=faults)
+        return Counter(waited)
+
+    assert waits(throttled_changes()) - waits({}) == {CHANGES_PER_SECOND: 4}  # of two calls
+    health = "elasticloadbalancing:DescribeTargetHealth"
+    denied, throttled = waits({health: refused("AccessDenied", 403)}), waits({health: refused("Throttling")})
+    assert throttled - denied == {READS_PER_SECOND: 2}

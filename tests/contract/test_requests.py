@@ -817,7 +817,7 @@ def waiting_item(**changes: object) -> dict[str, object]:
     """What is recorded of a group that waits: nobody is told of it."""
     return {
         **item(resource={"S": ORDERS}, rule={"S": "waiting"}, state={"S": "resolved"}, severity={"S": "INFO"}),
-        "messages": {"L": []},
+        "messages": {"L": [{"S": f"{target} {NOW}"} for target in ("10.0.2.5:443", "10.0.2.6:443")]},
         "faults": {"L": []},
         "last_alerted": {"N": "0"},
         "who": {"S": ""},
@@ -834,6 +834,7 @@ def test_that_a_group_waits_is_recorded_and_that_it_does_no_more() -> None:
     health(rows, "10.0.2.6:443", "healthy")
     ended = synced(rows, SCHEDULE, settings=WITH_QUEUE, now=NOW + 300).aws.sent(WRITES)
     over = waiting_item(
+        messages={"L": []},
         first_seen={"N": "0"},
         last_seen={"N": str(NOW + 300)},
         leased_until={"N": "0"},

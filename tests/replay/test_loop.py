@@ -179,6 +179,17 @@ def test_a_scheduled_event_and_a_batch_reach_the_function_that_they_name() -> No
     )
 
 
+@pytest.mark.parametrize("functions", [["SyncTargetsFunction"], []])
+def test_a_request_of_cloudformation_reaches_the_function_that_comes_back_to_its_own_queue(
+    functions: list[str],
+) -> None:
+    request = {"RequestType": "Delete", "ResponseURL": "file:///dev/null"}
+    others = {name: one for name, one in stack().functions.items() if functions or name != "SyncTargetsFunction"}
+    step = play_event(request, WORLDS["healthy"], replace(stack(), functions=others))
+    assert [one.function for one in step.invocations] == functions
+    assert len(others) >= 2
+
+
 # A function that says in its result how it was run, takes part in AWS, and sends itself what it is asked to.
 ECHO = """
 import boto3, json, os, time
@@ -254,7 +265,7 @@ def test_no_time_passes_where_nothing_is_put_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("delay", "said"),
     [
-        (60, "after 30 minutes functions still put something off"),
+        (60, "after 120 minutes functions still put something off"),
         (0, "after 10 rounds there are still events: messages to their own queue"),
     ],
 )

@@ -4,6 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +218,89 @@ def test_an_event_of_a_target_group_is_replayed_in_the_world_that_it_names(
         "held": [],
         "refused": None,
     }
+
+
+@contextmanager
+def stack(path: Path, kind: str = "Create", status: int = 200) -> Iterator[list[Any]]:
+    """A request of CloudFormation at the path, and what it is answered at a URL on this machine."""
+    answers: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+            pass
+
+    group = json.loads((EVENTS / "elasticloadbalancing-RegisterTargets-private-path.json").read_text())
+    endpoint = json.loads((EVENTS / "ec2-ModifyVpcEndpoint-private-path.json").read_text())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        request = {
+            "RequestType": kind,
+            "ResponseURL": f"http://127.0.0.1:{server.server_port}/answer",
+            "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/orders/5b918d10",
+            "RequestId": "request-1",
+            "ResourceType": "Custom::EndpointTargets",
+            "LogicalResourceId": "EndpointTargets",
+            "ResourceProperties": {
+                "TargetGroupArn": group["detail"]["requestParameters"]["targetGroupArn"],
+                "EndpointIds": [endpoint["detail"]["requestParameters"]["ModifyVpcEndpointRequest"]["VpcEndpointId"]],
+            },
+        }
+        path.write_text(json.dumps(request))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield answers
+        server.shutdown()
+
+
+def test_a_request_of_cloudformation_is_answered_at_its_own_url(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "request.json"
+    with stack(path) as answers:
+        [told] = played(capsys, "--event", str(path))["worlds"]
+    first, *_ = told["events"]
+    [function] = first["functions"]
+    [(arn, group)] = function["result"]["target_groups"].items()
+    assert (told["world"], function["function"], first["queues"]) == ("private-path", "SyncTargetsFunction", [])
+    assert ":targetgroup/private-path/" in arn
+    targets = answers[0]["Data"]["Targets"].split()
+    assert set(group["registered"]) < set(targets)
+    assert [(one["Status"], one["PhysicalResourceId"], one["Data"]) for one in answers] == [
+        ("SUCCESS", arn, {"Targets": " ".join(targets)})
+    ] * 2  # as it is delivered once more
+
+
+def test_a_person_reads_what_a_request_of_cloudformation_led_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "request.json"
+    with stack(path):
+        in_order(
+            lines(capsys, "--event", str(path)),
+            "private-path  ",
+            "  Create of Custom::EndpointTargets by CloudFormation → SyncTargetsFunction",
+            "      registered    10.0.",
+            "  come back → SyncQueue → SyncTargetsFunction",
+        )
+
+
+def test_a_request_of_cloudformation_that_cannot_be_answered_is_tried_for_an_hour_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "request.json"
+    with stack(path, "Delete", status=503) as answers:
+        assert main(["--event", str(path)]) == 1
+    assert len(answers) > 60
+    in_order(
+        [line.rstrip() for line in capsys.readouterr().out.splitlines()],
+        "  Delete of Custom::EndpointTargets by CloudFormation → SyncTargetsFunction",
+        "    ignored: CloudFormation was not answered: HTTP 503, HTTP 503, HTTP 503. It comes back.",
+        "  custom resource → SyncQueue → SyncTargetsFunction",
+        "    failed, Lambda would try again: NotAnswered: CloudFormation was not answered: HTTP 503, ",
+    )
 
 
 def test_an_event_that_names_no_world_says_which_it_is_played_in(

@@ -1,12 +1,21 @@
 """Clients for whatever environment the process has at the moment, and how long they try."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from apprunner_guardrails.aws import clients
-from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.clients import client, with_paced_retries
 from tests.aws import FAULTS, refused, validated
 from tests.samples import created_connector, healthy
 
@@ -91,3 +100,93 @@ def test_two_reads_that_hang_one_after_the_other_leave_time_to_say_so() -> None:
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
     longest = 3 * (config.connect_timeout + config.read_timeout) + 3  # and what is waited between tries
     assert 2 * longest + config.connect_timeout + config.read_timeout < FUNCTION_TIMEOUT
+
+
+# What is sent again ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """AWS at a port of this machine, which answers nothing but that it is too much; `log` has what happened, in order,
+    and `said` the header of each try that says which it is."""
+
+    log: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def pace_of(self, operation: str) -> Callable[[], None]:
+        return lambda: self.log.append(f"waited for {operation}")
+
+
+@pytest.fixture
+def throttling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Throttling]:
+    aws = Throttling()
+
+    class TooMuch(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            aws.log.append("sent")
+            aws.said.append(self.headers["amz-sdk-request"])
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the terminal."""
+
+    backing_off = SimpleNamespace(sleep=lambda _: aws.log.append("backed off"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), TooMuch) as server, patch("botocore.endpoint.time", backing_off):
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield aws
+        server.shutdown()
+
+
+def describe(made: BaseClient) -> None:
+    balancing: Any = made
+    with pytest.raises(ClientError, match="reached max retries: 2"):
+        balancing.describe_target_health(TargetGroupArn="orders")
+
+
+def register(made: BaseClient) -> None:
+    balancing: Any = made
+    with pytest.raises(ClientError, match="reached max retries: 2"):
+        balancing.register_targets(TargetGroupArn="orders", Targets=[{"Id": "10.0.1.5", "Port": 443}])
+
+
+@pytest.mark.parametrize(("call", "operation"), [(describe, "DescribeTargetHealth"), (register, "RegisterTargets")])
+def test_each_try_but_the_first_waits_for_the_turn_of_its_operation_after_backing_off(
+    call: Callable[[BaseClient], None], operation: str, throttling: Throttling
+) -> None:
+    call(with_paced_retries(client, throttling.pace_of)("elbv2"))
+    assert throttling.log == ["sent", *["backed off", f"waited for {operation}", "sent"] * 2]
+    assert [re.sub(r"ttl=\w+", "ttl=…", one) for one in throttling.said] == [
+        "attempt=1",
+        "ttl=…; attempt=2; max=3",
+        "ttl=…; attempt=3; max=3",
+    ]
+
+
+def test_a_client_waits_for_the_run_that_asked_for_it_last(throttling: Throttling) -> None:
+    earlier: list[str] = []
+    first = with_paced_retries(client, lambda operation: lambda: earlier.append(operation))
+    first("elbv2")
+    register(with_paced_retries(client, throttling.pace_of)("elbv2"))
+    assert (earlier, throttling.log.count("waited for RegisterTargets")) == ([], 2)
+
+
+def test_however_many_ask_for_a_client_at_once_each_try_waits_once(throttling: Throttling) -> None:
+    paced, at_once = with_paced_retries(client, throttling.pace_of), threading.Barrier(4, timeout=10)
+
+    def work() -> None:
+        at_once.wait()
+        register(paced("elbv2"))
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(work) for _ in range(4)]:
+            done.result()
+    assert (throttling.log.count("sent"), throttling.log.count("waited for RegisterTargets")) == (12, 8)
+
+
+def test_what_is_no_client_of_the_sdk_is_given_out_as_it_is() -> None:
+    stand_in = cast("BaseClient", SimpleNamespace())
+    assert with_paced_retries(lambda _: stand_in, lambda _: lambda: None)("elbv2") is stand_in

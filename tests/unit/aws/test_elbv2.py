@@ -99,7 +99,7 @@ def crosses(rows: Rows, balancers: list[str], faults: Mapping[str, Fault] | None
         ((elbv2.OF_BALANCER, "true", "true"), [BALANCER, OTHER_BALANCER], True),
         ((elbv2.OF_BALANCER, "true", "false"), [BALANCER, OTHER_BALANCER], False),
         ((elbv2.OF_BALANCER,), [], False),
-        (("", "true"), [BALANCER], True),
+        (("", "true"), [BALANCER], False),
     ],
     ids=[
         "the group says so",
@@ -110,7 +110,7 @@ def crosses(rows: Rows, balancers: list[str], faults: Mapping[str, Fault] | None
         "both balancers say so",
         "one of two says no",
         "no balancer uses it",
-        "the group says nothing: its balancer's word holds",
+        "the group's own word is missing from the answer",
     ],
 )
 def test_traffic_crosses_zones_where(said: tuple[str, ...], balancers: list[str], expected: bool) -> None:

@@ -19,11 +19,13 @@ from apprunner_guardrails.aws.http import NotAnswered
 from apprunner_guardrails.events import BadEvent
 from apprunner_guardrails.settings import BadSettings
 from apprunner_guardrails.targets.reconcile import RESERVE_SECONDS
-from apprunner_guardrails.targets.sync import NotSynced, sync
+from apprunner_guardrails.targets.sync import NotSynced, Synced, sync
+from apprunner_guardrails.targets.triggers import Asked
+from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
 from functions.sync_targets import app
 from functions.sync_targets.app import handler
-from tests.aws import CHANGING, Aws, Fault, refused
+from tests.aws import CHANGING, NOW, Aws, Fault, refused
 from tests.bound_groups import (
     ENDPOINT,
     ORDERS,
@@ -37,7 +39,7 @@ from tests.bound_groups import (
     states,
     targets,
 )
-from tests.samples import ACCOUNT, REGION, TABLE, TOPIC, Event, Rows
+from tests.samples import ACCOUNT, REGION, TABLE, TOPIC, Event, Rows, tag
 
 ELB = "elasticloadbalancing"
 FUNCTION = "guardrails-SyncTargetsFunction-1"
@@ -466,9 +468,16 @@ def test_a_stack_whose_group_is_not_tagged_fails_and_the_group_is_not_touched() 
 def test_a_stack_whose_group_does_not_exist_fails() -> None:
     with stack() as (url, answers), Aws({}):
         handler(request("Create", url), context(120))
-    assert [(one["Status"], f"target group {ORDERS} does not exist" in one["Reason"]) for one in answers] == [
-        ("FAILED", True)
-    ]
+    assert answers == [answer(Status="FAILED", Reason=f"target group {ORDERS} does not exist.")]
+
+
+def test_a_stack_whose_group_has_a_tag_that_names_no_endpoint_hears_what_the_tag_should_be() -> None:
+    rows = {**in_step(), "Tags": [tag(ORDERS, "apprunner-guardrails:endpoint", "none")]}
+    with stack() as (url, answers), Aws(rows):
+        handler(request("Create", url), context(120))
+    (told,) = answers
+    mend = f". Target group {ORDERS} should have the tag apprunner-guardrails:endpoint = {ENDPOINT}."
+    assert (told["Status"], told["Reason"].endswith(mend)) == ("FAILED", True)
 
 
 def test_a_stack_that_waits_for_an_endpoint_that_the_tag_does_not_name_fails() -> None:
@@ -514,30 +523,186 @@ def test_a_stack_that_may_not_have_its_targets_comes_back_and_fails_when_that_do
 
 
 def test_a_stack_that_cannot_be_looked_into_now_comes_back_by_the_queue() -> None:
-    faults = {"dynamodb:Query": refused("ProvisionedThroughputExceededException")}
+    faults = {f"{ELB}:DescribeTags": refused("Throttling")}
     with stack() as (url, answers), Aws(in_step(), faults) as aws:
         handler(request("Create", url), context(120))
     (sent,) = aws.sent("sqs:SendMessage")
     assert (answers, json.loads(sent["MessageBody"])["apprunner-guardrails"]) == ([], "custom resource")
 
 
-def test_an_answer_that_cannot_be_given_is_an_error_without_the_url(logged: io.StringIO) -> None:
-    with stack(status=500) as (url, answers), Aws(in_step()), pytest.raises(NotAnswered) as raised:
+UNTOLD: Mapping[str, tuple[dict[str, Fault], str]] = {
+    "a ledger that cannot be read": ({"dynamodb:Query": refused("AccessDeniedException")}, "dynamodb:Query failed"),
+    "a ledger that cannot be written": ({"dynamodb:TransactWriteItems": refused("AccessDeniedException")}, "cannot be"),
+    "a topic that takes nothing": ({"sns:Publish": refused("AuthorizationError", 403)}, "AuthorizationError"),
+}
+
+
+@pytest.mark.parametrize(("faults", "why"), UNTOLD.values(), ids=UNTOLD)
+def test_a_stack_has_its_targets_though_nobody_could_be_told_of_them(
+    faults: dict[str, Fault], why: str, logged: io.StringIO
+) -> None:
+    rows = {**in_step(), "Targets": targets("10.0.1.5:443", "10.0.2.5:443", state="unhealthy")}
+    with stack() as (url, answers), Aws(rows, faults) as aws:
+        result: Any = handler(request("Create", url), context(120))
+    assert answers == [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})]
+    assert why in result["ignored"]
+    assert [json.loads(one["MessageBody"]) for one in aws.sent("sqs:SendMessage")][-1] == COME_BACK
+    assert [why in line["why"] for line in lines(logged) if line["message"] == "not told"] == [True]
+    with Aws(rows, faults), pytest.raises((LedgerUnavailable, NotPublished), match=why):
+        handler(batch(COME_BACK), context(120))
+
+
+def test_looking_how_a_group_is_after_its_sync_failed_changes_nothing() -> None:
+    denied = {f"{ELB}:RegisterTargets": refused("AccessDenied", 403)}
+    with stack() as (url, answers), Aws(stale(), denied) as aws:
+        handler(request("Create", url), context(120))
+    assert (answers, len(aws.sent(f"{ELB}:RegisterTargets"))) == ([], 1)
+    assert [json.loads(one["MessageBody"])["apprunner-guardrails"] for one in aws.sent("sqs:SendMessage")][-1] == (
+        "custom resource"
+    )
+
+
+def test_an_answer_that_cannot_be_given_comes_back_by_the_queue_and_the_url_is_not_logged(logged: io.StringIO) -> None:
+    rows = in_step()
+    with stack(status=500) as (url, lost), Aws(rows) as early:
+        result = handler(request("Create", url), context(120))
+    assert (result, len(lost)) == ({"target_groups": {ORDERS: QUIET}}, 3)
+    why = "CloudFormation was not answered: HTTP 500, HTTP 500, HTTP 500"
+    assert [line["why"] for line in lines(logged) if line["message"] == "not answered"] == [why]
+    assert SECRET not in logged.getvalue()
+    (sent,) = early.sent("sqs:SendMessage")
+    body = json.loads(sent["MessageBody"])
+    with stack() as (url, answers), Aws(rows):
+        handler(batch({**body, "request": {**body["request"], "ResponseURL": url}}), context(120))
+    assert (sent["DelaySeconds"], answers) == (60, [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})])
+
+
+NO_QUEUE: Mapping[str, tuple[Mapping[str, str], dict[str, Fault]]] = {
+    "there is no queue": ({"SYNC_QUEUE_URL": ""}, {}),
+    "the queue takes nothing": ({}, {"sqs:SendMessage": refused("AccessDenied", 403)}),
+}
+
+
+@pytest.mark.parametrize(("variables", "faults"), NO_QUEUE.values(), ids=NO_QUEUE)
+def test_an_answer_that_cannot_be_given_is_an_error_without_the_url(
+    variables: Mapping[str, str], faults: dict[str, Fault], logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with stack(status=500) as (url, answers), Aws(in_step(), faults), pytest.raises(NotAnswered) as raised:
         handler(request("Create", url), context(120))
     assert len(answers) == 3
     assert SECRET not in f"{raised.value}{logged.getvalue()}"
 
 
-def test_a_stack_is_answered_before_calls_of_the_same_batch_are_dealt_with() -> None:
-    came_back = {"apprunner-guardrails": "custom resource", "since": 1_795_000_000}
+# Several of them in one batch
+
+CAME_BACK = {"apprunner-guardrails": "custom resource", "since": NOW}
+
+
+def came_back(url: str, kind: str = "Create", **changes: object) -> Event:
+    return {**CAME_BACK, "request": {**request(kind, url), **changes}}
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute after the requests first came."""
+    monkeypatch.setattr(app, "_now", lambda: NOW + 60)
+
+
+def both() -> tuple[Rows, str]:
+    """The group of the stacks, in step, and another that lacks all its targets."""
     rows = many(1)
     rows = {key: [*rows[key], *in_step()[key]] for key in rows}
-    other = arn("group-000")
     rows["Targets"] = [row for row in rows["Targets"] if row["TargetGroupArn"] == ORDERS]
+    return rows, arn("group-000")
+
+
+@pytest.mark.parametrize("kind", ["Create", "Delete"])
+def test_one_that_cannot_be_answered_keeps_no_other_of_its_batch_waiting(kind: str, soon: None) -> None:
+    rows, other = both()
+    follow_up = {"apprunner-guardrails": "come back", "target_groups": [other]}
+    with stack(status=503) as (deaf, lost), stack() as (url, answers), Aws(rows) as aws:
+        mute = came_back(deaf, kind, RequestId="request-0")
+        result: Any = handler(batch(follow_up, mute, came_back(url)), context(120))
+    assert (len(lost), answers) == (3, [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})])
+    registered = result["target_groups"][other]["registered"]
+    assert registered == sorted(states(rows, other))
+    assert registered != []
+    assert result["batchItemFailures"] == []
+    bodies = [json.loads(one["MessageBody"]) for one in aws.sent("sqs:SendMessage")]
+    assert [one for one in bodies if one["apprunner-guardrails"] == "custom resource"] == [mute]
+
+
+@pytest.mark.parametrize(("variables", "faults"), NO_QUEUE.values(), ids=NO_QUEUE)
+def test_one_that_cannot_be_answered_nor_come_back_fails_the_batch_when_the_others_are_done(
+    variables: Mapping[str, str],
+    faults: dict[str, Fault],
+    soon: None,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: io.StringIO,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    rows, other = both()
+    follow_up = {"apprunner-guardrails": "come back", "target_groups": [other]}
+    with stack(status=503) as (deaf, _), stack() as (url, answers), Aws(rows, faults), pytest.raises(NotAnswered):
+        handler(batch(follow_up, came_back(deaf), came_back(url)), context(120))
+    assert answers == [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})]
+    assert states(rows, other) != {}
+    late = [line["exception_name"] for line in lines(logged) if line["message"] == "failed as well"]
+    assert late == (["NotSynced"] if faults else [])  # which could not send itself word either
+
+
+def test_one_that_fails_for_a_reason_that_nobody_knows_keeps_no_other_of_its_batch_waiting(
+    soon: None, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    def broken(asked: Asked, *arguments: Any, **means: Any) -> Synced:
+        if asked.id in ("request-0", "request-2"):
+            raise KeyError(asked.id)
+        return sync(asked, *arguments, **means, pace=lambda _: lambda: None)
+
+    monkeypatch.setattr(app, "sync", broken)
+    rows, other = both()
+    follow_up = {"apprunner-guardrails": "come back", "target_groups": [other]}
+    with stack() as (url, answers), Aws(rows):
+        requests = [came_back(url, RequestId=f"request-{number}") for number in range(4)]
+        with pytest.raises(KeyError, match="request-0"):
+            handler(batch(follow_up, *requests), context(120))
+    assert [(one["RequestId"], one["Status"]) for one in answers] == [
+        ("request-0", "FAILED"),
+        ("request-1", "SUCCESS"),
+        ("request-2", "FAILED"),
+        ("request-3", "SUCCESS"),
+    ]
+    assert states(rows, other) != {}
+    assert [line["exception"] for line in lines(logged) if line["message"] == "failed as well"] == [
+        line["exception"] for line in lines(logged) if "KeyError: 'request-2'" in line.get("exception", "")
+    ]
+
+
+def test_a_setting_that_cannot_be_used_is_told_to_every_stack_now_or_in_a_minute(
+    soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_POLICY", "sink")
+    with (
+        stack(status=503) as (deaf, _),
+        stack() as (url, answers),
+        Aws(in_step()) as aws,
+        pytest.raises(BadSettings, match="SYNC_POLICY"),
+    ):
+        handler(batch(came_back(deaf), came_back(url)), context(120))
+    why = "The function that syncs targets failed (BadSettings); its log says more."
+    assert answers == [answer(Status="FAILED", Reason=why)]
+    assert [json.loads(one["MessageBody"]) for one in aws.sent("sqs:SendMessage")] == [came_back(deaf)]
+
+
+def test_a_stack_is_answered_before_calls_of_the_same_batch_are_dealt_with() -> None:
+    rows, other = both()
     denied = refused("AccessDenied", 403, when=lambda parameters: parameters["TargetGroupArn"] == other)
     calls = call("elasticloadbalancing", "DeregisterTargets", {"targetGroupArn": other})
     with stack() as (url, answers), Aws(rows, {f"{ELB}:RegisterTargets": denied}), pytest.raises(NotSynced):
-        handler(batch(calls, {**came_back, "request": request("Create", url)}), context(120))
+        handler(batch(calls, came_back(url)), context(120))
     assert [one["Status"] for one in answers] == ["SUCCESS"]
 
 

@@ -314,6 +314,7 @@ def cloudformation() -> Iterator[CloudFormation]:
 
 @dataclass(frozen=True, kw_only=True)
 class Synced:
+    tags: Mapping[str, str] = field(default_factory=lambda: {TAG: ONE})
     endpoint_ids: tuple[str, ...] = (ONE,)
     refused: str = ""
     wanted: tuple[str, ...] = TARGETS
@@ -324,9 +325,10 @@ class Synced:
 
 @dataclass(kw_only=True)
 class Run:
-    """A sync that comes to `outcome`, or raises it, and a queue, if there is one."""
+    """A sync that comes to `outcome`, or raises it, a queue, if there is one, and how the target group is."""
 
     outcome: Synced | BaseException | Callable[[], Synced] = field(default_factory=Synced)
+    group: Synced | None = None
     queue: bool | Exception = True
     now: int = NOW
     left: float = 300.0
@@ -334,7 +336,13 @@ class Run:
     sent: list[Event] = field(default_factory=list)
 
     def of(self, event: Event) -> Synced | Ignored:
-        means = Means(put=http.put, later=self._later, now=lambda: self.now, seconds_left=lambda: self.left)
+        means = Means(
+            put=http.put,
+            later=self._later,
+            look={GROUP: self.group}.__getitem__,
+            now=lambda: self.now,
+            seconds_left=lambda: self.left,
+        )
         return handle(parsed(event), self._sync, means)
 
     def _sync(self, asked: Asked) -> Synced:
@@ -432,12 +440,16 @@ NOT_TAGGED = (
             NOT_NAMED,
         ),
         (
-            Synced(endpoint_ids=(), wanted=()),
+            Synced(tags={}, endpoint_ids=(), wanted=()),
             NOT_TAGGED,
         ),
         (
-            Synced(endpoint_ids=(), wanted=(), refused="it is not tagged"),
-            f"it is not tagged. Target group {GROUP} should have the tag {TAG} = {ONE}.",
+            Synced(tags={TAG: "none"}, endpoint_ids=(), wanted=(), refused="the tag names no endpoint"),
+            f"the tag names no endpoint. Target group {GROUP} should have the tag {TAG} = {ONE}.",
+        ),
+        (
+            Synced(tags={}, endpoint_ids=(), wanted=(), refused=f"target group {GROUP} does not exist"),
+            f"target group {GROUP} does not exist.",  # and has no tag that could be mended
         ),
         (Synced(wanted=(), refused=f"{ONE} is an endpoint of s3"), f"{ONE} is an endpoint of s3."),
         (
@@ -530,6 +542,55 @@ def test_a_request_with_little_time_is_not_waited_for_longer_than_that(cloudform
     run = Run(outcome=Synced(missing=TARGETS, transient=True), now=NOW + 60)
     run.of(comes_back(request(url=cloudformation.url, ServiceTimeout="180")))
     assert cloudformation.heard() == ("FAILED", f"{LACKS}. That did not pass in 60 seconds.", {})
+
+
+RAISED = [(one, reason) for one, reason in TRANSIENT if isinstance(one, Exception)]
+
+
+@pytest.mark.parametrize(("error", "reason"), RAISED)
+def test_a_stack_goes_on_where_the_group_has_its_targets_though_that_could_not_be_told(
+    cloudformation: CloudFormation, error: Exception, reason: str
+) -> None:
+    run = Run(outcome=error, group=Synced())
+    result = run.of(request(url=cloudformation.url))
+    assert cloudformation.heard() == ("SUCCESS", "", {"Targets": "10.0.1.5:443 10.0.2.5:443"})
+    assert run.sent == [json.loads(triggers.message([GROUP]))]  # a run of its own, which tells
+    assert result == Ignored(why=f"{reason} The target group has its targets, and comes back to be told of.")
+
+
+@pytest.mark.parametrize(("error", "reason"), RAISED)
+def test_what_could_not_be_told_is_raised_where_no_other_run_would_tell_it(
+    cloudformation: CloudFormation, error: Exception, reason: str
+) -> None:
+    with pytest.raises(type(error)) as raised:
+        Run(outcome=error, group=Synced(), queue=False).of(request(url=cloudformation.url))
+    assert raised.value is error
+    assert cloudformation.heard() == ("SUCCESS", "", {"Targets": "10.0.1.5:443 10.0.2.5:443"})
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        None,
+        Synced(missing=TARGETS[1:]),
+        Synced(refused=f"{ONE} is pending", wanted=(), transient=True),
+        Synced(endpoint_ids=(TWO,)),
+        Synced(wanted=()),
+    ],
+)
+def test_a_group_that_has_not_its_targets_comes_back_whatever_went_wrong(
+    cloudformation: CloudFormation, group: Synced | None
+) -> None:
+    run, event = Run(outcome=NotPublished("the topic took nothing"), group=group), request(url=cloudformation.url)
+    assert run.of(event) == Ignored(why="the topic took nothing. It comes back.")
+    assert (run.sent, cloudformation.answers) == ([comes_back(event)], [])
+
+
+def test_what_could_not_be_told_nor_answered_comes_back_as_one(cloudformation: CloudFormation) -> None:
+    cloudformation.statuses = [503, 503, 503]
+    run, event = Run(outcome=NotPublished("the topic took nothing"), group=Synced()), request(url=cloudformation.url)
+    assert run.of(event) == Ignored(why=f"{UNHEARD}. It comes back.")
+    assert run.sent == [comes_back(event)]
 
 
 # Whatever happens, it is answered
@@ -635,20 +696,94 @@ def test_an_answer_is_tried_three_times(cloudformation: CloudFormation) -> None:
     assert len(cloudformation.tries) == 3
 
 
-def test_a_request_that_cannot_be_answered_is_to_be_delivered_again(cloudformation: CloudFormation) -> None:
+UNHEARD = "CloudFormation was not answered: HTTP 503, HTTP 503, HTTP 503"
+ANSWERS: Mapping[str, tuple[Event, Synced, tuple[str, str, object]]] = {
+    "a success": (request(), Synced(), ("SUCCESS", "", {"Targets": "10.0.1.5:443 10.0.2.5:443"})),
+    "a failure": (request("Update"), Synced(wanted=(), refused="No"), ("FAILED", "No.", {})),
+    "a problem": (request(TargetGroupArn="orders"), Synced(), ("FAILED", f"{GROUP_TAKES} 'orders'.", {})),
+    "a deletion": (request("Delete"), Synced(), ("SUCCESS", "", {})),
+}
+
+
+@pytest.mark.parametrize(("event", "outcome", "heard"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_does_not_get_there_is_given_again_when_the_request_comes_back(
+    cloudformation: CloudFormation, event: Event, outcome: Synced, heard: object
+) -> None:
+    cloudformation.statuses = [503] * 6
+    run, event = Run(outcome=outcome), {**event, "ResponseURL": cloudformation.url}
+    run.of(event)
+    assert (run.sent, len(cloudformation.tries), cloudformation.answers) == ([comes_back(event)], 3, [])
+    run.now = NOW + 60
+    run.of(run.sent[0])
+    assert (run.sent[1:], len(cloudformation.tries), cloudformation.answers) == ([comes_back(event)], 6, [])
+    run.of(run.sent[1])
+    assert cloudformation.heard() == heard
+    assert len(run.sent) == 2
+
+
+@pytest.mark.parametrize(("event", "outcome", "heard"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_given_again_for_as_long_as_cloudformation_waits(
+    cloudformation: CloudFormation, event: Event, outcome: Synced, heard: object
+) -> None:
+    cloudformation.statuses = [503] * 6
+    run = Run(outcome=outcome, now=NOW + 3599)
+    event = comes_back({**event, "ResponseURL": cloudformation.url})
+    run.of(event)
+    assert run.sent == [event]
+    run.now = NOW + 3600
+    with pytest.raises(NotAnswered, match=f"^{UNHEARD}$"):
+        run.of(event)
+    assert run.sent == [event]
+
+
+@pytest.mark.parametrize(("event", "outcome", "heard"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_does_not_get_there_is_an_error_where_there_is_no_queue_to_come_back_by(
+    cloudformation: CloudFormation, event: Event, outcome: Synced, heard: object
+) -> None:
     cloudformation.statuses = [500, 403, 307]
+    event = {**event, "ResponseURL": cloudformation.url}
     with pytest.raises(NotAnswered, match=r"^CloudFormation was not answered: HTTP 500, HTTP 403, HTTP 307$"):
-        Run().of(request(url=cloudformation.url))
+        Run(outcome=outcome, queue=False).of(event)
     assert (len(cloudformation.tries), cloudformation.answers) == (3, [])
-    Run().of(request(url=cloudformation.url))
-    assert cloudformation.heard()[0] == "SUCCESS"
+    Run(outcome=outcome, queue=False).of(event)
+    assert cloudformation.heard() == heard
 
 
-def test_a_bug_shows_where_it_cannot_even_be_answered(cloudformation: CloudFormation) -> None:
+def test_what_was_not_answered_says_so_in_the_result_where_there_is_no_other() -> None:
+    refused = Run().of(request("Delete", url="http://127.0.0.1:port/answer"))
+    assert refused == Ignored(why="CloudFormation was not answered: InvalidURL, InvalidURL, InvalidURL. It comes back.")
+
+
+def test_a_bug_shows_where_it_cannot_even_be_answered_and_its_request_comes_back(
+    cloudformation: CloudFormation,
+) -> None:
+    cloudformation.statuses = [500, 500, 500]
+    bug, event = KeyError("bug"), request(url=cloudformation.url)
+    run = Run(outcome=bug)
+    with pytest.raises(KeyError) as raised:
+        run.of(event)
+    assert raised.value is bug
+    assert (run.sent, cloudformation.answers) == ([comes_back(event)], [])
+
+
+def test_a_bug_shows_where_it_cannot_even_be_answered_nor_its_request_come_back(
+    cloudformation: CloudFormation,
+) -> None:
     cloudformation.statuses = [500, 500, 500]
     with pytest.raises(NotAnswered) as raised:
-        Run(outcome=KeyError("bug")).of(request(url=cloudformation.url))
+        Run(outcome=KeyError("bug"), queue=False).of(request(url=cloudformation.url))
     assert "KeyError: 'bug'" in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_sync_that_takes_too_long_and_too_late_comes_back_where_it_cannot_be_answered(
+    cloudformation: CloudFormation,
+) -> None:
+    cloudformation.statuses = [503, 503, 503]
+    event = comes_back(request(url=cloudformation.url))
+    run = Run(left=ANSWER_SECONDS + 0.05, now=NOW + PATIENCE_SECONDS)
+    run.outcome = until(lambda: run.sent != [])
+    run.of(event)
+    assert (run.sent, len(cloudformation.tries), cloudformation.answers) == ([event], 3, [])
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """SDK clients: made once for an environment, with the time-outs and retries that hold for every call."""
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from functools import cache
 
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.session import Session
@@ -19,6 +21,9 @@ _CONFIG = Config(
     max_pool_connections=16,
     user_agent_extra="apprunner-guardrails",
 )
+# In amz-sdk-request, which botocore puts on every try: ttl=20260101T000000Z; attempt=2; max=3
+_SENT_AGAIN = re.compile(r"\battempt=(?!1\b)")
+_PACED = "apprunner-guardrails-paced-retries"
 _MAKING = threading.Lock()  # botocore's sessions make clients safely from one thread at a time only
 
 
@@ -44,3 +49,36 @@ def _session(environment: tuple[tuple[str, str], ...]) -> Session:
     # Lambda sets AWS_REGION; botocore itself reads AWS_DEFAULT_REGION only.
     session.set_config_variable("region", chosen.get("AWS_REGION") or chosen.get("AWS_DEFAULT_REGION"))
     return session
+
+
+def with_paced_retries(clients: Clients, pace_of: Callable[[str], Callable[[], None]]) -> Clients:
+    """The same clients, except that what botocore sends again waits for its turn as well, after its own back-off.
+
+    `pace_of` has what to wait for, by the operation (`RegisterTargets`). First tries do not wait here: that is for
+    whoever makes the call. A client waits on the pace of the run that asked for it last: runs of a process do not
+    overlap. Nothing takes the last pace off again, because target sync, which alone has one, shares its process with no
+    other function. What is no client of botocore's is given out as it is.
+    """
+
+    def wait(request: AWSPreparedRequest, event_name: str, **_: object) -> None:
+        said = request.headers.get("amz-sdk-request", b"")
+        if _SENT_AGAIN.search(said if isinstance(said, str) else bytes(said).decode()):  # bytes, once it is prepared
+            pace_of(event_name.rpartition(".")[2])()
+
+    @cache
+    def paced(service: str) -> BaseClient:
+        made = clients(service)
+        if hasattr(made, "meta"):
+            # Emitted for each try. By now it is signed, which holds for minutes; a turn is a few seconds away.
+            event = f"before-send.{made.meta.service_model.service_id.hyphenize()}"
+            made.meta.events.unregister(event, unique_id=_PACED)  # or botocore keeps the handler that it has
+            made.meta.events.register(event, wait, unique_id=_PACED)
+        return made
+
+    hooking = threading.Lock()
+
+    def client_of(service: str) -> BaseClient:
+        with hooking:  # nobody has a client before its handler is in place, and none has two
+            return paced(service)
+
+    return client_of

@@ -12,31 +12,36 @@ target group's ARN, `!GetAtt EndpointTargets.Targets` the targets: "10.0.1.5:443
 
 CloudFormation invokes the function asynchronously, and reads an answer that is put at a URL that it has signed. Until
 then the stack waits, an hour unless ServiceTimeout says less; so every request is answered, whatever happens
-(docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html).
+(docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html). An answer that does not get there is given
+again: the request comes back by the function's own queue.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Timer
 from typing import Literal, Protocol
 
+from apprunner_guardrails import observe
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
+from apprunner_guardrails.aws.http import NotAnswered
 from apprunner_guardrails.events import BadEvent, Caller, Ignored, Json, at, shown, text
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.ledger import Busy
 from apprunner_guardrails.targets.binding import TAG, Malformed, endpoint_ids
 from apprunner_guardrails.targets.sync import NotSynced
 from apprunner_guardrails.targets.triggers import MARK, TARGET_GROUP, Asked
+from apprunner_guardrails.targets.triggers import message as come_back
 from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
 
 TYPE = "Custom::EndpointTargets"
 REQUEST = "custom resource"  # what a message to our own queue is that brings a request back
 PATIENCE_SECONDS = 600  # how long what will pass by itself is waited for
+WAITED_FOR_SECONDS = 3600  # how long CloudFormation waits for an answer, unless ServiceTimeout says less
 ANSWER_SECONDS = 20  # what an answer may take at worst, of an invocation's time: three tries, and some room
 BODY_BYTES = 4096  # the most that CloudFormation reads
 
@@ -74,8 +79,12 @@ class Outcome(Protocol):
     """What a sync of the target group came to."""
 
     @property
+    def tags(self) -> Mapping[str, str]:
+        """Of the target group; none if it has none, or does not exist."""
+
+    @property
     def endpoint_ids(self) -> tuple[str, ...]:
-        """As its tag names them."""
+        """As its tag names them; none if they cannot be understood."""
 
     @property
     def refused(self) -> str:
@@ -103,11 +112,13 @@ class Means:
     """What an answer needs.
 
     `put` puts a body at a URL, and raises NotAnswered. `later` sends a message to our own queue, and is False if
-    there is none, or it takes none. `now` is in seconds since 1970, `seconds_left` until Lambda ends the invocation.
+    there is none, or it takes none. `look` says how a target group is, and does nothing; None where it cannot be told.
+    `now` is in seconds since 1970, `seconds_left` until Lambda ends the invocation.
     """
 
     put: Callable[[str, str], None]
     later: Callable[[str], bool]
+    look: Callable[[str], Outcome | None]
     now: Callable[[], int]
     seconds_left: Callable[[], float]
 
@@ -192,7 +203,7 @@ def _patience(service_timeout: object) -> int:
     """CloudFormation does not say whether it sends ServiceTimeout along. Where it does, coming back a minute later and
     syncing anew has to end before."""
     told = re.fullmatch(r"[0-9]{1,4}", str(service_timeout))
-    allowed = int(told[0]) if told else 3600
+    allowed = int(told[0]) if told else WAITED_FOR_SECONDS
     return max(0, min(PATIENCE_SECONDS, allowed - 120))
 
 
@@ -229,16 +240,16 @@ def _body(request: Request, failed: str, data: Mapping[str, str]) -> str:
 def handle[T: Outcome](request: Request, sync_group: Callable[[Asked], T], means: Means) -> T | Ignored:
     """Sync the target group that the request is about and answer it, or see to it that it comes back.
 
-    Gives what the sync came to, or why there is nothing to tell of one. Raises NotAnswered, and what it does not know
-    once that is answered.
+    Gives what the sync came to, or why there is nothing to tell of one. Raises, once it is answered or comes back, what
+    it does not know, and what could not be told where there is no queue to try that again by. Raises NotAnswered where
+    CloudFormation does not get its answer and the request cannot come back.
     """
-    if request.kind == "Delete":
-        means.put(request.url, answer_body(request, "", {}))
-        return Ignored(why=f"{request.logical_id} of type {TYPE} was deleted: its target group stays as it is")
-    if request.problem:
-        means.put(request.url, answer_body(request, request.problem, {}))
-        return Ignored(why=request.problem)
     since = request.since if request.since is not None else means.now()
+    if request.kind == "Delete":
+        why = f"{request.logical_id} of type {TYPE} was deleted: its target group stays as it is"
+        return Ignored(why=_answer(request, "", (), since, means) or why)
+    if request.problem:
+        return Ignored(why=_answer(request, request.problem, (), since, means) or request.problem)
     told: list[str] = []  # by the watch, when time was nearly over
     try:
         said = _synced(request, sync_group, since, means, told)
@@ -247,24 +258,27 @@ def handle[T: Outcome](request: Request, sync_group: Callable[[Asked], T], means
         # Whatever it is: the stack would wait an hour. Its text is for the log only, as it may hold anything.
         why = f"The function that syncs targets failed ({type(bug).__name__}); its log says more."
         if not told:
-            means.put(request.url, answer_body(request, why, {}))
+            _answer(request, why, (), since, means)
         raise
-    if not told and (failed or not said.transient):
-        means.put(request.url, answer_body(request, failed, said.data))
-    return said.outcome or Ignored(why=" ".join(told) or failed or f"{said.why} It comes back.")
+    if told:
+        back = " ".join(told)
+    elif said.transient and not failed:
+        back = f"{said.why} It comes back."
+    else:
+        back = _answer(request, failed, said.targets, since, means) or _tell_later(request, said.untold, means)
+    return said.outcome or Ignored(why=back or failed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Said[T: Outcome]:
-    """What the sync came to, if there was one; `why` the stack cannot go on, empty if it can."""
+    """What the sync came to, if there was one; `why` the stack cannot go on, empty if it can, then with its targets;
+    `untold`: that the stack can go on, though what was done could not be told."""
 
     outcome: T | None = None
     why: str = ""
     transient: bool = False
-
-    @property
-    def data(self) -> Mapping[str, str]:
-        return {"Targets": " ".join(self.outcome.wanted)} if self.outcome is not None and not self.why else {}
+    targets: tuple[str, ...] = ()
+    untold: Exception | None = None
 
 
 def _synced[T: Outcome](
@@ -273,13 +287,16 @@ def _synced[T: Outcome](
     left = means.seconds_left() - ANSWER_SECONDS
     if left <= 0:
         return _Said(why=_NO_TIME, transient=True)
-    try:
-        with _watched(left, lambda: told.append(_out_of_time(request, since, means))):
+    with _watched(left, lambda: told.append(_out_of_time(request, since, means))):
+        try:
             outcome = sync_group(_asked(request, since))
-    except _KNOWN as error:
-        return _Said(why=f"{error}.", transient=True)
+        except _KNOWN as error:
+            seen = means.look(request.target_group)
+            if seen is None or _judged(request, seen)[0]:
+                return _Said(why=f"{error}.", transient=True)
+            return _Said(targets=seen.wanted, untold=error)
     why, transient = _judged(request, outcome)
-    return _Said(outcome=outcome, why=why, transient=transient)
+    return _Said(outcome=outcome, why=why, transient=transient, targets=() if why else outcome.wanted)
 
 
 @contextmanager
@@ -299,8 +316,35 @@ def _out_of_time(request: Request, since: int, means: Means) -> str:
     """Lambda is about to end the invocation. What was done; raised errors go to the log, and the sync goes on."""
     failed = _later(request, _NO_TIME, since, means)
     if failed:
-        means.put(request.url, answer_body(request, failed, {}))
-    return failed or f"{_NO_TIME} It comes back."
+        return _answer(request, failed, (), since, means) or failed
+    return f"{_NO_TIME} It comes back."
+
+
+def _answer(request: Request, failed: str, targets: Sequence[str], since: int, means: Means) -> str:
+    """Empty if CloudFormation has its answer; else why the request comes back to be answered then.
+
+    One that cannot be answered must not fail the invocation: that may be a whole batch of a queue, with requests of
+    other stacks in it, which would be hidden for longer than a stack waits.
+    """
+    data = {"Targets": " ".join(targets)} if targets else {}
+    try:
+        means.put(request.url, answer_body(request, failed, data))
+    except NotAnswered as error:
+        if means.now() - since >= WAITED_FOR_SECONDS or not means.later(message(request, since)):
+            raise
+        observe.logger().warning("not answered", extra={"request_id": request.request_id, "why": str(error)})
+        return f"{error}. It comes back."
+    return ""
+
+
+def _tell_later(request: Request, untold: Exception | None, means: Means) -> str:
+    """Let the target group have a run of its own, which tells what could not be told: no stack waits for that one."""
+    if untold is None:
+        return ""
+    if not means.later(come_back([request.target_group])):
+        raise untold
+    observe.logger().warning("not told", extra={"request_id": request.request_id, "why": str(untold)})
+    return f"{untold}. The target group has its targets, and comes back to be told of."
 
 
 def _later(request: Request, why: str, since: int, means: Means) -> str:
@@ -334,7 +378,7 @@ def _judged(request: Request, outcome: Outcome) -> tuple[str, bool]:
         why = f"EndpointIds has {', '.join(unnamed)}, and the tag {TAG} of the target group names only {named}"
         return f"{why}. {group} should have the tag {tag}, or EndpointIds only what the tag names.", False
     if outcome.refused:
-        mend = "" if outcome.endpoint_ids else f" {group} should have the tag {tag}."
+        mend = f" {group} should have the tag {tag}." if TAG in outcome.tags and not outcome.endpoint_ids else ""
         return f"{outcome.refused}.{mend}", outcome.transient
     if unnamed:
         return f"{group} has no tag {TAG}, so that nothing is done with it. It should have the tag {tag}.", False
