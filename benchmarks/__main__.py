@@ -1,4 +1,5 @@
-"""`make bench`: what an event and an audit cost, beside a bare script that makes its calls one after the other."""
+"""`make bench`: what an event and an audit cost beside a bare script, and what target sync costs and loses beside two
+published habits."""
 
 import argparse
 import json
@@ -13,8 +14,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import targets
 from benchmarks.audit import Audited, audited
-from benchmarks.measure import TIMED, TRIGGERS, Measure, Recording, Spread, Unmeasurable, bench, measure, programs
+from benchmarks.measure import (
+    TIMED,
+    TRIGGERS,
+    Measure,
+    Recording,
+    Spread,
+    Unmeasurable,
+    bench,
+    measure,
+    programs,
+    spread,
+)
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
@@ -34,6 +47,7 @@ class Found:
     bare: Recording
     measures: Sequence[Measure]
     audited: Audited
+    kept: targets.Kept
 
     @property
     def how(self) -> str:
@@ -76,6 +90,7 @@ class Found:
                 "measures": _measures(self.audited.measures),
                 "rules": [asdict(one) for one in self.audited.judged],
             },
+            "targets": self.kept.as_json(),
         }
 
 
@@ -84,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = _bench(asked.event, runs=asked.runs, delay=asked.delay / 1000, again=asked.again)
         if asked.write:
-            put_between_markers(DOCUMENT, _markdown(found))
+            put_between_markers(DOCUMENT, _markdown(_tables(found)))
     except Unmeasurable as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -93,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif sys.stdout.isatty():
         _show(found)
     else:
-        print(_markdown(found))
+        print(_markdown(_tables(found)))
     return 0
 
 
@@ -114,6 +129,7 @@ def _bench(event: str, *, runs: int, delay: float, again: int) -> Found:
         pairs = (ours, recordings[event]), (bare, of_bare)
         measures = measure(place, trigger, *pairs, runs=runs, delay=delay, again=again)
         audit = audited(place, delay=delay, say=status.update)
+        kept = targets.kept(delay=delay, say=status.update)
     return Found(
         event=event,
         runs=runs,
@@ -122,14 +138,15 @@ def _bench(event: str, *, runs: int, delay: float, again: int) -> Found:
         bare=of_bare,
         measures=measures,
         audited=audit,
+        kept=kept,
     )
 
 
 type _Table = tuple[Sequence[str], Sequence[Sequence[str]]]  # head and rows
+type _Section = tuple[Sequence[_Table], str]  # tables, and what is said below them
 
 
-def _tables(found: Found) -> list[tuple[list[_Table], str]]:
-    """Tables, and what is said below them."""
+def _tables(found: Found) -> list[_Section]:
     of_bare = (f"{found.event}, bare script", found.bare)
     counted = [
         [name, str(recording.actions.total()), str(len(recording.rounds)), _told(recording.rounds)]
@@ -157,6 +174,58 @@ def _tables(found: Found) -> list[tuple[list[_Table], str]]:
             found.how_audited,
         ),
         ([(("in the route tables", "CPU"), judged)], found.how_judged),
+        *_of_targets(found.kept, delay=found.delay),
+    ]
+
+
+def _of_targets(kept: targets.Kept, *, delay: float) -> list[_Section]:
+    hours = targets.STEPS * targets.STEP_SECONDS // 3600
+    names = (one.name for one in kept.lived)
+    how = (
+        f"{targets.HISTORIES} histories of {hours} hours, the same for all, in steps of {targets.STEP_SECONDS} s, at "
+        f"{delay * 1000:.0f} ms an answer. At best: addresses are registered in the step in which the group's endpoint "
+        "has them, without calls, and leave when they are dead."
+    )
+    return [
+        ([(("targets kept in step", *names), _kept(kept.lived, kept.calm))], how),
+        (
+            [(("target groups in step", targets.OURS, targets.FIRST, "ratio"), _in_step(kept.fleets))],
+            "A run of the schedule: ours on the clock, the habit's calls one after the other. Ratios are of times.",
+        ),
+    ]
+
+
+def _kept(lived: Sequence[targets.Lived], calm: Sequence[targets.Lived]) -> list[list[str]]:
+    """The first is ours; one that makes no calls has little to show."""
+    return [
+        ["steps without a healthy target", *_lost(lived)],
+        ["the same, where no call fails and no event is lost", *_lost(calm)],
+        ["runs", *(str(len(one.calls) or "") for one in lived)],
+        ["calls of a run", *(_ran(one.calls, "") for one in lived)],
+        ["time of a run", *(_ran([1000 * each for each in one.seconds], "ms") for one in lived)],
+        ["calls that changed targets", *(str(one.changes or "") for one in lived)],
+    ]
+
+
+def _lost(lived: Sequence[targets.Lived]) -> list[str]:
+    """The share; of others also the ratio of ours to theirs."""
+    ours, *others = (one.lost_share for one in lived)
+    return [f"{ours:.2%}", *(f"{share:.2%} (ratio {ours / share:.2f})" for share in others)]
+
+
+def _ran(numbers: Sequence[float], unit: str) -> str:
+    return _spread(spread(numbers), unit) if numbers else ""
+
+
+def _in_step(fleets: Sequence[targets.Fleet]) -> list[list[str]]:
+    return [
+        [
+            str(one.groups),
+            f"{one.calls} calls, at most {one.busiest} in a second, {one.seconds:.1f} s",
+            f"{one.habit_calls} calls, {one.habit_seconds:.1f} s",
+            f"{one.ratio:.2f}",
+        ]
+        for one in fleets
     ]
 
 
@@ -177,9 +246,9 @@ def _show(found: Found) -> None:
         console.print(how)
 
 
-def _markdown(found: Found) -> str:
+def _markdown(sections: Sequence[_Section]) -> str:
     parts = []
-    for tables, how in _tables(found):
+    for tables, how in sections:
         for head, rows in tables:
             lines = [head, ["---"] * len(head), *rows]
             parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
@@ -205,7 +274,7 @@ def _times(action: str, times: int) -> str:
 
 def _spread(one: Spread, unit: str) -> str:
     around = f" ({one.low:.0f}-{one.high:.0f})" if one.count > 1 else ""
-    return f"{one.median:.0f}{around} {unit}"
+    return f"{one.median:.0f}{around} {unit}".rstrip()
 
 
 def _measures(measures: Sequence[Measure]) -> list[dict[str, object]]:
@@ -232,7 +301,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure what one event costs: AWS calls, rounds of them, time and memory of our handler, cold and "
         "warm, beside a bare script that reads the same, one call after the other. Then the same of an audit of a "
         "Region, and what its rules cost alone. All run in processes of their own against answers that were recorded "
-        "from the emulator; nothing leaves this machine.",
+        "from the emulator; nothing leaves this machine. Last, what target sync costs and what traffic is lost, beside "
+        "two published habits.",
         epilog="Other work on the machine makes all numbers larger; it hits both programs alike, so trust the ratios.",
     )
     parser.add_argument(

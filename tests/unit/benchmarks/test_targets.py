@@ -69,6 +69,15 @@ def test_a_history_is_the_same_for_the_same_seed_only() -> None:
     assert targets.history(1) != targets.history(2)
 
 
+def test_a_calm_history_has_the_same_changes_and_no_trouble() -> None:
+    troubled, calm = (
+        [step for seed in range(6) for step in targets.history(seed, calm=calm)] for calm in (False, True)
+    )
+    assert [step.changes for step in calm] == [step.changes for step in troubled]
+    assert [step.fault for step in calm if step.fault] == []
+    assert sum(len(step.events) for step in calm) > sum(len(step.events) for step in troubled)
+
+
 def test_everybody_lives_through_what_happens_in_a_history() -> None:
     """Histories have something of everything; and none of them goes wrong by itself."""
     histories = [targets.history(seed) for seed in range(targets.HISTORIES)]
