@@ -68,7 +68,7 @@ CASES = {
     "SyncTargetsFunction": Case(
         event=json.loads((ROOT / "events/ec2-ModifyVpcEndpoint-private-path.json").read_text()),
         world="private-path",
-        registers=("10.0.100.77:443", "10.0.102.180:443"),
+        registers=("10.0.100.77:443", "10.0.102.85:443"),
     ),
 }
 

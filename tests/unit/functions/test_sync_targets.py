@@ -13,7 +13,6 @@ from unittest.mock import patch
 
 import pytest
 
-from apprunner_guardrails import observe
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.aws.http import NotAnswered
 from apprunner_guardrails.events import BadEvent
@@ -40,6 +39,7 @@ from tests.bound_groups import (
     targets,
 )
 from tests.samples import ACCOUNT, REGION, TABLE, TOPIC, Event, Rows, tag
+from tests.unit.functions.conftest import lines
 
 ELB = "elasticloadbalancing"
 FUNCTION = "guardrails-SyncTargetsFunction-1"
@@ -60,21 +60,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     app._known.cache_clear()
     yield
     app._known.cache_clear()
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the function logs, a JSON object a line; also where a replay before has made the logger quiet."""
-    stream, logger = io.StringIO(), observe.logger()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    level = logger.log_level
-    logger.setLevel("INFO")
-    yield stream
-    logger.setLevel(level)
-
-
-def lines(logged: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in logged.getvalue().splitlines()]
 
 
 def event(kind: str, source: str, detail: Mapping[str, object]) -> Event:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 
 from emulator import Emulator, emulate
 from emulator.endpoints import DELETING_SECONDS
 from emulator.targets import INITIAL_SECONDS, set_health, set_quota
 from emulator.worlds import Vpc, alert_topic, findings_table, vpc
+from emulator.worlds import sdk_client as client
 from functions.sync_targets import app
 from functions.sync_targets.app import handler
 from tests.samples import ACCOUNT, REGION, Event
@@ -20,10 +20,6 @@ TAG = "apprunner-guardrails:endpoint"
 SERVICE = f"com.amazonaws.{REGION}.apprunner.requests"
 MINUTE = 60
 FUNCTION = "guardrails-SyncTargetsFunction-1"
-
-
-def client(service_name: str) -> Any:
-    return boto3.client(service_name)  # type: ignore[call-overload]  # the name is not a literal
 
 
 @dataclass(frozen=True)

@@ -37,27 +37,13 @@ from tests.samples import (
     service,
     service_call,
 )
+from tests.unit.functions.conftest import lines
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERT_TOPIC_ARN", TOPIC)
     monkeypatch.setenv("FINDINGS_TABLE", TABLE)
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the function logs, a JSON object a line; also where a replay before has made the logger quiet."""
-    stream, logger = io.StringIO(), observe.logger()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    level = logger.log_level
-    logger.setLevel("INFO")
-    yield stream
-    logger.setLevel(level)
-
-
-def lines(logged: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in logged.getvalue().splitlines()]
 
 
 def changed(event: Event, **changes: object) -> Event:
