@@ -8,21 +8,18 @@ import os
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.aws import elbv2, sqs
+from apprunner_guardrails.aws import sqs
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.http import put
-from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Ignored, unpacked
-from apprunner_guardrails.facts import TargetGroup, Unread
-from apprunner_guardrails.settings import Policy, Settings
-from apprunner_guardrails.targets import reconcile
+from apprunner_guardrails.facts import TargetGroup
+from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.custom_resource import Means, Request, handle, parse_request
 from apprunner_guardrails.targets.reconcile import Outcome
-from apprunner_guardrails.targets.sync import Synced, as_json, outcome_of, sync
+from apprunner_guardrails.targets.sync import Synced, as_json, look, outcome_of, sync
 from apprunner_guardrails.targets.triggers import Asked, folded, parse
 from apprunner_guardrails.targets.waiting import BACK_SECONDS
 
@@ -52,7 +49,7 @@ def _done(parsed: list[Asked | Request | Ignored], context: object) -> dict[str,
     What fails keeps nothing else waiting, and is raised at the end.
     """
     outcomes: list[Outcome] = []
-    late: list[BaseException] = []
+    late: list[Exception] = []
     whys = [one.why for one in parsed if isinstance(one, Ignored)]
     for request in (one for one in parsed if isinstance(one, Request)):  # first, as stacks wait for them
         with _held(late):
@@ -74,14 +71,14 @@ def _done(parsed: list[Asked | Request | Ignored], context: object) -> dict[str,
 
 
 @contextmanager
-def _held(late: list[BaseException]) -> Iterator[None]:
+def _held(late: list[Exception]) -> Iterator[None]:
     try:
         yield
-    except BaseException as error:  # noqa: BLE001 - whatever it is, other stacks wait for their answers; it is raised then
+    except Exception as error:  # noqa: BLE001 - whatever it is, other stacks wait for their answers; it is raised then
         late.append(error)
 
 
-def _raise_first(late: list[BaseException]) -> None:
+def _raise_first(late: list[Exception]) -> None:
     """Lambda logs what is raised; the others are logged here."""
     for other in late[1:]:
         observe.logger().error("failed as well", exc_info=other)
@@ -111,21 +108,7 @@ def _answered(request: Request, context: object) -> Outcome | Ignored:
 
 
 def _looked(arn: str, context: object) -> Outcome | None:
-    """How a target group is, by the same reads as a sync; nothing is changed, recorded or told."""
-    reads = Reads(client)
-    tags = elbv2.tags_of(reads, [arn])()[arn]
-    if isinstance(tags, Unread):
-        return None
-    means = reconcile.Means(
-        client=client,
-        settings=replace(Settings.from_env(os.environ), sync_policy=Policy.REPORT_ONLY),
-        read_pace=lambda: None,
-        change_pace=lambda: None,
-        seconds_left=observe.seconds_left(context),
-        known=_known(),
-    )
-    outcomes, _ = reconcile.reconcile({arn: tags}, means, reads)
-    return next(iter(outcomes), None)
+    return look(arn, client, Settings.from_env(os.environ), observe.seconds_left(context), _known())
 
 
 def _now() -> int:

@@ -20,7 +20,7 @@ from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, day, held, means_of_telling, raise_first
 from apprunner_guardrails.rules import TARGET_GROUP_RULES, check_overrides, chosen
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets.binding import TAG, Resolved
 from apprunner_guardrails.targets.plan import DRAINING
 from apprunner_guardrails.targets.reconcile import Means, Outcome, reconcile
@@ -157,6 +157,35 @@ def outcome_of(synced: Synced, arn: str) -> Outcome:
         arn=arn, name=arn.split("/")[1], tags={}, endpoint_ids=(), resolved=Resolved(), after=(), refused=refused
     )
     return next((one for one in synced.outcomes if one.arn == arn), nothing)
+
+
+def look(
+    arn: str,
+    client: Clients,
+    settings: Settings,
+    seconds_left: Callable[[], float],
+    known: MutableMapping[str, TargetGroup],
+) -> Outcome | None:
+    """How a target group is, by the same reads as a sync: nothing is changed, recorded or told. None if it cannot be
+    told, or the group is not there."""
+    reads = Reads(client)
+    tags = elbv2.tags_of(reads, [arn])()[arn]
+    if isinstance(tags, Unread):
+        return None
+    means = Means(
+        client=client,
+        settings=replace(settings, sync_policy=Policy.REPORT_ONLY),
+        read_pace=_at_once,
+        change_pace=_at_once,
+        seconds_left=seconds_left,
+        known=known,
+    )
+    outcomes, _ = reconcile({arn: tags}, means, reads)
+    return next(iter(outcomes), None)
+
+
+def _at_once() -> None:
+    """A pace for a handful of calls."""
 
 
 # --- Which groups ----------------------------------------------------------------------------------------------------
