@@ -9,6 +9,8 @@ from functools import cache
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 type Clients = Callable[[str], BaseClient]  # a client by botocore's name of the service
@@ -24,6 +26,8 @@ _CONFIG = Config(
 # In amz-sdk-request, which botocore puts on every try: ttl=20260101T000000Z; attempt=2; max=3
 _SENT_AGAIN = re.compile(r"\battempt=(?!1\b)")
 _PACED = "apprunner-guardrails-paced-retries"
+# How a call may fail. What is no answer in XML or JSON botocore tells by an error of another kind than all others.
+FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 _MAKING = threading.Lock()  # botocore's sessions make clients safely from one thread at a time only
 
 

@@ -4,11 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from apprunner_guardrails.aws.clients import Clients
-from apprunner_guardrails.aws.reads import Pending, Reads, each_of
+from apprunner_guardrails.aws.clients import FAILURES, Clients
+from apprunner_guardrails.aws.reads import Pending, Reads, action, each_of, unread
 from apprunner_guardrails.facts import Target, TargetGroup, Unread, Wanted
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ def tags_of(reads: Reads, arns: Iterable[str]) -> Callable[[], Mapping[str, Mapp
     def ask(some: tuple[str, ...]) -> Pending[Mapping[str, Mapping[str, str]]]:
         return reads.ask("elbv2", "DescribeTags", _tags, ResourceArns=list(some))
 
-    return each_of(tuple(arns), ask, call=_action("DescribeTags"), most=NAMED, gone=NO_GROUP)
+    return each_of(tuple(arns), ask, call=action("elbv2", "DescribeTags"), most=NAMED, gone=NO_GROUP)
 
 
 def target_groups(reads: Reads, arns: Iterable[str]) -> Callable[[], Mapping[str, TargetGroup | Unread]]:
@@ -57,7 +54,7 @@ def _named_groups(reads: Reads, arns: Sequence[str]) -> Callable[[], Mapping[str
     def ask(some: tuple[str, ...]) -> Pending[Mapping[str, TargetGroup]]:
         return reads.ask("elbv2", "DescribeTargetGroups", _groups, TargetGroupArns=list(some))
 
-    return each_of(arns, ask, call=_action("DescribeTargetGroups"), most=NAMED, gone=NO_GROUP)
+    return each_of(arns, ask, call=action("elbv2", "DescribeTargetGroups"), most=NAMED, gone=NO_GROUP)
 
 
 def target_health(reads: Reads, arn: str) -> Pending[tuple[Target, ...]]:
@@ -79,9 +76,9 @@ def crosses_zones(reads: Reads, group: TargetGroup) -> bool | Unread:
         for arn in group.load_balancer_arns
     ]
     balancers = [one() for one in asked]
-    unread = next((one for one in balancers if isinstance(one, Unread)), None)
-    if unread is not None:
-        return unread
+    untold = next((one for one in balancers if isinstance(one, Unread)), None)
+    if untold is not None:
+        return untold
     return bool(balancers) and all(isinstance(one, Mapping) and one.get(CROSS_ZONE) == "true" for one in balancers)
 
 
@@ -117,15 +114,9 @@ def deregister(client: Clients, arn: str, targets: Sequence[Target]) -> Unread |
 def _tried(operation: str, call: Callable[[], object]) -> Unread | None:
     try:
         call()
-    except ClientError as error:
-        return Unread(call=_action(operation), code=error.response.get("Error", {}).get("Code", "no error code"))
-    except (BotoCoreError, ResponseParserError) as error:
-        return Unread(call=_action(operation), code=type(error).__name__)
+    except FAILURES as error:
+        return unread("elbv2", operation, error)
     return None
-
-
-def _action(operation: str) -> str:
-    return f"elasticloadbalancing:{operation}"
 
 
 def target_group(row: "TargetGroupTypeDef") -> TargetGroup:

@@ -102,7 +102,7 @@ class Reads:
             except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as odd:
                 # A shape that AWS did not have when this was written; the other facts are still good.
                 return Unread(
-                    call=_action(service, operation), code=f"answer not understood: {type(odd).__name__} {odd}"
+                    call=action(service, operation), code=f"answer not understood: {type(odd).__name__} {odd}"
                 )
 
         return wait
@@ -124,16 +124,21 @@ def _all_pages(
             pace()
             pages.append(send(**parameters, **({taken: token} if token else {})))
             token = pages[-1].get(said) or None
-    except ClientError as failed:
-        return Unread(
-            call=_action(service, operation), code=failed.response.get("Error", {}).get("Code", "no error code")
-        )
-    except (HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
-        return Unread(call=_action(service, operation), code=type(failed).__name__)
+    except (ClientError, HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
+        return unread(service, operation, failed)
     return pages
 
 
-def _action(service: str, operation: str) -> str:
+def unread(service: str, operation: str, error: Exception) -> Unread:
+    """A call that failed, with AWS's code, or the kind of failure where AWS did not answer."""
+    code = type(error).__name__
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "no error code")
+    return Unread(call=action(service, operation), code=code)
+
+
+def action(service: str, operation: str) -> str:
+    """The call as IAM and users know it: elasticloadbalancing:DescribeTags."""
     return f"{_KNOWN_AS.get(service, service)}:{operation}"
 
 

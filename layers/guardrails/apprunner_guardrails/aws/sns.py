@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from apprunner_guardrails.alerts.text import Message
-from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.clients import FAILURES, Clients
 from apprunner_guardrails.batches import batched_by_size
 
 # Of a call: messages, and bytes with some room, as SNS takes 262,144 of all of them together
 # (docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html).
 BATCH, BYTES = 10, 250_000
-# SNS answers in XML, and botocore tells what is none by an error of another kind than all others.
-_FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 
 
 def publish(client: Clients, topic_arn: str, message: Message) -> str:
@@ -22,7 +17,7 @@ def publish(client: Clients, topic_arn: str, message: Message) -> str:
         client("sns").publish(  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
             TopicArn=topic_arn, **_parameters(message)
         )
-    except _FAILURES as error:
+    except FAILURES as error:
         return f"{topic_arn}: {error}"
     return ""
 
@@ -36,7 +31,7 @@ def publish_batch(client: Clients, topic_arn: str, messages: Sequence[Message]) 
             answer = client("sns").publish_batch(  # type: ignore[attr-defined]  # as above
                 TopicArn=topic_arn, PublishBatchRequestEntries=entries
             )
-        except _FAILURES as error:
+        except FAILURES as error:
             failed |= dict.fromkeys(places, f"{topic_arn}: {error}")
             continue
         for refused in answer.get("Failed", ()):

@@ -1,9 +1,6 @@
 """SQS: what is to come back to a function after a while."""
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.clients import FAILURES, Clients
 
 
 def send(client: Clients, queue_url: str, body: str, delay_seconds: int) -> str:
@@ -12,6 +9,6 @@ def send(client: Clients, queue_url: str, body: str, delay_seconds: int) -> str:
         client("sqs").send_message(  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
             QueueUrl=queue_url, MessageBody=body, DelaySeconds=delay_seconds
         )
-    except (ClientError, BotoCoreError, ResponseParserError) as error:
+    except FAILURES as error:
         return f"{queue_url}: {error}"
     return ""

@@ -243,27 +243,31 @@ def _planned(work: _Work, world: _World, settings: Settings) -> _Work:
     if isinstance(work.confirmed, Mapping) and work.confirmed.get(TAG) != work.tags.get(TAG):
         why = f"the tag {TAG} of target group {work.name} has just changed: it is left as it is; {_AGAIN}"
         return replace(found, refused=why, transient=True, postponed=True)
-    for unread in (resolved, work.targets, work.confirmed):
-        if isinstance(unread, Unread):
-            why = f"{unread}: {work.name} is left as it is; {_AGAIN}"
-            known = unread if unread is work.confirmed else resolved  # the tag may be another by now
-            return replace(found, resolved=known, refused=why, transient=True)
-    if isinstance(resolved, Unread) or isinstance(work.targets, Unread):
-        return found
+    if isinstance(resolved, Unread):
+        return _left(found, resolved)
+    if isinstance(work.targets, Unread):
+        return _left(found, work.targets)
+    if isinstance(work.confirmed, Unread):
+        return replace(_left(found, work.confirmed), resolved=work.confirmed)  # the tag may be another by now
+    return _decided(found, resolved, work.targets, settings)
+
+
+def _decided(work: _Work, resolved: Resolved, targets: tuple[Target, ...], settings: Settings) -> _Work:
+    """What is planned where everything could be read."""
     drained = resolved.deleted and settings.drain_deleted_endpoints
     if resolved.refused and not drained:
-        have = len(present(work.targets))
+        have = len(present(targets))
         why = f"{'; '.join(resolved.broken)}: refusing to change target group {work.name} ({have} registered); {_AGAIN}"
-        return replace(found, refused=why, transient=resolved.transient)
+        return replace(work, refused=why, transient=resolved.transient)
     try:
-        plan = (
-            plans.drain(work.targets)
-            if drained
-            else plans.plan(resolved.wanted, work.targets, cross_zone=work.cross_zone)
-        )
+        plan = plans.drain(targets) if drained else plans.plan(resolved.wanted, targets, cross_zone=work.cross_zone)
     except UnsafePlan as unsafe:
-        return replace(found, refused=f"{unsafe} {work.name}; {_AGAIN}")
-    return replace(found, plan=plans.POLICIES[settings.sync_policy](plan))
+        return replace(work, refused=f"{unsafe} {work.name}; {_AGAIN}")
+    return replace(work, plan=plans.POLICIES[settings.sync_policy](plan))
+
+
+def _left(work: _Work, unread: Unread) -> _Work:
+    return replace(work, refused=f"{unread}: {work.name} is left as it is; {_AGAIN}", transient=True)
 
 
 def _resolved(work: _Work, world: _World) -> Resolved | Unread:
