@@ -12,7 +12,7 @@ from apprunner_guardrails.aws import apprunner, region
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Connector, Network, Route, RouteTable, known
 from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.validate import judge_connector
+from apprunner_guardrails.judge import Terms, judge_connector
 from benchmarks.measure import (
     ACCOUNT,
     PEAK,

@@ -19,7 +19,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
 
-from emulator import apprunner, cloudtrail, denials, endpoints, ids, routes, support, targets
+from emulator import apprunner, balancers, cloudtrail, denials, endpoints, gateway, ids, routes, support, targets
 from emulator.clock import CLOCK, EPOCH, PENDING_SECONDS, Clock
 from emulator.settings import SETTINGS, Settings
 
@@ -36,7 +36,9 @@ def install() -> None:
     apprunner.install()
     routes.install()
     endpoints.install()
+    balancers.install()
     targets.install()
+    gateway.install()
     support.install()
     denials.install()
     cloudtrail.install()
@@ -102,7 +104,8 @@ def emulate(
     """An empty AWS in this process, with false credentials and us-east-1 unless the environment says otherwise.
 
     `seed`: ids are the same for the same calls. `speed`: emulated seconds per second; 0 stands still until
-    `aws.clock.advance(seconds)`. `pending_seconds`: how long new NAT gateways and interface endpoints are pending."""
+    `aws.clock.advance(seconds)`. `pending_seconds`: how long new NAT gateways, interface endpoints and VPC links are
+    pending."""
     if not _active.acquire(blocking=False):
         raise RuntimeError("emulate() is active already: there is one emulated AWS in a process")
     try:

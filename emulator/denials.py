@@ -53,18 +53,21 @@ def install() -> None:
 def _guarded(call_action: Callable[[BaseResponse], TYPE_RESPONSE]) -> Callable[[BaseResponse], TYPE_RESPONSE]:
     @wraps(call_action)
     def guarded(request: BaseResponse) -> TYPE_RESPONSE:
-        action = _action(request) if SETTINGS.denied else ""
-        if not any(fnmatchcase(action, each) for each in SETTINGS.denied):
+        actions = _actions(request) if SETTINGS.denied else ()
+        if not any(fnmatchcase(action, each) for action in actions for each in SETTINGS.denied):
             return call_action(request)
-        return _refused(request, action)
+        return _refused(request, actions[0])
 
     return guarded
 
 
-def _action(request: BaseResponse) -> str:
-    """As IAM names it: apprunner:CreateVpcConnector."""
+def _actions(request: BaseResponse) -> tuple[str, ...]:
+    """As IAM names it: apprunner:CreateVpcConnector. API Gateway's actions are the methods of HTTP (apigateway:GET):
+    policies tell its calls apart by their resources, and here the name of the call does too (apigateway:GetStages)."""
     model = get_service_model(request.boto3_service_name)
-    return f"{IAM_PREFIXES.get(model.endpoint_prefix, model.endpoint_prefix)}:{request._get_action()}"
+    prefix = IAM_PREFIXES.get(model.endpoint_prefix, model.endpoint_prefix)
+    methods = (f"{prefix}:{request.method}",) if prefix == "apigateway" else ()
+    return (*methods, f"{prefix}:{request._get_action()}")
 
 
 def _refused(request: BaseResponse, action: str) -> TYPE_RESPONSE:

@@ -23,7 +23,8 @@ Measured call by call; what is not in this table moto answers as AWS does, and i
 | Availability Zones | no opt-in status, no local zones               | both, and ModifyAvailabilityZoneGroup         |
 | prefix lists       | an unknown one has no entries                  | InvalidPrefixListID.NotFound                  |
 | network interfaces | may get the router's or a taken address; all   | a free address of the subnet; AWS's own are   |
-|                    | can be deleted; no zone id                     | in use and cannot be deleted; a zone id       |
+|                    | can be deleted; no zone id; some filters       | in use and cannot be deleted; a zone id; the  |
+|                    | are lacking                                    | filters INTERFACE_FILTERS                     |
 | peering            | filters and unknown ids are ignored            | as documented                                 |
 | transit gateways'  | unknown ids are ignored                        | NotFound                                      |
 | attachments        |                                                |                                               |
@@ -221,7 +222,7 @@ def _known_ids(ids: Iterable[str] | None, known: Iterable[str], error: Callable[
 RESERVED_AT_START, RESERVED_AT_END = 4, 1
 """Addresses of every IPv4 subnet that are AWS's: the network, the router, DNS, one more; and the last one."""
 
-HELD_BY_AWS = frozenset({"fargate", "nat_gateway", "vpc_endpoint"})
+HELD_BY_AWS = frozenset({"fargate", "nat_gateway", "network_load_balancer", "vpc_endpoint"})
 
 
 def free_address(backend: EC2Backend, subnet: Subnet, wanted: str | None = None) -> str:
@@ -286,6 +287,22 @@ def _create_network_interface(
     if home.ipv6_native:
         interface.private_ip_address, interface.private_ip_addresses = None, []
     return interface
+
+
+INTERFACE_FILTERS: Mapping[str, Callable[[NetworkInterface], Any]] = {
+    "association.public-ip": lambda interface: interface.public_ip,
+    "availability-zone-id": lambda interface: interface.subnet.availability_zone_id,
+    "interface-type": lambda interface: interface.interface_type,
+    "requester-id": lambda interface: interface.requester_id,
+    "requester-managed": lambda interface: str(bool(interface.requester_managed)).lower(),
+    "status": lambda interface: interface.status,
+}
+"""Those of DescribeNetworkInterfaces that moto lacks."""
+
+
+def _interface_filter_value(moto: Method, interface: NetworkInterface, filter_name: str, **request: Any) -> Any:
+    read = INTERFACE_FILTERS.get(filter_name)
+    return read(interface) if read else moto(interface, filter_name, **request)
 
 
 def _tags(_moto: Method, resource: Any) -> list[dict[str, str]]:
@@ -751,6 +768,7 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
     (NatGatewayBackend, "describe_nat_gateways", _describe_nat_gateways),
     (NetworkAclBackend, "create_network_acl", _create_network_acl),
     (NetworkAclBackend, "describe_network_acls", _describe_network_acls),
+    (NetworkInterface, "get_filter_value", _interface_filter_value),
     (NetworkInterfaceBackend, "create_network_interface", _create_network_interface),
     (NetworkInterfaceBackend, "delete_network_interface", _delete_network_interface),
     (RegionsAndZonesBackend, "describe_availability_zones", _describe_availability_zones),

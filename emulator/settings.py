@@ -1,5 +1,5 @@
-"""What can be set of the emulated AWS: quotas, what AWS does not document, who is refused. One for the process, as the
-clock is; a reset puts everything back."""
+"""What can be set of the emulated AWS: quotas, what AWS does not document, states that no call leads to, who is
+refused. One for the process, as the clock is; a reset puts everything back."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ class Settings:
     """Refuse a connector with the security groups of another one: reported by users in 2022, unverified today."""
     tag_index_lag: float = 0.0
     """Emulated seconds until the Resource Groups Tagging API shows a change of App Runner tags."""
+    interface_linger: float = 0.0
+    """Emulated seconds that App Runner's interfaces stay in a VPC when no service needs them: not documented."""
+    updates_without_effect: tuple[str, ...] = ()
+    """Names of services, `*` allowed, whose updates succeed and leave their network as it was: reported by users
+    (aws/apprunner-roadmap#168)."""
+    states: dict[str, str] = field(default_factory=dict)
+    """States that resources are said to be in, whatever happened to them:
+
+    VPC link by id                FAILED, INACTIVE, PENDING …
+    ingress connection by ARN     FAILED_DELETION, AVAILABLE …
+    VPC connector by ARN          INACTIVE, or PURGED: not even described any more
+    custom domain                 ACTIVE …, by the service's ARN, "/" and the domain's name
+    """
     endpoint_unsupported_zone_ids: tuple[str, ...] = ()
     """Zones that App Runner's endpoint services lack. AWS publishes no list; DescribeVpcEndpointServices tells."""
     denied: tuple[str, ...] = ()
@@ -28,6 +41,10 @@ class Settings:
 
     def reset(self) -> None:
         self._take(Settings())
+
+    def state(self, resource: str, own: str) -> str:
+        """What a resource is said to be, else its own state."""
+        return self.states.get(resource, own)
 
     def change(self, changes: Mapping[str, object]) -> None:
         """Set what is named, as JSON has it; ValueError says what does not fit, and then nothing is changed. Quotas
@@ -52,6 +69,10 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
+def _is_states(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(state, str) for state in value.values())
+
+
 def _is_quotas(value: object) -> bool:
     return isinstance(value, dict) and all(
         name in DEFAULT_QUOTAS and type(number) is int and number >= 0 for name, number in value.items()
@@ -66,6 +87,9 @@ _CHECKS = {
     "quotas": (f"an object with numbers for {', '.join(DEFAULT_QUOTAS)}", _is_quotas),
     "refuse_same_groups": ("true or false", lambda value: isinstance(value, bool)),
     "tag_index_lag": ("a number of seconds, 0 or more", _is_seconds),
+    "interface_linger": ("a number of seconds, 0 or more", _is_seconds),
+    "updates_without_effect": ("a list of names of services", _is_texts),
+    "states": ("an object with a text for each resource", _is_states),
     "endpoint_unsupported_zone_ids": ("a list of zone ids", _is_texts),
     "denied": ("a list of IAM actions", _is_texts),
     "denied_as": ("an error code", lambda value: isinstance(value, str) and bool(value)),

@@ -13,7 +13,6 @@ read beside the network.
 | GetResources         | pages end by a count of tags that nobody set; | pages of resources, in the order of ARNs;   |
 |                      | the last one has no token                     | the last one has an empty one               |
 | SQS                  | delays messages by this machine's time        | by the emulated one; all else stays         |
-| API Gateway          | forgets which VPC link an integration is for  | shows it as connectionId                    |
 
 Not reproduced: DynamoDB's throttling and TransactionConflict; events that reach a rule's targets late or twice;
 findings that Security Hub archives by itself.
@@ -34,8 +33,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from moto.apigateway.models import Integration
-from moto.apigateway.responses import APIGatewayResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
@@ -406,27 +403,10 @@ def _delayed(_moto: Method, message: Message) -> bool:
     return CLOCK.now().timestamp() < message.delayed_until
 
 
-# --- API Gateway ----------------------------------------------------------------------------------------------------
-
-
-def _put_integration(moto: Method, response: APIGatewayResponse) -> Any:
-    status, headers, _ = moto(response)
-    api_id, resource_id, method = response.path.split("/")[2:7:2]
-    integration = response.backend.get_integration(api_id, resource_id, method)
-    vars(integration).update(connection_id=response._get_param("connectionId"))
-    return status, headers, json.dumps(integration.to_json())
-
-
-def _integration_as_json(moto: Method, integration: Integration) -> dict[str, Any]:
-    return {**moto(integration), "connectionId": vars(integration).get("connection_id")}
-
-
 METHODS: tuple[tuple[type, str, Method], ...] = (
-    (APIGatewayResponse, "put_integration", _put_integration),
     (DynamoDBBackend, "transact_write_items", _transact_write_items),
     (DynamoHandler, "transact_write_items", _answer_transaction),
     (EventsBackend, "put_events", _put_events),
-    (Integration, "to_json", _integration_as_json),
     (Message, "delay", _delay),
     (ResourceGroupsTaggingAPIResponse, "get_resources", _get_resources),
     (SecurityHubResponse, "batch_import_findings", _batch_import_findings),

@@ -24,9 +24,9 @@ account ever had (on-premises, or a test's) becomes healthy too. What refuses on
                       zone than its own (`all` is another one); any other address without AvailabilityZone
     TooManyTargets    more than the group's quota (not counting those that drain: what AWS does is not documented)
 
-Around it: LoadBalancerArns follows the listeners, groups of a network load balancer have its attributes, and its ARN
-says `loadbalancer/net/`. Groups and load balancers are described in pages, tags of what is not there are refused, and
-so is a second load balancer of the same name. Targets of groups of type instance, alb and lambda stay as moto has them.
+Around it: LoadBalancerArns follows the listeners, and groups of a network load balancer have its attributes. Groups and
+load balancers are described in pages, and tags of what is not there are refused. Targets of groups of type instance,
+alb and lambda stay as moto has them.
 
 Not reproduced: active connections, quotas per zone and per load balancer, cross-zone load balancing; that checks
 need several successes to find a target healthy again.
@@ -47,7 +47,6 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.elbv2.exceptions import (
-    DuplicateLoadBalancerName,
     ELBClientError,
     TargetGroupNotFoundError,
     TooManyTagsError,
@@ -409,18 +408,6 @@ def _create_target_group(moto: Method, backend: ELBv2Backend, name: str, **reque
     return group
 
 
-def _create_load_balancer(moto: Method, backend: ELBv2Backend, tags: Any = None, **request: Any) -> FakeLoadBalancer:
-    if any(each.name == request["name"] for each in backend.load_balancers.values()):
-        raise DuplicateLoadBalancerName
-    balancer: FakeLoadBalancer = moto(backend, **request)
-    if balancer.type == "network":
-        del backend.load_balancers[balancer.arn]
-        balancer.arn = balancer.arn.replace(":loadbalancer/app/", ":loadbalancer/net/")
-        backend.load_balancers[balancer.arn] = balancer
-    backend.tagging_service.tag_resource(balancer.arn, tags)
-    return balancer
-
-
 # --- Pages and tags -------------------------------------------------------------------------------------------------
 
 PAGE = 400
@@ -485,7 +472,6 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
     (ELBV2Response, "describe_target_groups", _describe_target_groups),
     (ELBv2Backend, "add_tags", _add_tags),
     (ELBv2Backend, "create_listener", _then_follow_listeners),
-    (ELBv2Backend, "create_load_balancer", _create_load_balancer),
     (ELBv2Backend, "create_rule", _then_follow_listeners),
     (ELBv2Backend, "create_target_group", _create_target_group),
     (ELBv2Backend, "delete_listener", _then_follow_listeners),

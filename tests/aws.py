@@ -40,7 +40,19 @@ if TYPE_CHECKING:
 
 type Parameters = Mapping[str, Any]
 
-SERVICES = ("apprunner", "dynamodb", "ec2", "elbv2", "events", "resourcegroupstaggingapi", "securityhub", "sns", "sqs")
+SERVICES = (
+    "apigateway",
+    "apigatewayv2",
+    "apprunner",
+    "dynamodb",
+    "ec2",
+    "elbv2",
+    "events",
+    "resourcegroupstaggingapi",
+    "securityhub",
+    "sns",
+    "sqs",
+)
 WRITES = "dynamodb:TransactWriteItems"
 PUBLISHING = ("events:PutEvents", "securityhub:BatchImportFindings", "sns:Publish", "sns:PublishBatch")
 COMING_BACK = "sqs:SendMessage"
@@ -179,7 +191,10 @@ class Aws:
         context["as_asked"] = dict(params)
 
     def _call(self, model: "OperationModel", context: Row, **_: object) -> tuple[object, Row] | None:
-        action = f"{model.service_model.signing_name}:{model.name}"
+        # Both generations of API Gateway are signed alike, and have operations of the same names.
+        service = model.service_model
+        signed = service.service_name if service.service_name == "apigatewayv2" else service.signing_name
+        action = f"{signed}:{model.name}"
         asked = context["as_asked"]
         if action in (WRITES, COMING_BACK):  # sent and waited for outside of the pool: a round of its own
             self._steps.begin()
@@ -400,6 +415,7 @@ class _Sent(Future[object]):
 
 
 _SIGNED_AS = {
+    "api-gateway": "apigateway",
     "elastic-load-balancing-v2": "elasticloadbalancing",
     "eventbridge": "events",
     "resource-groups-tagging-api": "tagging",
@@ -409,6 +425,8 @@ _SIGNED_AS = {
 def _refusal(service: str, code: str, status: int) -> AWSResponse:
     as_xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
     body = {
+        "apigateway": json.dumps({"code": code, "message": "no"}),
+        "apigatewayv2": json.dumps({"code": code, "message": "no"}),
         "apprunner": json.dumps({"__type": code, "Message": "no"}),
         "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
         "dynamodb": json.dumps({"__type": code, "message": "no"}),
@@ -439,7 +457,7 @@ def _one(member: str, key: str, name: str) -> _Answer:
     """App Runner's Describe calls: one resource by its ARN, also a new one that lists do not have yet."""
 
     def answer(rows: Rows, asked: Parameters, size: int) -> Row:
-        found = [row for row in (*rows[member], *rows.get(f"New{member}", ())) if row[key] == asked[key]]
+        found = [row for row in (*rows.get(member, ()), *rows.get(f"New{member}", ())) if row[key] == asked[key]]
         return {name: found[0]} if found else _gone(asked[key])
 
     return answer
@@ -469,6 +487,10 @@ _FILTERED: Mapping[str, Callable[[Row], Iterable[str]]] = {
     "group-name": lambda row: [row["GroupName"]],
     "group-id": lambda row: [row["GroupId"]] if "GroupId" in row else [one["GroupId"] for one in row["Groups"]],
     "association.subnet-id": lambda row: [one["SubnetId"] for one in row["Associations"]],
+    "description": lambda row: [row.get("Description", "")],
+    "service-name": lambda row: [row["ServiceName"]],
+    "tag-key": lambda row: [one["Key"] for one in row.get("TagSet", ())],
+    "vpc-endpoint-type": lambda row: [row["VpcEndpointType"]],
     "vpc-endpoint-id": lambda row: [row["VpcEndpointId"]],
     "requester-vpc-info.vpc-id": lambda row: [row["RequesterVpcInfo"]["VpcId"]],
     "accepter-vpc-info.vpc-id": lambda row: [row["AccepterVpcInfo"]["VpcId"]],
@@ -509,10 +531,74 @@ def _target_groups(rows: Rows, asked: Parameters, size: int) -> Row:
 
 
 _NO_GROUP: Row = {"Error": {"Code": "TargetGroupNotFound", "Message": "no"}}
+_NO_BALANCER: Row = {"Error": {"Code": "LoadBalancerNotFound", "Message": "no"}}
+
+
+def _load_balancers(rows: Rows, asked: Parameters, size: int) -> Row:
+    there = {row["LoadBalancerArn"]: row for row in rows.get("LoadBalancers", ())}
+    if not there.keys() >= set(asked["LoadBalancerArns"]):
+        return _NO_BALANCER
+    return {"LoadBalancers": [there[arn] for arn in asked["LoadBalancerArns"]]}
+
+
+def _listeners(rows: Rows, asked: Parameters, size: int) -> Row:
+    found = [row for row in rows.get("Listeners", ()) if row["LoadBalancerArn"] == asked["LoadBalancerArn"]]
+    start, size = int(asked.get("Marker", "0")), min(size, asked["PageSize"])
+    more = {"NextMarker": str(start + size)} if len(found) > start + size else {}
+    return {"Listeners": found[start : start + size], **more}
+
+
+# Private paths: `VpcIngressConnections` are rows of DescribeVpcIngressConnection, `CustomDomains` and `Operations` those
+# of a service, with its ServiceArn. Of API Gateway, `Rest…` are of the first generation and `Http…` of the second; what
+# an API has, has its id.
+
+
+def _ingress_connections(rows: Rows, asked: Parameters, size: int) -> Row:
+    names = ("VpcIngressConnectionArn", "ServiceArn")
+    wanted = asked.get("Filter", {}).items()
+    found = [
+        {name: row[name] for name in names} for row in rows.get("VpcIngressConnections", ()) if wanted <= row.items()
+    ]
+    return _page("VpcIngressConnectionSummaryList", found, asked, min(size, asked.get("MaxResults", size)))
+
+
+def _of_service(member: str, named: str) -> _Answer:
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        found = [
+            {key: value for key, value in row.items() if key != "ServiceArn"}
+            for row in rows.get(member, ())
+            if row["ServiceArn"] == asked["ServiceArn"]
+        ]
+        return _page(named, found, asked, min(size, asked.get("MaxResults", size)))
+
+    return answer
+
+
+def _custom_domains(rows: Rows, asked: Parameters, size: int) -> Row:
+    found = _of_service("CustomDomains", "CustomDomains")(rows, asked, size)
+    return {"DNSTarget": "x", "ServiceArn": asked["ServiceArn"], "VpcDNSTargets": [], **found}
+
+
+def _of_gateway(member: str, named: str, of: str = "", token: str = "NextToken") -> _Answer:
+    """Rows of API Gateway: all, or those of the API that is asked for as `of`."""
+
+    def answer(rows: Rows, asked: Parameters, size: int) -> Row:
+        found = [
+            {key: value for key, value in row.items() if key != of}
+            for row in rows.get(member, ())
+            if not of or row[of] == asked[of]
+        ]
+        return _page(named, found, asked, min(size, asked.get("limit", size)), token)
+
+    return answer
 
 
 def _group_tags(rows: Rows, asked: Parameters, size: int) -> Row:
-    if not {row["TargetGroupArn"] for row in rows.get("TargetGroups", ())} >= set(asked["ResourceArns"]):
+    arns = set(asked["ResourceArns"])
+    if any(":loadbalancer/" in arn for arn in arns):
+        if not {row["LoadBalancerArn"] for row in rows.get("LoadBalancers", ())} >= arns:
+            return _NO_BALANCER
+    elif not {row["TargetGroupArn"] for row in rows.get("TargetGroups", ())} >= arns:
         return _NO_GROUP
     tags = {arn: _tags(rows, {"ResourceArn": arn}, size) for arn in asked["ResourceArns"]}
     return {"TagDescriptions": [{"ResourceArn": arn, **(told if told["Tags"] else {})} for arn, told in tags.items()]}
@@ -673,6 +759,21 @@ def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
 
 
 _ANSWERS: Mapping[str, _Answer] = {
+    "apigateway:GetResources": _of_gateway("RestResources", "items", "restApiId", "position"),
+    "apigateway:GetRestApis": _of_gateway("RestApis", "items", token="position"),
+    "apigateway:GetStages": _of_gateway("RestStages", "item", "restApiId", "position"),
+    "apigateway:GetVpcLinks": _of_gateway("RestVpcLinks", "items", token="position"),
+    "apigatewayv2:GetApis": _of_gateway("HttpApis", "Items"),
+    "apigatewayv2:GetIntegrations": _of_gateway("HttpIntegrations", "Items", "ApiId"),
+    "apigatewayv2:GetRoutes": _of_gateway("HttpRoutes", "Items", "ApiId"),
+    "apigatewayv2:GetStages": _of_gateway("HttpStages", "Items", "ApiId"),
+    "apigatewayv2:GetVpcLinks": _of_gateway("HttpVpcLinks", "Items"),
+    "apprunner:DescribeCustomDomains": _custom_domains,
+    "apprunner:DescribeVpcIngressConnection": _one(
+        "VpcIngressConnections", "VpcIngressConnectionArn", "VpcIngressConnection"
+    ),
+    "apprunner:ListOperations": _of_service("Operations", "OperationSummaryList"),
+    "apprunner:ListVpcIngressConnections": _ingress_connections,
     "apprunner:ListServices": _services,
     "apprunner:ListTagsForResource": _tags,
     "dynamodb:Query": _items,
@@ -699,6 +800,8 @@ _ANSWERS: Mapping[str, _Answer] = {
     "ec2:DescribeVpcPeeringConnections": _listed("VpcPeeringConnections"),
     "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
     "elasticloadbalancing:DeregisterTargets": _deregister,
+    "elasticloadbalancing:DescribeListeners": _listeners,
+    "elasticloadbalancing:DescribeLoadBalancers": _load_balancers,
     "elasticloadbalancing:DescribeLoadBalancerAttributes": _attributes("LoadBalancerArn"),
     "elasticloadbalancing:DescribeTags": _group_tags,
     "elasticloadbalancing:DescribeTargetGroupAttributes": _attributes("TargetGroupArn"),

@@ -62,6 +62,7 @@ def target_group(name: str = "orders", **changes: object) -> Row:
         "VpcId": VPC,
         "TargetType": "ip",
         "IpAddressType": "ipv4",
+        "HealthCheckProtocol": "TCP",
         "LoadBalancerArns": [BALANCER],
         **changes,
     }

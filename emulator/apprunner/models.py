@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
@@ -106,6 +107,8 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         """Of every resource that is not deleted."""
         self.interfaces: dict[Placement, str] = {}
         """The managed network interfaces, by id."""
+        self.unneeded_since: dict[Placement, datetime] = {}
+        """Of those interfaces, the ones that no service needs any more."""
         self.scaling = Configurations("AutoScalingConfiguration", self._arn("autoscalingconfiguration"))
         self.observability = Configurations("ObservabilityConfiguration", self._arn("observabilityconfiguration"))
         self.default_scaling = self.scaling.add(
@@ -154,7 +157,8 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         return connector
 
     def describe_vpc_connector(self, arn: str) -> VpcConnector:
-        return _found(self.connectors.get(arn), "VPC connector", arn)
+        connector = self.connectors.get(arn)
+        return _found(None if connector and connector.status == "PURGED" else connector, "VPC connector", arn)
 
     def list_vpc_connectors(self) -> list[VpcConnector]:
         return [each for each in self.connectors.values() if each.active]
@@ -331,6 +335,9 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
             paused = operation.type == "UPDATE_SERVICE" and operation.former_status == "PAUSED"
             status = operation.former_status if paused or course.success is None else course.success
             operation.status = "SUCCEEDED"
+            if operation.type == "UPDATE_SERVICE" and _is_without_effect(service):
+                network_before = operation.former_configuration["NetworkConfiguration"]
+                service.configuration = {**service.configuration, "NetworkConfiguration": network_before}
         operation.ended_at = operation.updated_at = CLOCK.now()
         if faults:
             message = f"Service {course.doing} failed: {'; '.join(faults)}."
@@ -355,17 +362,29 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         return faults or [f"subnet {each.subnet} has no free address for a network interface" for each in unplaced]
 
     def _place_interfaces(self) -> None:
-        """Make the interfaces that services need and have not, remove those that none needs any more."""
+        """Make the interfaces that services need and have not, remove those that none has needed for a while."""
         used = {arn for service in self.services.values() for arn in _connectors_in_use(service)}
         wanted = {placement for arn in used for placement in self.connectors[arn].placements}
-        for placement in sorted(self.interfaces.keys() - wanted):
-            network.disconnect(self._ec2, self.interfaces.pop(placement))
+        now = CLOCK.now()
+        before, unneeded = self.unneeded_since, self.interfaces.keys() - wanted
+        self.unneeded_since = {placement: before.get(placement, now) for placement in sorted(unneeded)}
+        for placement, since in tuple(self.unneeded_since.items()):
+            gone_at = since + timedelta(seconds=SETTINGS.interface_linger)
+            if gone_at <= now:
+                del self.unneeded_since[placement]
+                network.disconnect(self._ec2, self.interfaces.pop(placement))
+            elif placement not in before:
+                self._at(gone_at, self._place_interfaces)
         for placement in sorted(wanted - self.interfaces.keys()):
             if interface_id := network.connect(self._ec2, placement):
                 self.interfaces[placement] = interface_id
 
     def _later(self, callback: Callable[[], None], start: datetime | None = None) -> None:
-        """Run it when an operation of that start (by default now) is over, unless the backend is reset meanwhile."""
+        """Run it when an operation of that start (by default now) is over."""
+        self._at((start or CLOCK.now()) + timedelta(seconds=self.operation_seconds), callback)
+
+    def _at(self, moment: datetime, callback: Callable[[], None]) -> None:
+        """Run it then, unless the backend is reset meanwhile."""
         life = self._life
 
         def run() -> None:
@@ -374,7 +393,7 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
                     callback()
                 self.deliver_events()
 
-        CLOCK.schedule((start or CLOCK.now()) + timedelta(seconds=self.operation_seconds), run)
+        CLOCK.schedule(moment, run)
 
     # -------------------------------------------------------------------------- App Runner's own EventBridge events
 
@@ -439,7 +458,7 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
             domain_name=self._new_domain_name(),
             vpc_id=vpc_id,
             endpoint_id=endpoint_id,
-            status="PENDING_CREATION",
+            reached="PENDING_CREATION",
             created_at=CLOCK.now(),
         )
         self.tags.set(connection.arn, given_tags(tags))
@@ -465,7 +484,7 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         connection = self.describe_vpc_ingress_connection(arn)
         _check_state(connection, "updated", {"AVAILABLE", "FAILED_CREATION", "FAILED_UPDATE"})
         connection.vpc_id, connection.endpoint_id = _ingress_target(target)
-        connection.status = "PENDING_UPDATE"
+        connection.reached = "PENDING_UPDATE"
         self._later(lambda: self._connect_ingress(connection, "FAILED_UPDATE"))
         return connection
 
@@ -473,17 +492,17 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         connection = self.describe_vpc_ingress_connection(arn)
         allowed = {"AVAILABLE", "FAILED_CREATION", "FAILED_UPDATE", "FAILED_DELETION"}
         _check_state(connection, "deleted", allowed)
-        connection.status = "PENDING_DELETION"
+        connection.reached = "PENDING_DELETION"
         self._later(lambda: self._end_ingress(connection))
         return connection
 
     def _connect_ingress(self, connection: VpcIngressConnection, failed: str) -> None:
         gone = self.services[connection.service_arn].status == "DELETED"
         fault = network.endpoint_fault(self._ec2, connection.vpc_id, connection.endpoint_id)
-        connection.status = failed if gone or fault else "AVAILABLE"
+        connection.reached = failed if gone or fault else "AVAILABLE"
 
     def _end_ingress(self, connection: VpcIngressConnection) -> None:
-        connection.status = "DELETED"
+        connection.reached = "DELETED"
         connection.deleted_at = CLOCK.now()
         self.tags.remove(connection.arn)
 
@@ -614,15 +633,15 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
     # ------------------------------------------------------------------------------------------------ custom domains
 
     def associate_custom_domain(self, service_arn: str, name: str, *, www: bool) -> CustomDomain:
-        """It stays in PENDING_CERTIFICATE_DNS_VALIDATION: nobody publishes the records here."""
+        """It stays in PENDING_CERTIFICATE_DNS_VALIDATION: nobody publishes the records here. SETTINGS.states may say
+        that it is ACTIVE."""
         service = self.describe_service(service_arn, InvalidRequestException)
         _check_state(service, "associated with a domain", {"RUNNING", "PAUSED"})
         if name in service.domains:
             raise InvalidRequestException(f"The domain {name} is associated with {service_arn} already.")
         names = [name, f"www.{name}"] if www else [name]
-        domain = CustomDomain(
-            name=name, www=www, status="CREATING", records=[_validation_record(each) for each in names]
-        )
+        records = [_validation_record(each) for each in names]
+        domain = CustomDomain(name=name, service_arn=service_arn, www=www, status="CREATING", records=records)
         service.domains[name] = domain
 
         def validate() -> None:
@@ -701,6 +720,10 @@ def _connectors_in_use(service: Service) -> set[str]:
         if operation.type != "DELETE_SERVICE":
             in_use.append(service.configuration)
     return {arn for configuration in in_use if (arn := _connector_arn(configuration))}
+
+
+def _is_without_effect(service: Service) -> bool:
+    return any(fnmatchcase(service.name, each) for each in SETTINGS.updates_without_effect)
 
 
 def _ingress_target(target: Structure) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
@@ -87,7 +88,11 @@ def connect(ec2: EC2Backend, placement: Placement) -> str | None:
 
 
 def disconnect(ec2: EC2Backend, interface_id: str) -> None:
-    ec2.enis.pop(interface_id, None)
+    """An address that somebody has put on the interface is free again."""
+    interface: Any = ec2.enis.pop(interface_id, None)
+    for address in tuple(ec2.addresses):
+        if interface is not None and address.eni is interface:
+            ec2.disassociate_address(association_id=address.association_id)
 
 
 def endpoint_fault(ec2: EC2Backend, vpc_id: str, endpoint_id: str) -> str | None:

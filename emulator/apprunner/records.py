@@ -73,8 +73,12 @@ class VpcConnector:
     deleted_at: datetime | None = None
 
     @property
+    def status(self) -> str:
+        return SETTINGS.state(self.arn, "ACTIVE" if self.deleted_at is None else "INACTIVE")
+
+    @property
     def active(self) -> bool:
-        return self.deleted_at is None
+        return self.status == "ACTIVE"
 
     @cached_property
     def placements(self) -> set[Placement]:
@@ -88,7 +92,7 @@ class VpcConnector:
             "VpcConnectorRevision": 1,
             "Subnets": self.subnets,
             "SecurityGroups": self.listed_groups,
-            "Status": "ACTIVE" if self.active else "INACTIVE",
+            "Status": self.status,
             "CreatedAt": self.created_at,
             "DeletedAt": self.deleted_at,
         }
@@ -123,16 +127,19 @@ class Operation:
 @dataclass(kw_only=True)
 class CustomDomain:
     name: str
+    service_arn: str
     www: bool
     status: str
     records: list[Structure]
 
     def describe(self) -> Structure:
+        status = SETTINGS.state(f"{self.service_arn}/{self.name}", self.status)
+        validated = {"Status": "SUCCESS"} if status == "ACTIVE" else {}
         return {
             "DomainName": self.name,
             "EnableWWWSubdomain": self.www,
-            "CertificateValidationRecords": self.records,
-            "Status": self.status,
+            "CertificateValidationRecords": [{**record, **validated} for record in self.records],
+            "Status": status,
         }
 
 
@@ -200,9 +207,14 @@ class VpcIngressConnection:
     domain_name: str
     vpc_id: str
     endpoint_id: str
-    status: str
+    reached: str
+    """The status that its operations have led to."""
     created_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        return SETTINGS.state(self.arn, self.reached)
 
     def describe(self) -> Structure:
         return {

@@ -3,17 +3,22 @@
     most services    {"targetGroupArn": …, "targets": [{"id": …}]}              first letter lowered, all the way down
     older EC2 calls  {"subnetId": …, "groupSet": {"items": [{"groupId": …}]}}    the names of EC2's first interface
     other EC2 calls  {"CreateVpcEndpointRequest": {"SubnetId": {"tag": 1, "content": …}}}        XML turned into JSON
-    API Gateway      {"restApiId": …, "putIntegrationInput": {…}, "template": false}
+    REST APIs        {"restApiId": …, "putIntegrationInput": {…}, "template": false}
 
-The first three are aws-facts 1.1, 4.1 and 6. Nothing published says which EC2 calls are of which kind. In the records
-that people have published, all that EC2 had before VPC endpoints is of the older kind (CreateRoute, CreateVpc,
-AuthorizeSecurityGroupIngress, CreateTags …), and endpoints and what came after are of the other (CreateNatGateway,
-ModifySecurityGroupRules, CreateSnapshots …). botocore still ships the last model without endpoints.
+The first three are aws-facts 1.1, 4.1 and 6. The fourth is that of published records of CreateDeployment and
+CreateStage. HTTP APIs, whose event source is the same, are written as most services are, with dates in ISO form
+(records of CreateApi and DeleteApi). How PutRestApi, ImportRestApi, and REST APIs' TagResource and UntagResource are
+recorded is NOT FOUND: here they follow the rule.
+
+Nothing published says which EC2 calls are of which kind. In the records that people have published, all that EC2 had
+before VPC endpoints is of the older kind (CreateRoute, CreateVpc, AuthorizeSecurityGroupIngress, CreateTags …), and
+endpoints and what came after are of the other (CreateNatGateway, ModifySecurityGroupRules, CreateSnapshots …). botocore
+still ships the last model without endpoints.
 """
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -41,7 +46,7 @@ def request_parameters(operation: OperationModel, params: Members) -> object:
         case "ec2":
             return {f"{operation.name}Request": _xml_request(shape, params) if shape else ""}
         case "apigateway":
-            return _api_gateway_request(operation, params)
+            return _rest_api_request(operation, params)
         case _:
             return (_lowered(shape, params) if shape else None) or None
 
@@ -55,6 +60,8 @@ def response_elements(operation: OperationModel, answer: Members, body: bytes, r
         case "ec2":
             elements = cast(Members, _from_xml(ET.fromstring(body)))  # noqa: S314  # moto's own answer
             return {f"{operation.name}Response": {"xmlns": EC2_XML_NAMESPACE, **elements}}
+        case "apigatewayv2":
+            return (_lowered(shape, answer, _iso_time) if shape else None) or None
         case _:
             return (_lowered(shape, answer) if shape else None) or None
 
@@ -70,21 +77,22 @@ def error_code(operation: OperationModel, code: str, status: int) -> str:
 # Most services
 
 
-def _lowered(shape: Shape, value: object) -> object:
+def _lowered(shape: Shape, value: object, time: Callable[[datetime], str] | None = None) -> object:
+    """`time` writes the moments in it."""
     if _is_sensitive(shape):
         return HIDDEN
     if isinstance(shape, StructureShape):
         members = cast(Members, value)
         return {
-            _lower_first(name): _lowered(shape.members[name], member)
+            _lower_first(name): _lowered(shape.members[name], member, time)
             for name, member in members.items()
             if name in shape.members and member is not None
         }
     if isinstance(shape, ListShape):
-        return [_lowered(shape.member, member) for member in cast(list[object], value)]
+        return [_lowered(shape.member, member, time) for member in cast(list[object], value)]
     if isinstance(shape, MapShape):
-        return {key: _lowered(shape.value, member) for key, member in cast(Members, value).items()}
-    return _java_time(value) if isinstance(value, datetime) else _plain(value)
+        return {key: _lowered(shape.value, member, time) for key, member in cast(Members, value).items()}
+    return (time or _java_time)(value) if isinstance(value, datetime) else _plain(value)
 
 
 def _is_sensitive(shape: Shape) -> bool:
@@ -102,6 +110,10 @@ def _java_time(moment: datetime) -> str:
     return f"{utc:%b} {utc.day}, {utc.year} {utc.hour % 12 or 12}:{utc:%M:%S %p}"
 
 
+def _iso_time(moment: datetime) -> str:
+    return f"{_utc(moment):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -114,17 +126,31 @@ def _lower_first(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-# API Gateway: only requests. Real answers add some thirty members of no use (restapiUpdate, templateSkipList …).
+# REST APIs: only requests. Real answers add up to thirty links of no use (restapiUpdate, deploymentStages, self …).
 
 
-def _api_gateway_request(operation: OperationModel, params: Members) -> object:
+def _rest_api_request(operation: OperationModel, params: Members) -> object:
+    """What is in the path or the query is shown beside the input, by the model's names; the input has the names of the
+    wire, so PutIntegration has an httpMethod in both."""
     shape = cast(StructureShape, operation.input_shape)
-    lowered = cast(Members, _lowered(shape, params))
-    in_path = {name for name, member in shape.members.items() if member.serialization.get("location") == "uri"}
-    path = {name: value for name, value in lowered.items() if name in in_path}
-    body = {name: value for name, value in lowered.items() if name not in in_path}
+    lowered = cast(Members, _lowered(shape, {**params, **_import_parameters(shape, params)}))
+    outside: dict[str, object] = {}
+    body: dict[str, object] = {}
+    for name, value in lowered.items():
+        member = shape.members[name].serialization
+        if member.get("location") not in ("uri", "querystring"):
+            body[str(member.get("name", name))] = value
+        elif value != {}:
+            outside[name] = value
     wrapped = {f"{_lower_first(operation.name)}Input": body} if body else {}
-    return {**path, **wrapped, "template": False}
+    return {**outside, **wrapped, "template": False}
+
+
+def _import_parameters(shape: StructureShape, params: Members) -> Members:
+    """The `parameters` of an import: moto's parser puts all of the query there."""
+    others = {str(member.serialization.get("name")) for member in shape.members.values()} | {"mode"}
+    given = cast(Members, params.get("parameters") or {})
+    return {"parameters": {key: value for key, value in given.items() if key not in others}} if given else {}
 
 
 # EC2, older calls. The names come from the model's wire names; where published records differ, from these tables.

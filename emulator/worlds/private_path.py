@@ -57,7 +57,8 @@ def _endpoint(client: Client, made: Vpc, subnets: Sequence[str]) -> str:
 
 
 def _load_balancer(client: Client, name: str, made: Vpc, endpoint: str, *, tag_later: bool = False) -> str:
-    """An internal NLB in every zone, whose bound target group has the endpoint's addresses; the NLB's ARN.
+    """An internal NLB in every zone, whose bound target group has the endpoint's addresses, not yet healthy ones; the
+    NLB's ARN.
 
     `tag_later`: it is bound when it has its targets, as one that was there before the guardrails."""
     elbv2: ElasticLoadBalancingv2Client = client("elbv2")
@@ -84,7 +85,6 @@ def _load_balancer(client: Client, name: str, made: Vpc, endpoint: str, *, tag_l
     elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": each, "Port": HTTPS} for each in addresses.values()])
     if tag_later:
         elbv2.add_tags(ResourceArns=[group], Tags=[binding])
-    CLOCK.advance(OPERATION_SECONDS)  # they become healthy
     return balancer
 
 
@@ -143,6 +143,7 @@ def _build_private_path(client: Client) -> None:
     endpoint = _endpoint(client, made, list(made.private.values())[:2])
     domain = _private_service(client, made, endpoint)
     _rest_api(client, _load_balancer(client, PATH, made, endpoint), domain)
+    CLOCK.advance(OPERATION_SECONDS)  # targets become healthy, and the VPC link available
 
 
 def _happen_private_path(client: Client) -> None:
@@ -172,6 +173,7 @@ def _build_endpoint_gone(client: Client) -> None:
     made = vpc(client)
     endpoint = _endpoint(client, made, list(made.private.values()))
     _load_balancer(client, GONE, made, endpoint, tag_later=True)
+    CLOCK.advance(OPERATION_SECONDS)
 
 
 def _happen_endpoint_gone(client: Client) -> None:

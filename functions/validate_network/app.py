@@ -1,6 +1,6 @@
-"""Validates the VPC connectors that App Runner and EC2 calls concern, explains calls that failed, and alerts.
+"""Validates the VPC connectors, services and private paths that calls concern, explains calls that failed, and alerts.
 
-Takes an EventBridge event, or a batch of them from the queue that folds bursts of EC2 calls together.
+Takes an EventBridge event, or a batch of them from the queue that folds bursts of calls together.
 """
 
 import os
@@ -11,6 +11,7 @@ from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.drift import parse_change
 from apprunner_guardrails.events import Ignored, parse, unpacked
+from apprunner_guardrails.paths.triggers import PATHS_ONLY, parse_path_change
 from apprunner_guardrails.respond import Asked, Report, respond
 from apprunner_guardrails.settings import Settings
 
@@ -39,11 +40,19 @@ def _batch(records: object) -> dict[str, object]:
 
 
 def _understood(event: object) -> Asked | Ignored:
-    """A call of EC2 is a change if it went through, else it may be one to explain."""
-    change = parse_change(event)
-    parsed = parse(event) if isinstance(change, Ignored) else change
-    is_ec2 = isinstance(event, Mapping) and event.get("source") == "aws.ec2"
-    return change if is_ec2 and isinstance(parsed, Ignored) else parsed
+    """What the first says that understands the event; else why that one does not, whose business its source is.
+
+    A call of EC2 is a change if it went through, else it may be one to explain.
+    """
+    source = event.get("source") if isinstance(event, Mapping) else None
+    parsers = (parse_change, parse_path_change, parse) if source == "aws.ec2" else (parse, parse_path_change)
+    whys: list[Ignored] = []
+    for understood in parsers:
+        one = understood(event)
+        if not isinstance(one, Ignored):
+            return one
+        whys.append(one)
+    return whys[-1] if source in PATHS_ONLY else whys[0]
 
 
 def _responded(asked: list[Asked]) -> dict[str, object]:

@@ -3,31 +3,76 @@
 A case is a small change to the healthy snapshot (`_healthy.py`) and the whole answer that its rule must give.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from apprunner_guardrails import rules
 from apprunner_guardrails.engine import Rule, evaluate
-from apprunner_guardrails.facts import BoundGroup, Connector, Network, Unread, unread_network
+from apprunner_guardrails.facts import (
+    Api,
+    BoundGroup,
+    Connector,
+    IngressConnection,
+    ManagedInterface,
+    Network,
+    PathBalancer,
+    PathEndpoint,
+    PathGroup,
+    Service,
+    Unread,
+    unread_network,
+)
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.rules import RULES, TARGET_GROUP_RULES
 from apprunner_guardrails.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """What a rule is given: of connectors the connector and its network, of target groups the group."""
+    """What a rule is given: of connectors the connector and its network, of all else just the subject."""
 
     connector: Connector
     network: Network
+    interface: ManagedInterface | Unread
+    service: Service | Unread
+    ingress: IngressConnection | Unread
+    endpoint: PathEndpoint | Unread
     group: BoundGroup
+    path_group: PathGroup | Unread
+    balancer: PathBalancer | Unread
+    api: Api | Unread
     settings: Settings
 
 
-type AnyRule = Rule[Connector] | Rule[BoundGroup]
+# What of a snapshot each kind of rules judges.
+KINDS: Mapping[str, tuple[Rule[Any], ...]] = {
+    "connector": rules.RULES,
+    "interface": rules.INTERFACE_RULES,
+    "service": rules.SERVICE_RULES,
+    "ingress": rules.INGRESS_RULES,
+    "endpoint": rules.ENDPOINT_RULES,
+    "group": rules.TARGET_GROUP_RULES,
+    "path_group": rules.PATH_GROUP_RULES,
+    "balancer": rules.BALANCER_RULES,
+    "api": rules.API_RULES,
+}
 
-ALL_RULES: tuple[AnyRule, ...] = (*RULES, *TARGET_GROUP_RULES)
+type AnyRule = Rule[Any]
+
+EXEMPTIONS = "exemption_malformed"  # the one rule that is made for each kind of resource
+ALL_RULES: tuple[AnyRule, ...] = tuple(
+    sorted(
+        (
+            rule
+            for kind, of_kind in KINDS.items()
+            for rule in of_kind
+            if rule.name != EXEMPTIONS or kind in ("connector", "group")
+        ),
+        key=lambda rule: rule.id,
+    )
+)
 RESOURCE = "arn:of:it"
 NO_NETWORK = unread_network("", "", Unread(call="", code="a target group has no network of its own"))
 
@@ -73,12 +118,10 @@ class Case:
 
 
 def answer(rule: AnyRule, snapshot: Snapshot) -> Finding:
-    """What the rule says of the snapshot's connector, or of its target group."""
-    for of_groups in TARGET_GROUP_RULES:
-        if of_groups is rule:
-            return evaluate((of_groups,), RESOURCE, snapshot.group, NO_NETWORK, snapshot.settings)[0]
-    (of_connectors,) = (one for one in RULES if one is rule)
-    return evaluate((of_connectors,), RESOURCE, snapshot.connector, snapshot.network, snapshot.settings)[0]
+    """What the rule says of the part of the snapshot that it judges."""
+    kind = next(kind for kind, of_kind in KINDS.items() if any(one is rule for one in of_kind))
+    network = snapshot.network if kind == "connector" else NO_NETWORK
+    return evaluate((rule,), RESOURCE, getattr(snapshot, kind), network, snapshot.settings)[0]
 
 
 def data_files() -> tuple[str, ...]:

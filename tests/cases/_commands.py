@@ -1,6 +1,7 @@
 """The commands that answers carry, written out once."""
 
 from tests.cases._healthy import CONNECTOR_ARN, GROUP_ARN
+from tests.cases._healthy_path import SERVICE_ARN
 
 
 def new_connector(subnets: str, *, groups: str = "sg-app", note: str = "") -> str:
@@ -31,3 +32,48 @@ def targets(verb: str, *options: str) -> str:
 
 def lines(*commands: str) -> str:
     return "\n".join(commands)
+
+
+THROUGH_ORDERS = f"EgressConfiguration={{EgressType=VPC,VpcConnectorArn={CONNECTOR_ARN}}}"
+CONNECT_INGRESS = (
+    f"aws apprunner create-vpc-ingress-connection --region us-east-1 --service-arn {SERVICE_ARN}"
+    " --vpc-ingress-connection-name orders"
+    " --ingress-vpc-configuration VpcId=VPC_ID,VpcEndpointId=VPC_ENDPOINT_ID"
+)
+
+
+def update_service(option: str, value: str) -> str:
+    return f"aws apprunner update-service --region us-east-1 --service-arn {SERVICE_ARN} --{option} {value}"
+
+
+def set_network(value: str) -> str:
+    return update_service("network-configuration", f"'{value}'")
+
+
+def to_another_endpoint(subnets: str, groups: str) -> str:
+    """The commands that find or make an endpoint for private services in the VPC."""
+    service = "com.amazonaws.us-east-1.apprunner.requests"
+    return lines(
+        "# use the endpoint for private services that the VPC has; where it has none, make one:",
+        "aws ec2 describe-vpc-endpoints --region us-east-1"
+        f" --filters Name=vpc-id,Values=vpc-1 Name=service-name,Values={service}",
+        "aws ec2 create-vpc-endpoint --region us-east-1 --vpc-endpoint-type Interface --vpc-id vpc-1"
+        f" --service-name {service} --subnet-ids {subnets} --security-group-ids {groups}",
+    )
+
+
+def another_target_group(endpoint_ids: str, name: str = "orders-v2") -> str:
+    """The command that makes a target group as endpoints need it."""
+    return (
+        f"aws elbv2 create-target-group --region us-east-1 --name {name} --protocol TCP --port 443 --target-type ip"
+        f" --vpc-id vpc-1 --health-check-protocol TCP --tags {endpoint_ids}"
+    )
+
+
+def instead_of_target_group(endpoint_ids: str, name: str = "orders-v2") -> str:
+    return lines(
+        "# target sync fills the new group by its tag; its targets are checked once a listener leads to it",
+        another_target_group(endpoint_ids, name),
+        "aws elbv2 modify-listener --region us-east-1 --listener-arn LISTENER_ARN --protocol TCP"
+        " --default-actions Type=forward,TargetGroupArn=NEW_TARGET_GROUP_ARN",
+    )

@@ -7,7 +7,7 @@ The target group has the three addresses of its endpoint: 10.0.1.10 in us-east-1
 10.0.4.10 in us-east-1a. All are registered and healthy.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -35,7 +35,7 @@ from apprunner_guardrails.facts import (
     known,
 )
 from apprunner_guardrails.settings import Policy, Settings
-from tests.cases import Change, Snapshot
+from tests.cases import Change, Snapshot, _healthy_path
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION = "us-east-1"
@@ -44,14 +44,43 @@ CONNECTOR_ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcconnector/orders/1/012
 GROUP_ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/orders/6d0ecf831eec9f09"
 ENDPOINT_ID = "vpce-0a1b2c3d4e5f60718"
 
-# The fields of a bound target group that each fact about it goes into.
-GROUP_FIELDS: Mapping[FactName, tuple[str, ...]] = {
-    "bindings": ("tags", "broken", "wanted"),
-    "target_groups": ("broken", "wanted"),
-    "bound_endpoints": ("broken", "wanted"),
-    "vpc_connections": ("broken",),
-    "target_health": ("registered",),
+# Where in a snapshot a fact is, if not in the network under its own name; `*` is each record of a tuple.
+PLACES: Mapping[FactName, tuple[str, ...]] = {
+    "tags": ("connector.tags", "service.tags", "ingress.tags"),
+    "connectors": ("network.fleet.connectors", "interface.connectors", "service.connector"),
+    "services": ("network.fleet.services", "service"),
+    "connector_quota": ("network.fleet.quota",),
+    "managed_interfaces": ("interface",),
+    "ingress_connections": ("service.ingress", "ingress", "api.integrations.*.hosts"),
+    "operations": ("service.update_failed",),
+    "ingress_endpoints": ("ingress.endpoint", "endpoint"),
+    "bindings": ("group.tags", "group.broken", "group.wanted", "path_group.tags", "balancer.tags"),
+    "target_groups": ("group.broken", "group.wanted", "path_group", "balancer.target_groups"),
+    "bound_endpoints": ("group.broken", "group.wanted"),
+    "vpc_connections": ("group.broken",),
+    "target_health": ("group.registered", "path_group.targets", "balancer.target_groups.*.targets"),
+    "target_group_attributes": (
+        "path_group.preserves_client_ip",
+        "path_group.crosses_zones",
+        "balancer.target_groups.*.crosses_zones",
+    ),
+    "path_subnets": ("endpoint.zone_ids", "endpoint.balancers.*.zone_ids", "balancer.zone_ids"),
+    "path_groups": ("endpoint.groups", "endpoint.balancers.*.groups", "balancer.groups"),
+    "load_balancers": ("endpoint.balancers", "balancer", "api.path_balancers"),
+    "load_balancer_attributes": ("endpoint.balancers.*.crosses_zones", "balancer.crosses_zones"),
+    "load_balancer_addresses": ("endpoint.balancers.*.addresses", "balancer.addresses"),
+    "listeners": ("balancer.listeners",),
+    "custom_domains": ("api.integrations.*.hosts",),
+    "vpc_links": (
+        "endpoint.balancers.*.links",
+        "balancer.links",
+        "api.integrations.*.link",
+        "api.integrations.*.balancer_arn",
+    ),
+    "apis": ("api",),
+    "stages": ("api.stages",),
 }
+NOT_THERE = object()  # what is in a place of something that is unread itself
 
 IPV6 = "2600:1f18:1:1::/64"
 
@@ -116,6 +145,16 @@ class SettingsFields(TypedDict, total=False):
     required_endpoint_services: tuple[str, ...]
     require_internet_egress: bool
     sync_policy: Policy
+    require_vpc_egress: bool
+    require_private_ingress: bool
+    require_observability: bool
+    max_unhealthy_threshold: int
+    required_address_type: str
+    required_tags: tuple[str, ...]
+    require_api_access_logs: bool
+    require_api_tracing: bool
+    require_api_authorization: bool
+    vpc_link_wait_minutes: int
 
 
 class TargetFields(TypedDict, total=False):
@@ -203,6 +242,7 @@ def healthy() -> Snapshot:
             status="ACTIVE",
             subnet_ids=tuple(f"subnet-private-{number}" for number in numbers),
             security_group_ids=("sg-app",),
+            created="2026-11-01T08:00:00Z",
         ),
         network=Network(
             account=ACCOUNT,
@@ -242,8 +282,17 @@ def healthy() -> Snapshot:
             endpoints=(),
             dns_support=True,
             dns_hostnames=True,
+            vpc_groups=(_security_group("sg-app"), _healthy_path.DATABASE_GROUP),
+            fleet=_healthy_path.FLEET,
         ),
+        interface=_healthy_path.INTERFACE,
+        service=_healthy_path.SERVICE,
+        ingress=_healthy_path.INGRESS,
+        endpoint=_healthy_path.ENDPOINT,
         group=_target_group(numbers),
+        path_group=_healthy_path.GROUP,
+        balancer=_healthy_path.BALANCER,
+        api=_healthy_path.API,
         settings=Settings(alert_topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts", findings_table="FindingsTable"),
     )
 
@@ -554,39 +603,62 @@ def unread(*facts: FactName) -> Change:
     def change(snapshot: Snapshot) -> Snapshot:
         for fact in facts:
             why = Unread(call=READ_WITH[fact][0], code="UnauthorizedOperation")
-            parts: Mapping[FactName, object] = {"prefix_lists": dict.fromkeys(snapshot.network.prefix_lists, why)}
-            of_group = dict.fromkeys(GROUP_FIELDS.get(fact, ()), why)
-            snapshot = with_facts(snapshot, {fact: of_group or parts.get(fact, why)})
+            found = fact_of(snapshot, fact)
+            if fact == "prefix_lists":
+                snapshot = with_facts(snapshot, {fact: (dict.fromkeys(snapshot.network.prefix_lists, why),)})
+            else:
+                snapshot = with_facts(snapshot, {fact: tuple(_unread_in(value, why) for value in found)})
         return snapshot
 
     return change
 
 
-def fact_of(snapshot: Snapshot, fact: FactName) -> object:
-    """Tags are a fact of the connector, some by GROUP_FIELDS of the target group, all others of the network.
-
-    A fact of the target group is a mapping: each field that it goes into.
-    """
-    if fact in GROUP_FIELDS:
-        return {name: getattr(snapshot.group, name) for name in GROUP_FIELDS[fact]}
-    found: object = getattr(snapshot.connector if fact == "tags" else snapshot.network, fact)
-    return found
+def _unread_in(value: object, why: Unread) -> object:
+    return tuple(_unread_in(one, why) for one in value) if isinstance(value, Several) else why
 
 
-def with_facts(snapshot: Snapshot, facts: Mapping[FactName, Any]) -> Snapshot:
-    of_connector: dict[str, Any] = {name: fact for name, fact in facts.items() if name == "tags"}
-    of_group: dict[str, Any] = {
-        field: value for name, fact in facts.items() if name in GROUP_FIELDS for field, value in fact.items()
-    }
-    of_network: dict[str, Any] = {
-        name: fact for name, fact in facts.items() if name != "tags" and name not in GROUP_FIELDS
-    }
-    return replace(
-        snapshot,
-        connector=replace(snapshot.connector, **of_connector),
-        group=replace(snapshot.group, **of_group),
-        network=replace(snapshot.network, **of_network),
-    )
+def fact_of(snapshot: Snapshot, fact: FactName) -> tuple[object, ...]:
+    """What is in each of the fact's places."""
+    return tuple(_at(snapshot, place.split(".")) for place in places(fact))
+
+
+def with_facts(snapshot: Snapshot, facts: Mapping[FactName, tuple[object, ...]]) -> Snapshot:
+    for fact, values in facts.items():
+        for place, value in zip(places(fact), values, strict=True):
+            snapshot = _put(snapshot, place.split("."), value)
+    return snapshot
+
+
+def places(fact: FactName) -> tuple[str, ...]:
+    return PLACES.get(fact, (f"network.{fact}",))
+
+
+class Several(tuple[object, ...]):
+    """What is in a place of each of several records."""
+
+    __slots__ = ()
+
+
+def _at(record: Any, steps: Sequence[str]) -> object:
+    if not steps:
+        return record
+    if steps[0] == "*":
+        return Several(_at(one, steps[1:]) for one in record) if isinstance(record, tuple) else Several()
+    return NOT_THERE if isinstance(record, Unread) else _at(getattr(record, steps[0]), steps[1:])
+
+
+def _put(record: Any, steps: Sequence[str], value: Any) -> Any:
+    """The record with the value in that place; as it is where something on the way is unread."""
+    if value is NOT_THERE or isinstance(record, Unread):
+        return record if steps else value
+    if not steps:
+        return value
+    if steps[0] != "*":
+        return replace(record, **{steps[0]: _put(getattr(record, steps[0]), steps[1:], value)})
+    if not isinstance(record, tuple):
+        return record
+    put = tuple(_put(one, steps[1:], part) for one, part in zip(record, value, strict=False))
+    return (*put, *record[len(put) :])
 
 
 def settings_have(**fields: Unpack[SettingsFields]) -> Change:

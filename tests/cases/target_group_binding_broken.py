@@ -6,7 +6,7 @@ _REBIND = lines(
     "aws ec2 describe-vpc-endpoints --region us-east-1"
     " --filters Name=service-name,Values=com.amazonaws.us-east-1.apprunner.requests",
     f"aws elbv2 add-tags --region us-east-1 --resource-arns {GROUP_ARN}"
-    " --tags 'Key=apprunner-guardrails:endpoint,Value=ENDPOINT_IDS'",
+    " --tags Key=apprunner-guardrails:endpoint,Value=ENDPOINT_IDS",
     "# or end the binding: then nobody looks after the targets any more",
     f"# aws elbv2 remove-tags --region us-east-1 --resource-arns {GROUP_ARN} --tag-keys apprunner-guardrails:endpoint",
 )

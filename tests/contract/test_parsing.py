@@ -1,6 +1,7 @@
 """The parsers on what no recording has: rows that the API models allow, each with the whole fact made of it."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,14 +9,21 @@ from botocore.model import StructureShape
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from apprunner_guardrails.aws import apprunner, ec2, elbv2
+from apprunner_guardrails.aws import apigateway, apprunner, ec2, elbv2
 from apprunner_guardrails.facts import (
+    NOT_ASKED,
     AclEntry,
+    Api,
+    BalancerZone,
     Connector,
     Endpoint,
     EndpointInterface,
     GroupRule,
+    IngressConnection,
+    Integration,
     InterfaceEndpoint,
+    Listener,
+    LoadBalancer,
     NatGateway,
     NetworkAcl,
     NetworkInterface,
@@ -23,28 +31,46 @@ from apprunner_guardrails.facts import (
     RouteTable,
     SecurityGroup,
     Service,
+    Stage,
     Subnet,
     Target,
     TargetGroup,
+    VpcLink,
     Zone,
 )
 from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, REQUESTS, endpoint, interface, target_group
-from tests.samples import ACCOUNT, CONNECTOR, SERVICE, VPC, connector, service
+from tests.samples import ACCOUNT, CONNECTOR, GROUP, REGION, SERVICE, SUBNETS, VPC, connector, service
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
 type Row = dict[str, Any]
 
+LISTENER = f"{BALANCER.replace(':loadbalancer/', ':listener/')}/f2f7dc8efc522ab2"
+
 # Shape of the row in the API model (where it has two parsers, with a word on which), the service, and the parser.
 PARSERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
+    "Api": ("apigatewayv2", lambda row: apigateway.http_api(row, REGION)),
     "AvailabilityZone": ("ec2", ec2.zone),
+    "CustomDomain": ("apprunner", apprunner.names_of_domain),
+    "Integration": ("apigatewayv2", lambda row: apigateway.http_route({"RouteKey": "$default"}, row)),
+    "Listener": ("elbv2", elbv2.listener),
+    "LoadBalancer": ("elbv2", elbv2.load_balancer),
+    "Resource": ("apigateway", lambda row: tuple(apigateway.rest_methods(row))),
+    "RestApi": ("apigateway", lambda row: apigateway.rest_api(row, REGION)),
+    "Stage of a REST API": ("apigateway", apigateway.rest_stage),
+    "Stage of an HTTP API": ("apigatewayv2", apigateway.http_stage),
+    "Route of an HTTP API": ("apigatewayv2", lambda row: apigateway.http_route(row, {"IntegrationType": "HTTP_PROXY"})),
+    "VpcIngressConnection": ("apprunner", apprunner.ingress_connection),
+    "VpcLink of the first generation": ("apigateway", apigateway.first_link),
+    "VpcLink of the second generation": ("apigatewayv2", apigateway.second_link),
     "IpPermission": ("ec2", ec2.group_rule),
     "NatGateway": ("ec2", ec2.nat_gateway),
     "NetworkAcl": ("ec2", ec2.network_acl),
     "NetworkAclEntry": ("ec2", ec2.acl_entry),
     "NetworkInterface": ("ec2", ec2.network_interface),
     "NetworkInterface of an endpoint": ("ec2", ec2.endpoint_interface),
+    "NetworkInterface with addresses": ("ec2", ec2.interface_addresses),
     "Route": ("ec2", ec2.route),
     "RouteTable": ("ec2", ec2.route_table),
     "SecurityGroup": ("ec2", ec2.security_group),
@@ -122,6 +148,21 @@ def route_to(target: str) -> Route:
     return Route(destination="0.0.0.0/0", target=target)
 
 
+def domain(status: str, name: str = "orders.example.com", *, www: bool = False) -> Row:
+    return {"DomainName": name, "EnableWWWSubdomain": www, "Status": status, "CertificateValidationRecords": []}
+
+
+def listener(action: Row) -> Row:
+    return {
+        "ListenerArn": LISTENER,
+        "LoadBalancerArn": BALANCER,
+        "Port": 443,
+        "Protocol": "TCP",
+        "DefaultActions": [action],
+    }
+
+
+INGRESS = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcingressconnection/orders/44444444444444444444444444444444"
 CORE_NETWORK = "arn:aws:networkmanager::123456789012:core-network/core-network-1"
 ODB_NETWORK = "arn:aws:odb:us-east-1:123456789012:odb-network/odbnet_1"
 
@@ -437,6 +478,18 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
             security_group_ids=("sg-1", "sg-2"),
         ),
     ),
+    "a connector that was made in the evening of another time zone": (
+        "VpcConnector",
+        connector(CONNECTOR, CreatedAt=datetime(2026, 11, 20, 23, 0, 5, tzinfo=timezone(timedelta(hours=-8)))),
+        Connector(
+            arn=CONNECTOR,
+            name="shop-web",
+            status="ACTIVE",
+            subnet_ids=SUBNETS,
+            security_group_ids=(GROUP,),
+            created="2026-11-21T07:00:05Z",
+        ),
+    ),
     "a connector that names no group": (
         "VpcConnector",
         {"VpcConnectorName": "shop-web", "VpcConnectorArn": CONNECTOR, "Subnets": ["subnet-1"], "Status": "INACTIVE"},
@@ -460,9 +513,335 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         ),
         Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=""),
     ),
+    "a private service, with all that policies ask about": (
+        "Service",
+        service(
+            "",
+            ServiceUrl="psbqam834h.us-east-1.awsapprunner.com",
+            HealthCheckConfiguration={"UnhealthyThreshold": 7},
+            ObservabilityConfiguration={"ObservabilityEnabled": True},
+            NetworkConfiguration={
+                "EgressConfiguration": {"EgressType": "DEFAULT"},
+                "IngressConfiguration": {"IsPubliclyAccessible": False},
+                "IpAddressType": "DUAL_STACK",
+            },
+        ),
+        Service(
+            arn=SERVICE,
+            name="shop",
+            status="RUNNING",
+            connector_arn="",
+            public=False,
+            url="psbqam834h.us-east-1.awsapprunner.com",
+            address_type="DUAL_STACK",
+            observable=True,
+            unhealthy_threshold=7,
+        ),
+    ),
+    "a service that is not observed": (
+        "Service",
+        service("", ObservabilityConfiguration={"ObservabilityEnabled": False}),
+        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=""),
+    ),
+    "an ingress connection": (
+        "VpcIngressConnection",
+        {
+            "VpcIngressConnectionArn": INGRESS,
+            "VpcIngressConnectionName": "orders",
+            "ServiceArn": SERVICE,
+            "Status": "AVAILABLE",
+            "AccountId": ACCOUNT,
+            "DomainName": "psbqam834h.us-east-1.awsapprunner.com",
+            "IngressVpcConfiguration": {"VpcId": VPC, "VpcEndpointId": ENDPOINT},
+        },
+        IngressConnection(
+            arn=INGRESS,
+            name="orders",
+            service_arn=SERVICE,
+            status="AVAILABLE",
+            vpc_id=VPC,
+            endpoint_id=ENDPOINT,
+            domain="psbqam834h.us-east-1.awsapprunner.com",
+        ),
+    ),
+    "an ingress connection of which little is told": (
+        "VpcIngressConnection",
+        {"VpcIngressConnectionArn": INGRESS},
+        IngressConnection(arn=INGRESS, name="", service_arn="", status="", vpc_id="", endpoint_id=""),
+    ),
+    "a custom domain": ("CustomDomain", domain("ACTIVE"), ("orders.example.com",)),
+    "a custom domain that is asked for with www too": (
+        "CustomDomain",
+        domain("ACTIVE", www=True),
+        ("orders.example.com", "www.orders.example.com"),
+    ),
+    "a custom domain for all names below another": (
+        "CustomDomain",
+        domain("ACTIVE", "*.example.com", www=True),
+        ("*.example.com",),
+    ),
+    "a custom domain that waits for its certificate": (
+        "CustomDomain",
+        domain("PENDING_CERTIFICATE_DNS_VALIDATION"),
+        (),
+    ),
+    "a load balancer": (
+        "LoadBalancer",
+        {
+            "LoadBalancerArn": BALANCER,
+            "LoadBalancerName": "orders",
+            "DNSName": "orders-0123456789abcdef.elb.us-east-1.amazonaws.com",
+            "Scheme": "internal",
+            "Type": "network",
+            "VpcId": VPC,
+            "AvailabilityZones": [
+                {"ZoneName": "us-east-1b", "SubnetId": "subnet-b", "LoadBalancerAddresses": []},
+                {"ZoneName": "us-east-1a", "SubnetId": "subnet-a", "LoadBalancerAddresses": []},
+            ],
+            "SecurityGroups": ["sg-2", "sg-1"],
+            "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "off",
+        },
+        LoadBalancer(
+            arn=BALANCER,
+            name="orders",
+            vpc_id=VPC,
+            internal=True,
+            dns_name="orders-0123456789abcdef.elb.us-east-1.amazonaws.com",
+            zones=(
+                BalancerZone(name="us-east-1a", subnet_id="subnet-a"),
+                BalancerZone(name="us-east-1b", subnet_id="subnet-b"),
+            ),
+            group_ids=("sg-1", "sg-2"),
+            guards_private_link=False,
+        ),
+    ),
+    "a load balancer on the internet whose groups guard everything": (
+        "LoadBalancer",
+        {"LoadBalancerArn": BALANCER, "LoadBalancerName": "orders", "Scheme": "internet-facing"},
+        LoadBalancer(
+            arn=BALANCER,
+            name="orders",
+            vpc_id="",
+            internal=False,
+            dns_name="",
+            zones=(),
+            group_ids=(),
+            guards_private_link=True,
+        ),
+    ),
+    "a listener that forwards to a target group": (
+        "Listener",
+        listener({"Type": "forward", "TargetGroupArn": ORDERS}),
+        Listener(arn=LISTENER, protocol="TCP", port=443, target_group_arns=(ORDERS,)),
+    ),
+    "a listener that forwards to several, and to one no more": (
+        "Listener",
+        listener(
+            {
+                "Type": "forward",
+                "TargetGroupArn": "arn:idle",
+                "ForwardConfig": {
+                    "TargetGroups": [
+                        {"TargetGroupArn": "arn:idle", "Weight": 0},
+                        {"TargetGroupArn": ORDERS, "Weight": 1},
+                        {"TargetGroupArn": "arn:another"},
+                    ]
+                },
+            }
+        ),
+        Listener(arn=LISTENER, protocol="TCP", port=443, target_group_arns=("arn:another", ORDERS)),
+    ),
+    "the addresses of an interface, secondary ones and IPv6 too": (
+        "NetworkInterface with addresses",
+        {
+            "NetworkInterfaceId": "eni-1",
+            "PrivateIpAddress": "10.0.1.20",
+            "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.21"}, {"PrivateIpAddress": "10.0.1.20"}],
+            "Ipv6Addresses": [{"Ipv6Address": "2600:db8::5"}],
+        },
+        ("10.0.1.20", "10.0.1.21", "2600:db8::5"),
+    ),
+    "a VPC link of the first generation": (
+        "VpcLink of the first generation",
+        {
+            "id": "abc123",
+            "name": "orders",
+            "targetArns": [BALANCER],
+            "status": "FAILED",
+            "statusMessage": "NLB is already associated with another VPC Endpoint Service",
+        },
+        VpcLink(
+            id="abc123",
+            name="orders",
+            generation=1,
+            status="FAILED",
+            why="NLB is already associated with another VPC Endpoint Service",
+            target_arns=(BALANCER,),
+        ),
+    ),
+    "a VPC link of the second generation": (
+        "VpcLink of the second generation",
+        {
+            "VpcLinkId": "def456",
+            "Name": "orders",
+            "SecurityGroupIds": ["sg-2", "sg-1"],
+            "SubnetIds": ["subnet-b", "subnet-a"],
+            "VpcLinkStatus": "INACTIVE",
+            "VpcLinkStatusMessage": "no traffic",
+            "VpcLinkVersion": "V2",
+        },
+        VpcLink(
+            id="def456",
+            name="orders",
+            generation=2,
+            status="INACTIVE",
+            why="no traffic",
+            subnet_ids=("subnet-a", "subnet-b"),
+            group_ids=("sg-1", "sg-2"),
+        ),
+    ),
+    "a REST API": (
+        "RestApi",
+        {"id": "a1b2c3d4e5", "name": "orders", "tags": {"team": "orders"}},
+        Api(
+            id="a1b2c3d4e5",
+            name="orders",
+            kind="REST",
+            region=REGION,
+            integrations=NOT_ASKED,
+            stages=NOT_ASKED,
+            tags={"team": "orders"},
+        ),
+    ),
+    "an HTTP API": (
+        "Api",
+        {
+            "ApiId": "f6g7h8i9j0",
+            "Name": "orders",
+            "ProtocolType": "HTTP",
+            "RouteSelectionExpression": "$request.method $request.path",
+        },
+        Api(id="f6g7h8i9j0", name="orders", kind="HTTP", region=REGION, integrations=NOT_ASKED, stages=NOT_ASKED),
+    ),
+    "a resource with methods through a link, to the internet, and without an integration": (
+        "Resource",
+        {
+            "id": "5m14zq",
+            "path": "/{proxy+}",
+            "resourceMethods": {
+                "POST": {"httpMethod": "POST"},
+                "GET": {
+                    "authorizationType": "NONE",
+                    "methodIntegration": {
+                        "type": "HTTP",
+                        "uri": "https://example.com",
+                        "connectionType": "INTERNET",
+                        "connectionId": "left over",
+                    },
+                },
+                "ANY": {
+                    "authorizationType": "COGNITO_USER_POOLS",
+                    "apiKeyRequired": True,
+                    "requestParameters": {"method.request.path.proxy": True},
+                    "methodIntegration": {
+                        "type": "HTTP_PROXY",
+                        "uri": "https://orders.example.com/{proxy}",
+                        "connectionType": "VPC_LINK",
+                        "connectionId": "def456",
+                        "integrationTarget": LISTENER,
+                        "requestParameters": {"integration.request.path.proxy": "method.request.path.proxy"},
+                    },
+                },
+            },
+        },
+        (
+            Integration(
+                where="ANY /{proxy+}",
+                kind="HTTP_PROXY",
+                uri="https://orders.example.com/{proxy}",
+                link_id="def456",
+                target_arn=LISTENER,
+                declared={"method.request.path.proxy": True},
+                mapped={"integration.request.path.proxy": "method.request.path.proxy"},
+                authorization="COGNITO_USER_POOLS",
+                api_key=True,
+            ),
+            Integration(where="GET /{proxy+}", kind="HTTP", uri="https://example.com"),
+        ),
+    ),
+    "a resource without methods": ("Resource", {"id": "yxv4xe21ka", "path": "/"}, ()),
+    "an integration of an HTTP API through a link": (
+        "Integration",
+        {
+            "IntegrationId": "i1",
+            "IntegrationType": "HTTP_PROXY",
+            "IntegrationUri": LISTENER,
+            "ConnectionType": "VPC_LINK",
+            "ConnectionId": "def456",
+            "RequestParameters": {"overwrite:header.Host": "orders.example.com"},
+            "TlsConfig": {"ServerNameToVerify": "orders.example.com"},
+        },
+        Integration(
+            where="$default",
+            kind="HTTP_PROXY",
+            uri=LISTENER,
+            link_id="def456",
+            target_arn=LISTENER,
+            server_name="orders.example.com",
+            mapped={"overwrite:header.Host": "orders.example.com"},
+        ),
+    ),
+    "an integration of an HTTP API on the internet": (
+        "Integration",
+        {"IntegrationType": "HTTP_PROXY", "IntegrationUri": "https://example.com", "ConnectionType": "INTERNET"},
+        Integration(where="$default", kind="HTTP_PROXY", uri="https://example.com"),
+    ),
+    "a route of an HTTP API": (
+        "Route of an HTTP API",
+        {"RouteKey": "ANY /{proxy+}", "AuthorizationType": "JWT", "Target": "integrations/i1"},
+        Integration(where="ANY /{proxy+}", kind="HTTP_PROXY", authorization="JWT"),
+    ),
+    "a stage of a REST API": (
+        "Stage of a REST API",
+        {
+            "stageName": "live",
+            "accessLogSettings": {"destinationArn": "arn:log", "format": "x"},
+            "tracingEnabled": True,
+            "variables": {"host": "orders.example.com"},
+        },
+        Stage(name="live", logged=True, traced=True, variables={"host": "orders.example.com"}),
+    ),
+    "a stage of a REST API that tells nobody": (
+        "Stage of a REST API",
+        {"stageName": "live", "accessLogSettings": {"format": "x"}},
+        Stage(name="live", logged=False, traced=False),
+    ),
+    "a stage of an HTTP API, which cannot trace": (
+        "Stage of an HTTP API",
+        {
+            "StageName": "$default",
+            "AccessLogSettings": {"DestinationArn": "arn:log", "Format": "x"},
+            "StageVariables": {"host": "orders.example.com"},
+        },
+        Stage(name="$default", logged=True, traced=None, variables={"host": "orders.example.com"}),
+    ),
+    "a stage of an HTTP API that tells nobody": (
+        "Stage of an HTTP API",
+        {"StageName": "$default"},
+        Stage(name="$default", logged=False, traced=None),
+    ),
     "an interface endpoint": (
         "VpcEndpoint with interfaces",
-        endpoint(ENDPOINT, "eni-b", "eni-a", State="Available", PrivateDnsEnabled=True),
+        endpoint(
+            ENDPOINT,
+            "eni-b",
+            "eni-a",
+            State="Available",
+            PrivateDnsEnabled=True,
+            Groups=[{"GroupId": "sg-2", "GroupName": "b"}, {"GroupId": "sg-1", "GroupName": "a"}],
+            PolicyDocument='{"Statement": []}',
+            Tags=[{"Key": "team", "Value": "orders"}, {"Key": "bare"}],
+        ),
         InterfaceEndpoint(
             id=ENDPOINT,
             vpc_id=VPC,
@@ -471,6 +850,9 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
             private_dns=True,
             subnet_ids=("subnet-eni-a", "subnet-eni-b"),
             interface_ids=("eni-a", "eni-b"),
+            group_ids=("sg-1", "sg-2"),
+            policy='{"Statement": []}',
+            tags={"team": "orders", "bare": ""},
         ),
     ),
     "an interface endpoint that is just being made": (
@@ -519,7 +901,15 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         "TargetGroup",
         {"TargetGroupArn": ORDERS, "TargetGroupName": "orders", "TargetType": "lambda"},
         TargetGroup(
-            arn=ORDERS, name="orders", vpc_id="", port=0, target_type="lambda", ipv6=False, load_balancer_arns=()
+            arn=ORDERS,
+            name="orders",
+            vpc_id="",
+            port=0,
+            target_type="lambda",
+            ipv6=False,
+            load_balancer_arns=(),
+            protocol="",
+            health_check_protocol="",
         ),
     ),
     "a target": (
@@ -547,7 +937,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
 @pytest.fixture(scope="module")
 def models() -> "Mapping[str, ServiceModel]":
     session = Session()
-    return {service: session.get_service_model(service) for service in ("apprunner", "ec2", "elbv2")}
+    return {service: session.get_service_model(service) for service in sorted({one for one, _ in PARSERS.values()})}
 
 
 @pytest.mark.parametrize(("shape", "row", "expected"), CASES.values(), ids=CASES)

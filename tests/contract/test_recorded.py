@@ -15,12 +15,13 @@ import pytest
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from apprunner_guardrails.aws import ec2, elbv2
+from apprunner_guardrails.aws import apigateway, ec2, elbv2
 from apprunner_guardrails.facts import (
     AclEntry,
     Endpoint,
     EndpointInterface,
     GroupRule,
+    Integration,
     InterfaceEndpoint,
     NatGateway,
     NetworkAcl,
@@ -60,7 +61,11 @@ RECORDINGS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
         elbv2.target,
     ),
 }
-MODELS = {"ec2": "ec2", "elasticloadbalancing": "elbv2"}  # by the service in a recording's name
+MODELS = {
+    "apigateway": "apigateway",
+    "ec2": "ec2",
+    "elasticloadbalancing": "elbv2",
+}  # by the service in a recording's name
 
 LOCAL = Route(destination="10.0.0.0/21", target="local")
 GATEWAY_ENDPOINTS = (
@@ -285,6 +290,11 @@ OF_BALANCERS = tuple(
     f"arn:aws:elasticloadbalancing:us-west-2:644160558196:loadbalancer/app/{name}"
     for name in ("alb-1/1e0ac88a139a5177", "alb-2/4dec284f036410cb")
 )
+# What EC2 gives an endpoint that is made without a policy, in the words of 2018.
+EVERYTHING_ALLOWED = (
+    '{\n    "Statement": [\n        {\n            "Action": "*",\n            "Effect": "Allow",\n'
+    '            "Resource": "*",\n            "Principal": "*"\n        }\n    ]\n}'
+)
 # What target sync makes of recorded answers that have rows of it.
 OF_SYNC: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
     "target groups from before there were kinds of targets": (
@@ -301,10 +311,12 @@ OF_SYNC: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
                     target_type="instance",
                     ipv6=False,
                     load_balancer_arns=OF_BALANCERS,
+                    protocol=protocol,
+                    health_check_protocol=protocol,
                 )
-                for name, number, vpc, port in (
-                    ("target-group-1", "f9e509bf6804a101", "vpc-47b2b823", 80),
-                    ("target-group-2", "9c84115056e192c4", "vpc-4a9ff72e", 443),
+                for name, number, vpc, port, protocol in (
+                    ("target-group-1", "f9e509bf6804a101", "vpc-47b2b823", 80, "HTTP"),
+                    ("target-group-2", "9c84115056e192c4", "vpc-4a9ff72e", 443, "HTTPS"),
                 )
             )
         },
@@ -333,6 +345,8 @@ OF_SYNC: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
             private_dns=False,
             subnet_ids=("subnet-03ec1a55eadb55221", "subnet-068dfbf3f275a6ae8"),
             interface_ids=("eni-01704d489bb6aeb98", "eni-029615f8fb7a39561"),
+            group_ids=("sg-0d30141b566cfa039",),
+            policy=EVERYTHING_ALLOWED,
         ),
     ),
     "a network interface of an endpoint": (
@@ -354,3 +368,51 @@ def test_what_target_sync_makes_of_a_recorded_answer(
     name: str, parse: Callable[[Any], object], expected: object
 ) -> None:
     assert parse([recorded(name)]) == expected
+
+
+def of_a_method(pages: list[Any]) -> object:
+    """An integration as GetResources embeds it."""
+    return tuple(apigateway.rest_methods({"path": "/", "resourceMethods": {"GET": {"methodIntegration": pages[0]}}}))
+
+
+# What becomes of recorded answers on private paths.
+OF_PATHS: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
+    "methods that were not asked for": (
+        "apigateway.GetResources/rest_resource_resource.json",
+        apigateway._rest_integrations,
+        (),
+    ),
+    "an integration of a service of AWS": (
+        "apigateway.GetIntegration/rest_integration_filter.json",
+        of_a_method,
+        (
+            Integration(
+                where="GET /", kind="AWS", uri="arn:aws:apigateway:us-east-1:cloudcustodiantestdomain.com.ecs:action/"
+            ),
+        ),
+    ),
+    "whether client addresses are preserved": (
+        "elasticloadbalancing.DescribeTargetGroupAttributes/target_group_attributes_filter_action.json",
+        lambda pages: elbv2._attributes(pages)[elbv2.CLIENT_IP],
+        "false",
+    ),
+    "the private addresses of a NAT gateway's interface": (
+        "ec2.DescribeNetworkInterfaces/interface_detach_primary_nic_2.json",
+        lambda pages: ec2._addresses_by_description(pages)["Interface for NAT Gateway nat-001ede673d090598b"],
+        {"subnet-028fbebec8e1d710f": ("10.146.96.24",)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "parse", "expected"), OF_PATHS.values(), ids=OF_PATHS)
+def test_what_becomes_of_a_recorded_answer_on_private_paths(
+    name: str, parse: Callable[[Any], object], expected: object, models: "Mapping[str, ServiceModel]"
+) -> None:
+    answer = recorded(name)
+    answer.pop("ResponseMetadata")
+    answer.pop("integrationResponses", None)  # AWS tells null in a map of text there, which no model knows
+    service, _, operation = name.partition("/")[0].partition(".")
+    shape = models[service].operation_model(operation).output_shape
+    assert shape is not None
+    validate_parameters(answer, shape)
+    assert parse([answer]) == expected

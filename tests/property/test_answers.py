@@ -30,6 +30,11 @@ def _faults(finding: Finding) -> set[str]:
     return {message.partition("; private subnets that would fill them")[0] for message in finding.messages}
 
 
+def _assumes(finding: Finding) -> bool:
+    """AR303 takes the documented quota in the place of one that it cannot read, and says so."""
+    return finding.rule == "AR303" and finding.unread != ""
+
+
 @given(snapshot=snapshots, facts=some_facts, other=snapshots)
 def test_an_answer_without_a_fact_holds_whatever_the_fact_is(
     snapshot: Snapshot, facts: set[FactName], other: Snapshot
@@ -38,7 +43,7 @@ def test_an_answer_without_a_fact_holds_whatever_the_fact_is(
     for blind, seeing in zip(without, _answers(_with_facts_of(other, facts, snapshot)), strict=True):
         if blind.status is Status.PASS:
             assert seeing.status is Status.PASS, blind.rule
-        if blind.status is Status.FAIL:
+        if blind.status is Status.FAIL and not _assumes(blind):
             assert seeing.status is Status.FAIL, blind.rule
             assert _faults(blind) <= _faults(seeing)
 

@@ -18,6 +18,14 @@ LAYER = Path(__file__).parents[2] / "layers/guardrails"
 # Where IAM has another name for a service than botocore, or another action than the call.
 PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 ACTIONS = {
+    **{
+        f"{generation}:{call}": "apigateway:GET"  # whatever is read
+        for generation, calls in (
+            ("apigateway", ("GetResources", "GetRestApis", "GetStages", "GetVpcLinks")),
+            ("apigatewayv2", ("GetApis", "GetIntegrations", "GetRoutes", "GetStages", "GetVpcLinks")),
+        )
+        for call in calls
+    },
     "dynamodb:TransactWriteItems": "dynamodb:PutItem",  # of Puts, which is what the ledger writes
     "sns:PublishBatch": "sns:Publish",
 }

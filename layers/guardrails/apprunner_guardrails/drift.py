@@ -24,7 +24,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from apprunner_guardrails.events import (
     CLOUDTRAIL,
@@ -32,8 +32,8 @@ from apprunner_guardrails.events import (
     Ignored,
     Json,
     account,
-    body,
     caller,
+    idle,
     member,
     region,
     shown,
@@ -172,18 +172,7 @@ def parse_change(event: object) -> Change | Ignored:
     call = CALLS.get(name)
     if service != SOURCE or call is None:
         return Ignored(why=f"the call {shown(name or None)} of {shown(service or None)} is not watched")
-    return _idle(name, detail) or _change(name, call, event, detail)
-
-
-def _idle(name: str, detail: Json) -> Ignored | None:
-    """A call that changed nothing."""
-    if detail.get("errorCode") is not None:
-        return Ignored(why=f"the call {name} failed with {shown(detail['errorCode'])}: nothing was changed")
-    if detail.get("readOnly") is True:
-        return Ignored(why=f"the call {name} only read: nothing was changed")
-    if member(body(detail, "requestParameters"), "dryRun") in (True, "true"):
-        return Ignored(why=f"the call {name} was a dry run: nothing was changed")
-    return None
+    return idle(name, detail) or _change(name, call, event, detail)
 
 
 def _change(name: str, call: Call, event: Json, detail: Json) -> Change | Ignored:
@@ -348,8 +337,24 @@ def _default_group(connector: Connector, structure: Structure) -> Iterator[str]:
             yield group.id
 
 
-def folded(changes: Collection[Change]) -> Folded:
-    """What to say of the changes (one at least) that concern a connector, whatever their order.
+class Called(Protocol):
+    """A call as an event tells of it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def time(self) -> str: ...
+
+    @property
+    def caller(self) -> Caller: ...
+
+
+def folded(changes: Collection[Called]) -> Folded:
+    """What to say of the changes (one at least) that concern a resource, whatever their order.
 
     "DeleteRoute"; "2 changes (DeleteRoute, ReplaceRoute)"; "12 changes (CreateRoute, DeleteNatGateway, DeleteRoute …),
     the last" where several callers made them: the caller's name is to follow.
@@ -364,5 +369,5 @@ def folded(changes: Collection[Change]) -> Folded:
     return Folded(what=what, caller=last.caller, time=last.time)
 
 
-def _order(change: Change) -> tuple[str, str, str]:
+def _order(change: Called) -> tuple[str, str, str]:
     return change.time, change.id, change.what

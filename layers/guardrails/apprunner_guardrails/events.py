@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from apprunner_guardrails.facts import Egress
+
 type Json = Mapping[str, object]
 
-EXEMPTION = "apprunner-guardrails:exempt:"  # what the keys of exemption tags begin with
+TAGS = "apprunner-guardrails:"  # what the keys of our tags begin with
+EXEMPTION = f"{TAGS}exempt:"  # what the keys of exemption tags begin with
 CLOUDTRAIL = "AWS API Call via CloudTrail"
 OPERATION = "AppRunner Service Operation Status Change"
 FINISHED = ("UpdateServiceCompletedSuccessfully", "DeleteServiceCompletedSuccessfully")
@@ -107,6 +110,8 @@ class Trigger:
     connector: str = ""
     subnets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    tag_keys: tuple[str, ...] = ()  # those that were set or taken off
+    egress: Egress | None = None  # what an update asked for, if it was about that
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +151,13 @@ def parse(event: object) -> Trigger | FailedCall | Ignored:
     return Ignored(why=f"the detail-type {shown(kind)} is not watched")
 
 
+def concerns_rules(trigger: Trigger, required_tags: Sequence[str]) -> bool:
+    """Whether rules look at what changed: of tags at our own, and at those that a resource must have."""
+    if trigger.what not in TAGGING:
+        return True
+    return any(key.lower().startswith(TAGS) or key in required_tags for key in trigger.tag_keys)
+
+
 def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
     source, name = text(detail.get("eventSource")), text(detail.get("eventName"))
     if "errorCode" in detail and detail["errorCode"] is not None:
@@ -171,7 +183,16 @@ def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
         connector=text(at(detail, call.connector)),
         subnets=_placed(detail, "subnets"),
         groups=_placed(detail, "securityGroups"),
+        egress=_egress(detail) if name == "UpdateService" else None,
     )
+
+
+def _egress(detail: Json) -> Egress | None:
+    """What the request of an update says of outbound traffic; it has only what the caller sent."""
+    asked = at(detail, "requestParameters.networkConfiguration.egressConfiguration")
+    kind = text(at(asked, "egressType")) if isinstance(asked, Mapping) else ""
+    arn = text(at(detail, "requestParameters.networkConfiguration.egressConfiguration.vpcConnectorArn"))
+    return Egress(kind=kind, connector_arn=arn) if kind == "DEFAULT" or (kind == "VPC" and arn) else None
 
 
 def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCall | Ignored:
@@ -200,15 +221,13 @@ def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCal
 
 
 def _tagging(name: str, event: Json, detail: Json) -> Trigger | Ignored:
-    """Tags matter where they are exemptions: then the resource is judged anew."""
+    """Tags are exemptions, or have to be there: the resource may be judged anew."""
     tags = at(detail, TAGGING[name])
     keys = (
         [text(at(one, "key")) if isinstance(one, Mapping) else text(one) for one in tags]
         if isinstance(tags, list)
         else []
     )
-    if not any(key.lower().startswith(EXEMPTION) for key in keys):
-        return Ignored(why=f"the call {name} names no tag that begins with {EXEMPTION}")
     resource = text(at(detail, "requestParameters.resourceArn"))
     if not re.search(r":(vpcconnector|service)/", resource):
         return Ignored(why=f"the call {name} is about {shown(resource)}, neither a VPC connector nor a service")
@@ -221,6 +240,7 @@ def _tagging(name: str, event: Json, detail: Json) -> Trigger | Ignored:
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
         connector=resource if ":vpcconnector/" in resource else "",
+        tag_keys=tuple(sorted(filter(None, keys))),
     )
 
 
@@ -323,6 +343,17 @@ def _arn(value: object, kinds: tuple[Kind, ...], field: str) -> str:
     if found is not None and found[1] in kinds:
         return found[0]
     raise BadEvent(f"{field} should be the ARN of an App Runner {' or '.join(kinds)}, and is {shown(value)}")
+
+
+def idle(name: str, detail: Json) -> Ignored | None:
+    """Why a call changed nothing, if it did not."""
+    if detail.get("errorCode") is not None:
+        return Ignored(why=f"the call {name} failed with {shown(detail['errorCode'])}: nothing was changed")
+    if detail.get("readOnly") is True:
+        return Ignored(why=f"the call {name} only read: nothing was changed")
+    if member(body(detail, "requestParameters"), "dryRun") in (True, "true"):
+        return Ignored(why=f"the call {name} was a dry run: nothing was changed")
+    return None
 
 
 def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T], dict[str, str]]:

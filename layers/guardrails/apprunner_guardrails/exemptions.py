@@ -5,6 +5,7 @@
 All three parts are required. What is not of this form exempts nothing, and is a fault of its own (AR901).
 """
 
+import json
 import re
 import shlex
 from calendar import monthrange
@@ -16,6 +17,7 @@ from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Exemption, Finding, Status
 
 _VALUE = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})\s+(@\S+)\s+(\S.*?)\s*", re.DOTALL)
+EXEMPTION_FORM = "YYYY-MM-DD @OWNER REASON"  # a value to fill in
 _RULE = re.compile(r"AR[1-8][0-9]{2}")  # the guardrails' own (AR9xx) cannot be exempted
 
 
@@ -54,14 +56,48 @@ def applied(findings: Iterable[Finding], tags: Mapping[str, str] | Unread, today
     return tuple(_applied(one, by_rule.get(one.rule), today) for one in findings)
 
 
-def tagging(arn: str, region: str) -> tuple[str, str]:
-    """The commands that take tags off a resource and put tags on it, up to where the tags are named."""
-    place = f"--region {shlex.quote(region)}"
-    if ":elasticloadbalancing:" in arn:
-        place += f" --resource-arns {shlex.quote(arn)}"
-        return f"aws elbv2 remove-tags {place} --tag-keys", f"aws elbv2 add-tags {place} --tags"
-    place += f" --resource-arn {shlex.quote(arn)}"
-    return f"aws apprunner untag-resource {place} --tag-keys", f"aws apprunner tag-resource {place} --tags"
+def tag(arn: str, region: str, tags: Mapping[str, str]) -> str:
+    """The command of the resource's own service that puts tags on it."""
+    listed = " ".join(shlex.quote(f"Key={key},Value={value}") for key, value in sorted(tags.items()))
+    match _service(arn):
+        case "ec2":
+            return f"aws ec2 create-tags {_place(region, 'resources', _id(arn))} --tags {listed}"
+        case "elasticloadbalancing":
+            return f"aws elbv2 add-tags {_place(region, 'resource-arns', arn)} --tags {listed}"
+        case "apigateway":
+            mapped = shlex.quote(json.dumps(dict(tags), ensure_ascii=False, sort_keys=True))
+            return f"aws apigateway tag-resource {_place(region, 'resource-arn', arn)} --tags {mapped}"
+        case _:
+            return f"aws apprunner tag-resource {_place(region, 'resource-arn', arn)} --tags {listed}"
+
+
+def untag(arn: str, region: str, keys: Iterable[str]) -> str:
+    """The command of the resource's own service that takes tags off it."""
+    taken_off = sorted(keys)
+    named = " ".join(map(shlex.quote, taken_off))
+    match _service(arn):
+        case "ec2":
+            listed = " ".join(shlex.quote(f"Key={key}") for key in taken_off)
+            return f"aws ec2 delete-tags {_place(region, 'resources', _id(arn))} --tags {listed}"
+        case "elasticloadbalancing":
+            return f"aws elbv2 remove-tags {_place(region, 'resource-arns', arn)} --tag-keys {named}"
+        case "apigateway":
+            return f"aws apigateway untag-resource {_place(region, 'resource-arn', arn)} --tag-keys {named}"
+        case _:
+            return f"aws apprunner untag-resource {_place(region, 'resource-arn', arn)} --tag-keys {named}"
+
+
+def _service(arn: str) -> str:
+    return next(iter(arn.split(":")[2:3]), "")
+
+
+def _id(arn: str) -> str:
+    """EC2 tags by id: eni-… of arn:…:network-interface/eni-…"""
+    return arn.rpartition("/")[2]
+
+
+def _place(region: str, option: str, resource: str) -> str:
+    return f"--region {shlex.quote(region)} --{option} {shlex.quote(resource)}"
 
 
 def _applied(finding: Finding, exemption: Exemption | None, today: str) -> Finding:

@@ -6,7 +6,10 @@ A fact that could not be read is an `Unread` in its place. Rules look at facts t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.reach import Destination
 
 type FactName = Literal[
     "tags",
@@ -26,10 +29,30 @@ type FactName = Literal[
     "target_health",
     "bound_endpoints",
     "vpc_connections",
+    "vpc_groups",
+    "destinations",
+    "connectors",
+    "services",
+    "connector_quota",
+    "managed_interfaces",
+    "ingress_connections",
+    "operations",
+    "ingress_endpoints",
+    "path_subnets",
+    "path_groups",
+    "target_group_attributes",
+    "load_balancers",
+    "load_balancer_attributes",
+    "load_balancer_addresses",
+    "listeners",
+    "custom_domains",
+    "vpc_links",
+    "apis",
+    "stages",
 ]
 
-# The IAM actions behind each fact of a connector, a service and their Network, and of a bound target group. The rules'
-# permissions, docs/rules.md and the template follow from it.
+# The IAM actions behind each fact of whatever rules judge. The rules' permissions, docs/rules.md and the template
+# follow from it.
 READ_WITH: Mapping[FactName, tuple[str, ...]] = {
     "tags": ("apprunner:ListTagsForResource", "tag:GetResources"),
     "zones": ("ec2:DescribeAvailabilityZones",),
@@ -48,6 +71,31 @@ READ_WITH: Mapping[FactName, tuple[str, ...]] = {
     "target_health": ("elasticloadbalancing:DescribeTargetHealth",),
     "bound_endpoints": ("ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpoints"),
     "vpc_connections": ("ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeVpcPeeringConnections"),
+    "vpc_groups": ("ec2:DescribeSecurityGroups",),
+    "destinations": (
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+    ),
+    "connectors": ("apprunner:DescribeVpcConnector", "apprunner:ListVpcConnectors"),
+    "services": ("apprunner:DescribeService", "apprunner:ListServices"),
+    "connector_quota": ("servicequotas:GetServiceQuota",),
+    "managed_interfaces": ("ec2:DescribeNetworkInterfaces",),
+    "ingress_connections": ("apprunner:DescribeVpcIngressConnection", "apprunner:ListVpcIngressConnections"),
+    "operations": ("apprunner:ListOperations",),
+    "ingress_endpoints": ("ec2:DescribeVpcEndpoints",),
+    "path_subnets": ("ec2:DescribeSubnets",),
+    "path_groups": ("ec2:DescribeSecurityGroups",),
+    "target_group_attributes": ("elasticloadbalancing:DescribeTargetGroupAttributes",),
+    "load_balancers": ("elasticloadbalancing:DescribeLoadBalancers",),
+    "load_balancer_attributes": ("elasticloadbalancing:DescribeLoadBalancerAttributes",),
+    "load_balancer_addresses": ("ec2:DescribeNetworkInterfaces",),
+    "listeners": ("elasticloadbalancing:DescribeListeners",),
+    "custom_domains": ("apprunner:DescribeCustomDomains",),
+    "vpc_links": ("apigateway:GET",),
+    "apis": ("apigateway:GET",),
+    "stages": ("apigateway:GET",),
 }
 
 
@@ -106,6 +154,7 @@ class Connector:
     status: str  # ACTIVE, or INACTIVE once deleted
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
+    created: str = ""  # 2026-11-21T07:00:00Z; empty where App Runner does not say
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
 
     @property
@@ -115,22 +164,55 @@ class Connector:
 
 QUOTAS_OF = "apprunner"  # Service Quotas' code of App Runner
 CONNECTOR_QUOTA = "L-F7ADEB8C"  # of active connectors; docs.aws.amazon.com/general/latest/gr/apprunner.html
+CONNECTOR_QUOTA_DEFAULT = 10  # the same page; it can only be raised
+CONNECTOR_QUOTA_NEAR = 0.8  # the share of it from which on there is too little room
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Egress:
+    """Where a service's outbound traffic goes: EgressType VPC with a connector, or DEFAULT, the public internet."""
+
+    kind: str  # VPC, DEFAULT
+    connector_arn: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} through {self.connector_arn}" if self.connector_arn else self.kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """An App Runner service, as far as its network goes. `connector_arn` is empty when EgressType is DEFAULT."""
+    """An App Runner service, as far as its network and what policies ask for go.
+
+    `connector_arn` is empty when EgressType is DEFAULT. The last four are not told by DescribeService: they are filled
+    in where they were read, for a service that they concern.
+    """
 
     arn: str
     name: str
     status: str
     connector_arn: str
     public: bool = True  # reachable from the internet
+    url: str = ""  # a host name; a private service may have none
+    address_type: str = ""  # IPV4, DUAL_STACK; empty where App Runner does not say
+    observable: bool = False  # ObservabilityEnabled: traces go to X-Ray
+    unhealthy_threshold: int | None = None  # failed health checks in a row; None where App Runner does not say
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
+    connector: "Connector | Unread | None" = None  # the one that it uses; None where it uses none
+    ingress: "tuple[IngressConnection, ...] | Unread" = ()  # of a private service
+    asked: Egress | None = None  # what the last finished update asked for; None where that is not known
+    update_failed: bool | Unread = False  # that update was rolled back: then what was asked for cannot show
 
     @property
     def busy(self) -> bool:
         return self.status == "OPERATION_IN_PROGRESS"
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+    @property
+    def egress(self) -> Egress:
+        return Egress(kind="VPC" if self.connector_arn else "DEFAULT", connector_arn=self.connector_arn)
 
 
 GONE = "ResourceNotFoundException"  # App Runner's answer where a resource is not there (any more): no read that failed
@@ -259,13 +341,31 @@ class Endpoint:
     route_table_ids: tuple[str, ...]
 
 
+NOT_ASKED = Unread(call="", code="not asked for")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fleet:
+    """What a connector is judged beside: the Region's other connectors and who uses them.
+
+    `services` are by ARN, those that could not be described Unread; `read_at` is when they were read. `quota` is how
+    many active connectors there may be.
+    """
+
+    connectors: tuple[Connector, ...] | Unread  # active ones, this one too
+    services: Mapping[str, Service | Unread] | Unread
+    quota: int | Unread
+    read_at: str  # 2026-11-21T07:00:00Z
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
     """What rules may read about a connector: its VPC and the Region's zones.
 
     `subnets` and `route_tables` are all of the VPC; `security_groups` those of the connector, or the VPC's default
-    group where it names none; `group_interfaces` the interfaces that carry one of them; `prefix_lists` only the lists
-    whose content decides where internet-bound traffic goes.
+    group where it names none; `vpc_groups` all of the VPC; `group_interfaces` the interfaces that carry one of the
+    connector's; `prefix_lists` only the lists whose content decides where internet-bound traffic goes. `vpc_groups` and
+    `fleet` are read only where the rules that need them are asked.
     """
 
     account: str
@@ -282,6 +382,29 @@ class Network:
     endpoints: tuple[Endpoint, ...] | Unread
     dns_support: bool | Unread
     dns_hostnames: bool | Unread
+    vpc_groups: tuple[SecurityGroup, ...] | Unread = NOT_ASKED
+    destinations: "tuple[Destination, ...] | Unread" = ()
+    fleet: Fleet | Unread = NOT_ASKED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManagedInterface:
+    """A network interface that App Runner made for connectors; it is never touched. `connectors` are the Region's
+    active ones."""
+
+    id: str
+    account: str
+    region: str
+    vpc_id: str
+    subnet_id: str
+    group_ids: tuple[str, ...]
+    public_address: str  # of an Elastic IP address that somebody attached; empty for none
+    connectors: tuple[Connector, ...] | Unread
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:ec2:{self.region}:{self.account}:network-interface/{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -335,6 +458,13 @@ class IngressConnection:
     status: str  # AVAILABLE, PENDING_CREATION, FAILED_CREATION …, DELETED
     vpc_id: str
     endpoint_id: str
+    domain: str = ""  # the host name by which the service is asked for
+    endpoint: "InterfaceEndpoint | Unread | None" = None  # None: there is none of that id
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -348,6 +478,9 @@ class InterfaceEndpoint:
     private_dns: bool
     subnet_ids: tuple[str, ...] = ()
     interface_ids: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] = ()
+    policy: str = ""  # the policy document as AWS has it
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -372,6 +505,12 @@ class TargetGroup:
     target_type: str  # ip, instance, alb, lambda
     ipv6: bool  # its targets have IPv6 addresses
     load_balancer_arns: tuple[str, ...]
+    protocol: str = "TCP"  # TCP, TLS, UDP, TCP_UDP, QUIC …; HTTP and HTTPS are no NLB's
+    health_check_protocol: str = "TCP"  # TCP, HTTP, HTTPS
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -445,3 +584,198 @@ class BoundGroup:
     @property
     def region(self) -> str:
         return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """A listener of a load balancer, and the target groups that it forwards to."""
+
+    arn: str
+    protocol: str  # TCP, TLS, UDP …
+    port: int
+    target_group_arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BalancerZone:
+    """A zone that a load balancer is in: it has a node in this subnet."""
+
+    name: str  # us-east-1a
+    subnet_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadBalancer:
+    """A Network Load Balancer."""
+
+    arn: str
+    name: str
+    vpc_id: str
+    internal: bool
+    dns_name: str
+    zones: tuple[BalancerZone, ...]
+    group_ids: tuple[str, ...]  # none: it can never have any
+    guards_private_link: bool  # its groups' inbound rules count for PrivateLink traffic too; on unless switched off
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VpcLink:
+    """A VPC link of API Gateway. `generation` 1 leads REST APIs to the NLBs of `target_arns` by PrivateLink; 2 has
+    network interfaces in `subnet_ids`, and each integration names the listener, load balancer or service behind it."""
+
+    id: str
+    name: str
+    generation: int
+    status: str  # AVAILABLE, PENDING, DELETING, FAILED, INACTIVE
+    why: str = ""  # API Gateway's message about the status
+    target_arns: tuple[str, ...] = ()
+    subnet_ids: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] = ()
+    pending_minutes: int | None = None  # since when it has been seen pending; None where it is not
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Integration:
+    """What a method or route of an API hands its requests on to, as far as private paths go.
+
+    `where` is as users see it: "ANY /{proxy+}". `id` is what commands name it by: of a REST API the resource's, of an
+    HTTP API its own; empty where that is not known. `uri` is the integration's: of a REST API https://HOST/PATH, of an
+    HTTP API the ARN of a listener. `target_arn` is what a second-generation link leads to: a listener's ARN, or a load
+    balancer's. `declared` are the method's request parameters, `mapped` the integration's, both as API Gateway names
+    them.
+    The last three are joined from what else was read: the link, the ARN of the NLB that it leads to (empty where that
+    is not known), and the host names that services answer to behind it.
+    """
+
+    where: str
+    id: str = ""
+    kind: str  # HTTP_PROXY, HTTP, AWS_PROXY, MOCK …
+    uri: str = ""
+    link_id: str = ""  # empty: not through a VPC link
+    target_arn: str = ""
+    server_name: str = ""  # HTTP API: TlsConfig.ServerNameToVerify
+    declared: Mapping[str, bool] = field(default_factory=dict)
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    authorization: str = "NONE"  # NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS, JWT
+    api_key: bool = False
+    link: VpcLink | Unread | None = None
+    balancer_arn: str | Unread = ""
+    hosts: tuple[str, ...] | Unread = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A deployed stage of an API. HTTP APIs cannot trace: `traced` is None."""
+
+    name: str
+    logged: bool
+    traced: bool | None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Api:
+    """An API of API Gateway that leads to private services. `integrations` are those of private paths alone.
+
+    `path_balancers` are the ARNs of the NLBs whose targets are endpoints of App Runner.
+    """
+
+    id: str
+    name: str
+    kind: Literal["REST", "HTTP"]
+    region: str
+    integrations: tuple[Integration, ...] | Unread
+    stages: tuple[Stage, ...] | Unread
+    path_balancers: tuple[str, ...] | Unread = ()
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
+        return f"arn:aws:apigateway:{self.region}::/{'restapis' if self.kind == 'REST' else 'apis'}/{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PathGroup:
+    """A target group of a private path: endpoint interfaces are among its targets, or it is bound to an endpoint.
+
+    `crosses_zones` is the group's own word: None where it leaves that to its load balancer.
+    """
+
+    group: TargetGroup
+    endpoint_ids: tuple[str, ...]
+    targets: tuple[Target, ...] | Unread
+    preserves_client_ip: bool | Unread
+    crosses_zones: bool | Unread | None
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return self.group.arn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PathBalancer:
+    """An NLB of a private path: one of its listeners leads to a target group that has endpoint interfaces.
+
+    `zone_ids` are by the name of the zone. `addresses` are those from which it asks its targets; `groups` its security
+    groups. `links` are the VPC links of the first generation that lead to it.
+    """
+
+    balancer: LoadBalancer
+    zone_ids: Mapping[str, str] | Unread
+    groups: tuple[SecurityGroup, ...] | Unread
+    addresses: tuple[str, ...] | Unread
+    crosses_zones: bool | Unread
+    listeners: tuple[Listener, ...] | Unread
+    target_groups: tuple[PathGroup, ...] | Unread
+    links: tuple[VpcLink, ...] | Unread
+    tags: Mapping[str, str] | Unread = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return self.balancer.arn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PathEndpoint:
+    """An interface endpoint of a private path: for App Runner's private services, or named by an ingress connection.
+
+    `zone_ids` are those of its subnets, sorted. `balancers` have its interfaces among their targets.
+    """
+
+    endpoint: InterfaceEndpoint
+    account: str
+    region: str
+    zone_ids: tuple[str, ...] | Unread
+    groups: tuple[SecurityGroup, ...] | Unread
+    balancers: tuple[PathBalancer, ...] | Unread
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:ec2:{self.region}:{self.account}:vpc-endpoint/{self.endpoint.id}"
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self.endpoint.tags
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paths:
+    """The private paths of a Region, joined: from APIs to services. Of each kind what could be read; `unlisted` are
+    the lists that failed, so that what is not here may be there all the same.
+
+    `ingress` is by ARN, those that could not be described Unread.
+    """
+
+    ingress: Mapping[str, IngressConnection | Unread] = field(default_factory=dict)
+    endpoints: tuple[PathEndpoint, ...] = ()
+    groups: tuple[PathGroup, ...] = ()
+    balancers: tuple[PathBalancer, ...] = ()
+    apis: tuple[Api, ...] = ()
+    domains: Mapping[str, tuple[str, ...] | Unread] = field(default_factory=dict)  # active custom ones, by service
+    unlisted: tuple[Unread, ...] = ()

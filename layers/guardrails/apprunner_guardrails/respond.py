@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 
 from apprunner_guardrails.alerts.digest import Digest, digest
 from apprunner_guardrails.audit import Audit, NotAudited, judge_region, read_region
-from apprunner_guardrails.aws import findings_table
+from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
-from apprunner_guardrails.aws.reads import Reads, together
+from apprunner_guardrails.aws.reads import Pace, Reads, together
 from apprunner_guardrails.drift import Change
 from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger, shown
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.judge import Terms
 from apprunner_guardrails.ledger import Busy, Record, Transition, failed_call, plan_once
 from apprunner_guardrails.outlets import Outlets
+from apprunner_guardrails.paths.triggers import PathChange
+from apprunner_guardrails.private_paths import judge_path_changes
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who
@@ -28,7 +31,7 @@ DIGEST = ("digest", "daily")  # where it is recorded when the last digest was to
 # An operation that failed leaves a service whose network is worth a look, whatever the reason.
 _JUDGED_TOO = ("CreateServiceFailed", "UpdateServiceFailed")
 
-type Asked = Trigger | FailedCall | Change
+type Asked = Trigger | FailedCall | Change | PathChange
 type Now = Callable[[], int]  # seconds since 1970
 
 
@@ -51,9 +54,9 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     told already is not told again.
     """
     check_overrides(settings)
-    reads, outlets = Reads(client), Outlets(client, settings)
+    reads, outlets = _reads(client), Outlets(client, settings)
     means = means_of_telling(client, settings, outlets, now)
-    judged, ignored = _judged(asked, settings, reads, day(now()))
+    judged, ignored = _judged(asked, Terms(settings=settings, now=now()), reads)
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()
     if judged:
@@ -71,22 +74,28 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
 
 
-def _judged(
-    asked: Sequence[Asked], settings: Settings, reads: Reads, today: str
-) -> tuple[tuple[Judged, ...], tuple[Ignored, ...]]:
+def _reads(client: Clients) -> Reads:
+    """API Gateway bears fewer calls a second than the others, whoever makes them."""
+    return Reads(client, paces=apigateway.paces(Pace))
+
+
+def _judged(asked: Sequence[Asked], terms: Terms, reads: Reads) -> tuple[tuple[Judged, ...], tuple[Ignored, ...]]:
     """Each resource once, however many events are about it."""
-    answers: list[Judged | Ignored] = []
+    batches: list[tuple[Judged, ...] | Ignored] = []
     changes = [one for one in asked if isinstance(one, Change)]
     if changes:
-        found = judge_changes(changes, settings, reads, today)
-        answers += [found] if isinstance(found, Ignored) else found
+        batches.append(judge_changes(changes, terms, reads))
+    path_changes = [one for one in asked if isinstance(one, PathChange)]
+    if path_changes:
+        batches.append(judge_path_changes(path_changes, terms, reads))
     for one in asked:
         if isinstance(one, Trigger):
-            answers.append(judge(one, settings, reads, today))
+            batches.append(judge(one, terms, reads))
         elif isinstance(one, FailedCall) and one.what in _JUDGED_TOO:
-            answers.append(judge(_trigger(one), settings, reads, today))
-    judged = {one.evaluation.resource: one for one in answers if isinstance(one, Judged)}
-    return tuple(judged.values()), tuple(one for one in answers if isinstance(one, Ignored))
+            batches.append(judge(_trigger(one), terms, reads))
+    found = [judged for batch in batches if not isinstance(batch, Ignored) for judged in batch]
+    by_resource = {one.evaluation.resource: one for one in found}
+    return tuple(by_resource.values()), tuple(one for one in batches if isinstance(one, Ignored))
 
 
 def _trigger(failed: FailedCall) -> Trigger:
@@ -128,17 +137,18 @@ def audit_region(time: str, client: Clients, settings: Settings, now: Now, secon
     """
     check_overrides(settings)
     at = _seconds(time)
-    reads, outlets = Reads(client), Outlets(client, settings)
+    reads, outlets = _reads(client), Outlets(client, settings)
     means = means_of_telling(client, settings, outlets, now)
     *_, region, account, _ = settings.alert_topic_arn.split(":")  # the stack's own
-    audit = Audit(account=account, region=region, time=time, today=day(now()), seconds_left=seconds_left)
+    terms = Terms(settings=settings, now=now())
+    audit = Audit(account=account, region=region, time=time, terms=terms, seconds_left=seconds_left)
     asked = findings_table.all_recorded(reads, settings.findings_table)
     digests = findings_table.recorded(reads, settings.findings_table, DIGEST[0])
-    found = read_region(audit, settings, reads)
+    found = read_region(audit, reads, asked)
     stored = asked()
     recorded = _by_resource(stored.records)
     broken = {one.resource for one in stored.unreadable}
-    judged = [one for one in judge_region(audit, settings, reads, found, recorded) if one.resource not in broken]
+    judged = [one for one in judge_region(audit, reads, found, recorded) if one.resource not in broken]
     audit.check_time("everything was judged")
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()

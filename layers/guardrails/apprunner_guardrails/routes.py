@@ -133,7 +133,7 @@ def _won(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[Rout
     CIDRs nest or are apart, so sorting by address and length puts each block right after the blocks around it.
     """
     blocks: dict[Cidr, Route] = {}
-    for _, cidr, route in sorted(_blocks(table, lists, family), key=_precedence):
+    for _, cidr, route in sorted(_blocks(table, lists, family), key=precedence):
         blocks.setdefault(cidr, route)
     won: dict[Cidr, int] = {}
     around: list[Cidr] = []
@@ -148,7 +148,7 @@ def _won(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[Rout
         yield blocks[cidr], count
 
 
-def _precedence(block: tuple[int, Cidr, Route]) -> tuple[int, int, str, str]:
+def precedence(block: tuple[int, Cidr, Route]) -> tuple[int, int, str, str]:
     """Of routes to the same block the longest prefix wins (::/0 and 2000::/3 are both cut to 2000::/3), then static
     routes, prefix lists, propagated routes (docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html).
 

@@ -10,10 +10,16 @@ from apprunner_guardrails.findings import Severity
 
 _ZONE_ID = re.compile(r"[a-z]{3,4}[0-9]-(?:[a-z0-9]+-)?az[0-9]+")
 _ENDPOINT_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_TAG_KEY = re.compile(
+    r"[\w .:/=+@-]{1,128}"
+)  # docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 
 
 _QUEUE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.-]+)+")
+
+
+ANY_TAG = "*"  # at least one tag has to be there, whatever it is; AWS's own (aws:…) do not count
 
 
 class Policy(StrEnum):
@@ -42,6 +48,16 @@ class Settings:
     min_free_addresses: int = 8
     required_endpoint_services: tuple[str, ...] = ()
     require_internet_egress: bool = True
+    require_vpc_egress: bool = False
+    require_private_ingress: bool = False
+    require_observability: bool = False
+    max_unhealthy_threshold: int = 0  # failed health checks in a row; 0: any number
+    required_address_type: str = ""  # IPV4, DUAL_STACK; empty: either
+    required_tags: tuple[str, ...] = ()  # keys; or ANY_TAG alone
+    require_api_access_logs: bool = False
+    require_api_tracing: bool = False
+    require_api_authorization: bool = False
+    vpc_link_wait_minutes: int = 15  # until a VPC link that is still pending is a finding
     sync_policy: Policy = Policy.SYNC
     sync_queue_url: str = ""  # the queue of what target sync comes back to; empty: it does not come back by itself
     sync_wait_minutes: int = 15  # until a target that is held, or is not yet healthy, is a finding
@@ -94,6 +110,39 @@ class Settings:
             ),
             require_internet_egress=read(
                 "REQUIRE_INTERNET_EGRESS", _truth, "true or false", default.require_internet_egress
+            ),
+            require_vpc_egress=read("REQUIRE_VPC_EGRESS", _truth, "true or false", default.require_vpc_egress),
+            require_private_ingress=read(
+                "REQUIRE_PRIVATE_INGRESS", _truth, "true or false", default.require_private_ingress
+            ),
+            require_observability=read("REQUIRE_OBSERVABILITY", _truth, "true or false", default.require_observability),
+            max_unhealthy_threshold=read(
+                "MAX_UNHEALTHY_THRESHOLD",
+                _number(0, 20),
+                "a whole number from 1 to 20, or 0 for any",
+                default.max_unhealthy_threshold,
+            ),
+            required_address_type=read(
+                "REQUIRED_ADDRESS_TYPE", _address_type, "IPV4, DUAL_STACK or nothing", default.required_address_type
+            ),
+            required_tags=read(
+                "REQUIRED_TAGS",
+                _tag_keys,
+                "keys of tags separated by commas, * for any one, or nothing",
+                default.required_tags,
+            ),
+            require_api_access_logs=read(
+                "REQUIRE_API_ACCESS_LOGS", _truth, "true or false", default.require_api_access_logs
+            ),
+            require_api_tracing=read("REQUIRE_API_TRACING", _truth, "true or false", default.require_api_tracing),
+            require_api_authorization=read(
+                "REQUIRE_API_AUTHORIZATION", _truth, "true or false", default.require_api_authorization
+            ),
+            vpc_link_wait_minutes=read(
+                "VPC_LINK_WAIT_MINUTES",
+                _number(1, 1440),
+                "a whole number of minutes from 1 to 1440",
+                default.vpc_link_wait_minutes,
             ),
             sync_policy=read("SYNC_POLICY", _policy, "sync, register-only or report-only", default.sync_policy),
             sync_queue_url=read(
@@ -192,6 +241,14 @@ def _topic_arn(raw: str) -> str | None:
 
 def _queue_url(raw: str) -> str | None:
     return raw if _QUEUE_URL.fullmatch(raw) else None
+
+
+def _tag_keys(raw: str) -> tuple[str, ...] | None:
+    return (ANY_TAG,) if raw == ANY_TAG else _names(_TAG_KEY)(raw)
+
+
+def _address_type(raw: str) -> str | None:
+    return raw if raw in ("", "IPV4", "DUAL_STACK") else None
 
 
 def _policy(raw: str) -> Policy | None:

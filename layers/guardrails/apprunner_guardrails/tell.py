@@ -3,11 +3,12 @@
 Nobody is told twice, and nothing is lost: what was claimed and not settled is anybody's to tell once the lease is over.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from apprunner_guardrails.alerts import Alert
+from apprunner_guardrails.alerts.kinds import kind_of, resource_name
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
 from apprunner_guardrails.ledger import Busy, Channel, Key, Kind, Plan, Record, State, Terms, Transition, plan, settled
@@ -24,9 +25,11 @@ class NotPublished(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """What all the rules answer about one resource, exemptions applied, and what led to asking them.
+    """What the rules answer about one resource, exemptions applied, and what led to asking them.
 
-    What is recorded of other rules is over: of those that are switched off, and of all where the resource is gone.
+    What is recorded of other rules is over: of those that are switched off, and of all where the resource is gone. Of
+    those whose ids are `left`, which were not asked now, it stays. `notes` are written with what is told: nobody hears
+    of them.
     """
 
     resource: str
@@ -36,6 +39,8 @@ class Evaluation:
     caller: Caller
     time: str
     findings: tuple[Finding, ...]  # none: it is gone
+    left: frozenset[str] = frozenset()
+    notes: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +117,8 @@ def _claimed(
     """
     plans = {resource: _plan(one, recorded[resource], means) for resource, one in sorted(evaluations.items())}
     busy = [f"{rule} of {resource}" for resource, one in plans.items() for rule in one.busy]
-    wanted = [transition for one in plans.values() for transition in one.transitions]
+    notes = [note for resource in plans for note in evaluations[resource].notes]
+    wanted = [transition for one in plans.values() for transition in one.transitions] + notes
     won = list(means.claim(wanted)) if wanted else []
     kept = {one.key for one in won}
     for resource in sorted({one.finding.resource for one in wanted if one.key not in kept}):
@@ -128,28 +134,37 @@ def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> 
 
 def _answers(evaluation: Evaluation, records: Iterable[Record]) -> tuple[Finding, ...]:
     """The rules' answers, whether all could be judged, and the end of what nobody judges any more, till all know."""
-    asked = (*evaluation.findings, not_judged(evaluation.resource, evaluation.findings))
-    rules = {one.rule for one in asked}
+    asked = (*evaluation.findings, not_judged(evaluation.resource, evaluation.findings, evaluation.left, records))
+    rules = {one.rule for one in asked} | evaluation.left
     over = tuple(
         _over(one) for one in records if one.rule not in rules and (one.state is not State.RESOLVED or one.owed)
     )
     return (*asked, *over)
 
 
-def not_judged(resource: str, findings: Iterable[Finding]) -> Finding:
-    """The answers that are missing, as a finding of their own (AR902): that too is told once."""
-    unread = [one for one in findings if one.unread]
+def not_judged(
+    resource: str, findings: Iterable[Finding], left: Collection[str] = (), records: Iterable[Record] = ()
+) -> Finding:
+    """The answers that are missing, as a finding of their own (AR902): that too is told once.
+
+    What is recorded of rules that were `left` now is still missing.
+    """
+    told = {one.rule: one for one in findings if one.unread}
+    missing = {one.rule: f"{one.rule} {one.name}: {one.unread}" for one in told.values()}
+    recorded = next((one for one in records if one.rule == NOT_JUDGED and one.state is State.OPEN), None)
+    missing |= {one[:5]: one for one in (recorded.messages if recorded else ()) if one[:5] in left}
+    severities = [told[rule].severity if rule in told else BY_ID[rule].severity for rule in missing]
     return Finding(
         resource=resource,
         rule=NOT_JUDGED,
         name="resource_not_judged",
         title="Some guardrails could not be judged",
-        severity=min((one.severity for one in unread), key=lambda one: one.rank, default=Severity.INFO),
-        status=Status.FAIL if unread else Status.PASS,
-        messages=tuple(sorted(f"{one.rule} {one.name}: {one.unread}" for one in unread)),
-        faults=tuple(sorted(one.rule for one in unread)),
+        severity=min(severities, key=lambda one: one.rank, default=Severity.INFO),
+        status=Status.FAIL if missing else Status.PASS,
+        messages=tuple(sorted(missing.values())),
+        faults=tuple(sorted(missing)),
         # Marks the list as one that may be short: a rule that answers again is no news.
-        unread="some reads failed" if unread else "",
+        unread="some reads failed" if missing else "",
     )
 
 
@@ -171,8 +186,8 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
     was_open = {one.rule for one in records if one.state is State.OPEN}
     return Alert(
         resource=evaluation.resource,
-        resource_name=evaluation.resource.split("/")[1],
-        resource_type=resource_type(evaluation.resource),
+        resource_name=resource_name(evaluation.resource),
+        resource_type=kind_of(evaluation.resource).word,
         account=evaluation.account,
         region=evaluation.region,
         what=evaluation.what,
@@ -186,11 +201,6 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
             if one.status is Status.FAIL and one.rule not in told_rules and one.rule in was_open
         ),
     )
-
-
-def resource_type(arn: str) -> str:
-    kinds = ((":service/", "service"), (":targetgroup/", "target group"))
-    return next((kind for part, kind in kinds if part in arn), "VPC connector")
 
 
 def who(caller: Caller) -> str:

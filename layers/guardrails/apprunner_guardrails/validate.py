@@ -1,22 +1,38 @@
-"""From a trigger to what the rules say: read the connector and its network, decide, tell."""
+"""From a trigger to what the rules say: read what it concerns, decide, tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from apprunner_guardrails.aws import apprunner, ec2, findings_table, region
+from apprunner_guardrails import asked_egress
+from apprunner_guardrails.asked_egress import Asked
+from apprunner_guardrails.aws import apprunner, ec2, findings_table, quotas, region
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.drift import Change, concerned, folded
-from apprunner_guardrails.engine import evaluate
-from apprunner_guardrails.events import TAGGING, Ignored, Trigger
-from apprunner_guardrails.exemptions import applied
-from apprunner_guardrails.facts import Connector, Network, Service, Unread, if_read, is_gone, is_over, unread_network
-from apprunner_guardrails.findings import Finding
-from apprunner_guardrails.ledger import Record, State
-from apprunner_guardrails.rules import RULES, SERVICE_RULES, chosen
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.events import TAGGING, Ignored, Trigger, concerns_rules
+from apprunner_guardrails.facts import (
+    NOT_ASKED,
+    Connector,
+    FactName,
+    Fleet,
+    Network,
+    Service,
+    Unread,
+    if_read,
+    is_over,
+)
+from apprunner_guardrails.judge import (
+    BESIDE_EVENTS,
+    BESIDE_NEW_CONNECTORS,
+    Answers,
+    Terms,
+    judge_connector,
+    judge_service,
+    with_tags_where_they_matter,
+)
+from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.services import ask_beside, is_applied
 from apprunner_guardrails.tell import Evaluation
-
-NO_NETWORK = Unread(call="", code="a service has no network of its own")
 
 
 class NotRead(Exception):
@@ -32,14 +48,6 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Subject:
-    """The connector to judge; under the service's ARN where it is not even known which connector that is."""
-
-    resource: str
-    connector: Connector | Unread
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Gone:
     """A resource that is no longer there: what is recorded of it is over."""
 
@@ -47,56 +55,181 @@ class _Gone:
     why: str
 
 
-def judge(trigger: Trigger, settings: Settings, reads: Reads, today: str) -> Judged | Ignored:
-    """Judge the connector that the trigger names or uses; a service itself where the trigger is about its tags.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Event:
+    """What happened, by what it is judged, and what asks AWS."""
 
-    `today` is 2026-11-21, in UTC: exemptions run out by the day. Raises LedgerUnavailable.
+    trigger: Trigger
+    terms: Terms
+    reads: Reads
+
+    @property
+    def table(self) -> str:
+        return self.terms.settings.findings_table
+
+
+def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
+    """Judge the connector or the service that the trigger names, and with a service the connector that it uses.
+
+    Raises LedgerUnavailable.
     """
-    if ":service/" in trigger.resource and trigger.what in TAGGING:
-        return _judge_service(trigger, settings, reads, today)
-    subject = _subject(trigger, reads, settings)
-    if isinstance(subject, Ignored):
-        return subject
-    recorded = findings_table.recorded(reads, settings.findings_table, subject.resource)
-    if isinstance(subject, _Gone):
-        return _over(subject, trigger, recorded())
-    tags = apprunner.describe_tags(reads, subject.resource)
-    network = _network(subject.connector, trigger, reads, settings)
-    findings = judge_connector(subject.resource, subject.connector, network, tags(), settings=settings, today=today)
-    return Judged(evaluation=_evaluation(trigger, subject.resource, findings), recorded=recorded())
+    if not concerns_rules(trigger, terms.settings.required_tags):
+        return Ignored(why=f"the call {trigger.what} names no tag that any rule looks at")
+    event = _Event(trigger=trigger, terms=terms, reads=reads)
+    judged = _of_service(event) if ":service/" in trigger.resource else (_of_connector(event),)
+    ignored = [one for one in judged if isinstance(one, Ignored)]
+    found = tuple(one for one in judged if isinstance(one, Judged))
+    return found or Ignored(why="; ".join(one.why for one in ignored))
 
 
-def judge_connector(
-    resource: str,
+# --- A connector's own events -----------------------------------------------------------------------------------------
+
+
+def _of_connector(event: _Event) -> Judged | Ignored:
+    trigger, reads = event.trigger, event.reads
+    _ask_about(trigger.resource, event)
+    recorded = findings_table.recorded(reads, event.table, trigger.resource)
+    fleet = _ask_fleet(event) if trigger.what == "CreateVpcConnector" else None
+    connector = apprunner.describe_connector(reads, trigger.resource)()
+    if is_over(connector):
+        return _over(_gone(trigger.resource, connector), event, recorded())
+    return _judged_connector(trigger.resource, connector, event, recorded, fleet=fleet)
+
+
+def _ask_about(arn: str, event: _Event) -> None:
+    """Send at once what the event hints at. A wrong hint costs calls; the right one saves a round."""
+    trigger, reads = event.trigger, event.reads
+    apprunner.describe_connector(reads, arn)
+    apprunner.describe_tags(reads, arn)
+    if trigger.subnets:
+        ec2.ask_near(reads, tuple(sorted(set(trigger.subnets))), tuple(sorted(set(trigger.groups))))
+
+
+def _ask_fleet(event: _Event) -> Callable[[], Fleet]:
+    """The other connectors; who uses them would cost a call for each service."""
+    asked = apprunner.list_connectors(event.reads)
+
+    def wait() -> Fleet:
+        connectors = asked()
+        quota = quotas.quota_if_near(event.reads, len(if_read(connectors)))()
+        return Fleet(connectors=connectors, services=NOT_ASKED, quota=quota, read_at=event.trigger.time)
+
+    return wait
+
+
+def _with(connector: Connector, fleet: Fleet) -> Fleet:
+    """The list may lag behind a connector that was just made."""
+    if isinstance(fleet.connectors, Unread) or any(one.arn == connector.arn for one in fleet.connectors):
+        return fleet
+    return replace(fleet, connectors=(*fleet.connectors, connector))
+
+
+def _gone(arn: str, connector: Connector | Unread) -> _Gone:
+    if isinstance(connector, Connector):
+        return _Gone(resource=arn, why=f"the VPC connector {arn} was deleted: it is {connector.status}")
+    return _Gone(resource=arn, why=f"the VPC connector {arn} no longer exists")
+
+
+def _judged_connector(
+    arn: str,
     connector: Connector | Unread,
-    network: Network | Unread,
-    tags: Mapping[str, str] | Unread,
+    event: _Event,
+    recorded: Callable[[], tuple[Record, ...]],
     *,
-    settings: Settings,
-    today: str,
-) -> tuple[Finding, ...]:
-    """Every rule's answer about a connector, with what exemptions make of it."""
-    tagged = connector if isinstance(connector, Unread) else replace(connector, tags=tags)
-    return applied(evaluate(chosen(RULES, settings), resource, tagged, network, settings), tags, today)
+    fleet: Callable[[], Fleet] | None = None,
+) -> Judged:
+    tags = apprunner.describe_tags(event.reads, arn)
+    network: Network | Unread = NOT_ASKED
+    unasked: Collection[FactName] = BESIDE_EVENTS
+    if isinstance(connector, Unread):
+        network = connector
+    else:
+        network = ec2.read_network(event.reads, connector, event.trigger.account, event.terms.settings)
+        if fleet is not None:
+            network, unasked = replace(network, fleet=_with(connector, fleet())), BESIDE_NEW_CONNECTORS
+    answers = judge_connector(arn, connector, network, tags(), event.terms, unasked=unasked)
+    return Judged(evaluation=_evaluation(event, arn, answers), recorded=recorded())
 
 
-def judge_service(
-    resource: str, service: Service | Unread, tags: Mapping[str, str] | Unread, settings: Settings, today: str
-) -> tuple[Finding, ...]:
-    """Every rule's answer about a service, with what exemptions make of it."""
-    tagged = service if isinstance(service, Unread) else replace(service, tags=tags)
-    nothing = unread_network("", "", NO_NETWORK)
-    return applied(evaluate(chosen(SERVICE_RULES, settings), resource, tagged, nothing, settings), tags, today)
+# --- A service's events -----------------------------------------------------------------------------------------------
 
 
-def judge_changes(
-    changes: Sequence[Change], settings: Settings, reads: Reads, today: str
-) -> tuple[Judged, ...] | Ignored:
+def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
+    """The service, and what it uses: of a connector that is gone the findings are over, and of a service too."""
+    trigger, reads = event.trigger, event.reads
+    stored = findings_table.all_recorded(reads, event.table)
+    if trigger.connector:
+        _ask_about(trigger.connector, event)
+    elif trigger.what not in TAGGING:
+        apprunner.list_connectors(reads)
+    service = apprunner.describe_service(reads, trigger.resource)()
+    if is_over(service):
+        gone = "was deleted" if isinstance(service, Service) else "no longer exists"
+        over = _Gone(resource=trigger.resource, why=f"the service {trigger.resource} {gone}")
+        return (_over(over, event, stored().of(trigger.resource)),)
+    if isinstance(service, Unread):
+        return _of_unread_service(service, event, stored)
+    connector = _connector(service.connector_arn, event) if service.connector_arn else None
+    recorded = stored().of(service.arn)
+    asked = asked_egress.newest(trigger.egress, trigger.time, recorded)
+    beside = ask_beside(reads, service, connector, asked)
+    of_connector = (
+        () if connector is None or trigger.what in TAGGING else (_of_its_connector(service, connector, event, stored),)
+    )
+    return (*of_connector, _judged_service(beside(), asked, event, recorded))
+
+
+def _of_its_connector(
+    service: Service, connector: Connector | Unread, event: _Event, stored: Callable[[], findings_table.Stored]
+) -> Judged | Ignored:
+    arn = service.connector_arn
+    if is_over(connector):
+        return _over(_gone(arn, connector), event, stored().of(arn))
+    return _judged_connector(arn, connector, event, lambda: stored().of(arn))
+
+
+def _judged_service(service: Service, asked: Asked | None, event: _Event, recorded: tuple[Record, ...]) -> Judged:
+    answers = with_tags_where_they_matter(
+        lambda tags: judge_service(service.arn, service, tags, event.terms),
+        partial(apprunner.describe_tags, event.reads, service.arn),
+        always=bool(event.terms.settings.required_tags) or event.trigger.what in TAGGING,
+    )
+    keep = None if is_applied(service, asked) else asked
+    notes = asked_egress.note(service.arn, keep, recorded, event.terms.now)
+    return Judged(evaluation=_evaluation(event, service.arn, answers, notes), recorded=recorded)
+
+
+def _of_unread_service(why: Unread, event: _Event, stored: Callable[[], findings_table.Stored]) -> tuple[Judged, ...]:
+    """Nothing is known of the service; of its connector there may be the event's word, unless that is redacted."""
+    service, arn = event.trigger.resource, event.trigger.connector
+    answers = judge_service(service, why, {}, event.terms)
+    unread = Judged(evaluation=_evaluation(event, service, answers), recorded=stored().of(service))
+    if ":vpcconnector/" not in arn or event.trigger.what in TAGGING:
+        return (unread,)
+    connector = _connector(arn, event)
+    if is_over(connector):
+        return (unread,)
+    return (unread, _judged_connector(arn, connector, event, lambda: stored().of(arn)))
+
+
+def _connector(arn: str, event: _Event) -> Connector | Unread:
+    """From the list, if that was asked for and has it: a call by ARN would be one round more."""
+    by_name = event.trigger.connector or event.trigger.what in TAGGING
+    for connector in () if by_name else if_read(apprunner.list_connectors(event.reads)()):
+        if connector.arn == arn:
+            return connector
+    return apprunner.describe_connector(event.reads, arn)()
+
+
+# --- Changes of the network -------------------------------------------------------------------------------------------
+
+
+def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
     """Judge the connectors that EC2 calls concern, each once whatever the number of calls, in one batch of reads.
 
     Raises NotRead where it cannot be told which those are, and LedgerUnavailable.
     """
-    asked = findings_table.all_recorded(reads, settings.findings_table)
+    asked = findings_table.all_recorded(reads, terms.settings.findings_table)
     connectors = apprunner.list_connectors(reads)()
     if isinstance(connectors, Unread):
         raise NotRead(f"which VPC connectors {_named(changes)} concerns cannot be told: {connectors}")
@@ -107,11 +240,13 @@ def judge_changes(
         return Ignored(why=f"no VPC connector depends on what {_named(changes)} changed")
     affected = [one for one in connectors if one.arn in changed]
     tags = {one.arn: apprunner.describe_tags(reads, one.arn) for one in affected}
-    networks = region.read_networks(reads, structure, affected, changes[0].account, settings)
+    networks = region.read_networks(reads, structure, affected, changes[0].account, terms.settings)
     judged: list[Judged] = []
     for one in affected:
-        findings = judge_connector(one.arn, one, networks[one.arn], tags[one.arn](), settings=settings, today=today)
-        evaluation = _of_changes(one.arn, changed[one.arn], findings)
+        answers = judge_connector(
+            one.arn, one, networks[one.arn], tags[one.arn](), terms, unasked=BESIDE_EVENTS - {"vpc_groups"}
+        )
+        evaluation = _of_changes(one.arn, changed[one.arn], answers)
         judged.append(Judged(evaluation=evaluation, recorded=stored.of(one.arn)))
     return tuple(judged)
 
@@ -120,7 +255,7 @@ def _named(changes: Sequence[Change]) -> str:
     return changes[0].what if len(changes) == 1 else f"a batch of {len(changes)} changes"
 
 
-def _of_changes(arn: str, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Evaluation:
+def _of_changes(arn: str, changes: tuple[Change, ...], answers: Answers) -> Evaluation:
     one = folded(changes)
     return Evaluation(
         resource=arn,
@@ -129,29 +264,19 @@ def _of_changes(arn: str, changes: tuple[Change, ...], findings: tuple[Finding, 
         what=one.what,
         caller=one.caller,
         time=one.time,
-        findings=findings,
+        findings=answers.findings,
+        left=answers.left,
     )
 
 
-def _judge_service(trigger: Trigger, settings: Settings, reads: Reads, today: str) -> Judged | Ignored:
-    described = apprunner.describe_service(reads, trigger.resource)
-    tags = apprunner.describe_tags(reads, trigger.resource)
-    recorded = findings_table.recorded(reads, settings.findings_table, trigger.resource)
-    service = described()
-    if is_over(service):
-        gone = _Gone(resource=trigger.resource, why=f"the service {trigger.resource} no longer exists")
-        return _over(gone, trigger, recorded())
-    findings = judge_service(trigger.resource, service, tags(), settings, today)
-    return Judged(evaluation=_evaluation(trigger, trigger.resource, findings), recorded=recorded())
-
-
-def _over(gone: _Gone, trigger: Trigger, recorded: tuple[Record, ...]) -> Judged | Ignored:
+def _over(gone: _Gone, event: _Event, recorded: tuple[Record, ...]) -> Judged | Ignored:
     if all(one.state is State.RESOLVED and not one.owed for one in recorded):
         return Ignored(why=gone.why)
-    return Judged(evaluation=_evaluation(trigger, gone.resource, ()), recorded=recorded)
+    return Judged(evaluation=_evaluation(event, gone.resource, Answers(findings=())), recorded=recorded)
 
 
-def _evaluation(trigger: Trigger, resource: str, findings: tuple[Finding, ...]) -> Evaluation:
+def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
+    trigger = event.trigger
     return Evaluation(
         resource=resource,
         account=trigger.account,
@@ -159,58 +284,7 @@ def _evaluation(trigger: Trigger, resource: str, findings: tuple[Finding, ...]) 
         what=trigger.what,
         caller=trigger.caller,
         time=trigger.time,
-        findings=findings,
+        findings=answers.findings,
+        left=answers.left,
+        notes=notes,
     )
-
-
-def _subject(trigger: Trigger, reads: Reads, settings: Settings) -> _Subject | _Gone | Ignored:
-    _ask_early(trigger, reads, settings)
-    arn = trigger.resource if trigger.resource == trigger.connector else _connector_of_service(trigger, reads)
-    if isinstance(arn, _Gone | Ignored):
-        return arn
-    if isinstance(arn, Unread):
-        return _Subject(resource=trigger.resource, connector=arn)
-    connector = _connector(arn, trigger, reads)
-    if is_gone(connector):
-        return _Gone(resource=arn, why=f"the VPC connector {arn} no longer exists")
-    if isinstance(connector, Connector) and is_over(connector):
-        return _Gone(resource=arn, why=f"the VPC connector {arn} was deleted: it is {connector.status}")
-    return _Subject(resource=arn, connector=connector)
-
-
-def _ask_early(trigger: Trigger, reads: Reads, settings: Settings) -> None:
-    """Send at once what the event hints at. A wrong hint costs calls; the right one saves a round."""
-    if trigger.connector:
-        apprunner.describe_connector(reads, trigger.connector)
-        apprunner.describe_tags(reads, trigger.connector)
-        findings_table.recorded(reads, settings.findings_table, trigger.connector)
-    else:
-        apprunner.list_connectors(reads)
-    if trigger.subnets:
-        ec2.ask_near(reads, tuple(sorted(set(trigger.subnets))), tuple(sorted(set(trigger.groups))))
-
-
-def _connector_of_service(trigger: Trigger, reads: Reads) -> str | Unread | _Gone | Ignored:
-    """The ARN of the connector that the service uses now; the event's hint only where the service cannot be read."""
-    service = apprunner.describe_service(reads, trigger.resource)()
-    if is_gone(service):
-        return _Gone(resource=trigger.resource, why=f"the service {trigger.resource} no longer exists")
-    if isinstance(service, Unread):
-        return trigger.connector if ":vpcconnector/" in trigger.connector else service  # it may be redacted
-    if is_over(service):
-        return _Gone(resource=trigger.resource, why=f"the service {trigger.resource} was deleted")
-    return service.connector_arn or Ignored(why=f"the service {trigger.resource} uses no VPC connector")
-
-
-def _connector(arn: str, trigger: Trigger, reads: Reads) -> Connector | Unread:
-    """From the list, if that was asked for and has it: a call by ARN would be one round more."""
-    for connector in () if trigger.connector else if_read(apprunner.list_connectors(reads)()):
-        if connector.arn == arn:
-            return connector
-    return apprunner.describe_connector(reads, arn)()
-
-
-def _network(connector: Connector | Unread, trigger: Trigger, reads: Reads, settings: Settings) -> Network | Unread:
-    if isinstance(connector, Unread):
-        return connector
-    return ec2.read_network(reads, connector, trigger.account, settings)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apprunner_guardrails.alerts._common import cut, identity, span, utc
+from apprunner_guardrails.alerts._common import cut, identity, span
+from apprunner_guardrails.times import utc
 
 
 @given(st.integers(0, 253_402_300_799))

@@ -103,7 +103,7 @@ def judged(connector: Connector, network: Network, *rules: str) -> Seen:
     """What is seen of a connector in a network, by these rules."""
     settings = healthy().settings
     chosen = [BY_ID[rule] for rule in rules]
-    findings = evaluate(chosen, connector.arn, connector, network, settings)  # type: ignore[misc]  # connectors' rules
+    findings = evaluate(chosen, connector.arn, connector, network, settings)
     return Seen(connector=connector, network=network, findings=findings)
 
 

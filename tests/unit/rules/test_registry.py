@@ -11,11 +11,11 @@ import pytest
 
 from apprunner_guardrails import rules
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import READ_WITH, FactName, Wanted
+from apprunner_guardrails.facts import GONE, READ_WITH, FactName, Unread, Wanted
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules import BY_ID, RULES, SERVICE_RULES, TARGET_GROUP_RULES, chosen
 from apprunner_guardrails.settings import BadSettings, Policy
-from tests.cases import ALL_RULES, PASS, AnyRule, Case, Change, Snapshot, answer, cases_of
+from tests.cases import ALL_RULES, KINDS, PASS, AnyRule, Case, Change, Snapshot, _healthy_path, answer, cases_of
 from tests.cases._healthy import (
     HTTPS_IN,
     add_interface,
@@ -36,6 +36,7 @@ from tests.cases._healthy import (
     unread,
     want,
 )
+from tests.cases._healthy_path import fleet_has, set_interface, set_service
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -165,6 +166,23 @@ SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
         (set_group("sg-app", ingress=(HTTPS_IN,)),),
         (set_group("sg-app", ingress=(HTTPS_IN, HTTPS_IN)), add_interface("eni-1", "sg-app", app_runner=True)),
     ),
+    "AR301": (
+        (fleet_has(services={}),),
+        (fleet_has(services={}, read_at="2026-11-22T07:00:00Z"),),
+    ),
+    "AR303": ((fleet_has(quota=1),), (fleet_has(quota=2),)),
+    "AR304": (
+        (set_interface(group_ids=("sg-old",)),),
+        (set_interface(group_ids=("sg-old",), connectors=()),),
+    ),
+    "AR403": (
+        (set_service(ingress=()),),
+        (set_service(ingress=(replace(_healthy_path.INGRESS, status="FAILED_CREATION"),)),),
+    ),
+    "AR409": (
+        (set_service(connector=replace(_healthy_path.CONNECTOR, status="INACTIVE")),),
+        (set_service(connector=Unread(call="apprunner:DescribeVpcConnector", code=GONE)),),
+    ),
     "AR510": (
         (not_registered("10.0.2.10"), register(_STALE)),
         (
@@ -204,11 +222,13 @@ def test_rules_that_say_what_changes_beside_a_fault_are_tested_for_it() -> None:
 
 def _reversed(snapshot: Snapshot) -> Snapshot:
     """The same, told in the opposite order: tables, their routes and all other lists."""
-    group, network = _with_lists_reversed(snapshot.group), _with_lists_reversed(snapshot.network)
+    network = _with_lists_reversed(snapshot.network)
+    network = replace(network, fleet=_with_lists_reversed(network.fleet))
     tables = network.route_tables
     if isinstance(tables, tuple):
         network = replace(network, route_tables=tuple(map(_with_lists_reversed, tables)))
-    return replace(snapshot, connector=_with_lists_reversed(snapshot.connector), group=group, network=network)
+    subjects = {kind: _with_lists_reversed(getattr(snapshot, kind)) for kind in KINDS}
+    return replace(snapshot, network=network, **subjects)
 
 
 def _with_lists_reversed[R: DataclassInstance](record: R) -> R:

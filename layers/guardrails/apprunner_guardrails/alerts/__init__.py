@@ -17,7 +17,7 @@ class Alert:
 
     resource: str  # ARN
     resource_name: str
-    resource_type: str  # "VPC connector", "service", "target group"
+    resource_type: str  # the word of its kind, of those in alerts/kinds.py
     account: str
     region: str
     what: str  # the call, status or schedule that led here

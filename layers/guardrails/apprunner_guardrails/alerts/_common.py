@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from calendar import isleap, monthrange
 from collections.abc import Iterator
 
 from apprunner_guardrails.alerts import Explanation, counted, safe
+from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Finding
 from apprunner_guardrails.ledger import MESSAGE_LENGTH, MESSAGES_KEPT, OPENING, Kind, Record, State, Transition
+from apprunner_guardrails.times import DAY_SECONDS, utc
 
 FAILING = (*sorted(OPENING), Kind.CHANGED)  # what people should act on now
-DAY_SECONDS = 86_400
 _MARKS = {Kind.REMINDED: "REMINDER", Kind.RESOLVED: "RESOLVED", Kind.EXEMPTED: "EXEMPT"}
 
 
@@ -44,7 +44,7 @@ def story(transition: Transition) -> Iterator[str]:
         case Kind.RESOLVED:
             yield f"Over: it was open {since}"
             if not finding.reference and finding.rule != NOT_JUDGED:  # no rule's answer
-                over = "gone or no longer bound" if ":targetgroup/" in finding.resource else "gone"
+                over = kind_of(finding.resource).over
                 yield f"Not judged any more: the resource is {over}, or the guardrail is switched off"
         case Kind.EXEMPTED:
             exemption = finding.exemption
@@ -116,17 +116,6 @@ def cut(text: str, limit: int) -> str:
     """The text in at most `limit` bytes of UTF-8, with an ellipsis where something is missing."""
     raw = text.encode("utf-8", "replace")
     return raw.decode() if len(raw) <= limit else raw[: limit - len("…".encode())].decode("utf-8", "ignore") + "…"
-
-
-def utc(seconds: int) -> str:
-    """2026-11-21T09:00:00Z. By hand: `datetime` and `time` also tell the hour, and are kept out of what is pure."""
-    days, rest = divmod(max(seconds, 0), DAY_SECONDS)
-    year, month = 1970, 1
-    while days >= (length := 365 + isleap(year)):
-        days, year = days - length, year + 1
-    while days >= (length := monthrange(year, month)[1]):
-        days, month = days - length, month + 1
-    return f"{year}-{month:02}-{days + 1:02}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
 def span(seconds: int) -> str:

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 
 from apprunner_guardrails.alerts import Alert, safe
-from apprunner_guardrails.alerts._common import cut, finding_id, marked, story, utc
+from apprunner_guardrails.alerts._common import cut, finding_id, marked, story
+from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import Kind, Transition
+from apprunner_guardrails.times import utc
 
 FINDINGS = 100  # a call
 TITLE_LIMIT, DESCRIPTION_LIMIT, RECOMMENDATION_LIMIT, VALUE_LIMIT, URL_LIMIT = 256, 1024, 512, 500, 500  # bytes
@@ -54,7 +56,7 @@ def finding(alert: Alert, transition: Transition) -> Json:
         },
         "Resources": [
             {
-                "Type": "Other",  # no type of App Runner's, or of target groups, is known to be in the format
+                "Type": kind_of(alert.resource).security_hub,
                 "Id": _line(alert.resource, 512),
                 "Partition": partition,
                 "Region": _line(alert.region, 64),

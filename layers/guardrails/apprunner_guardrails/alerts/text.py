@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
 from apprunner_guardrails.alerts._common import FAILING, led_here, mark, marked, story
+from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.events import EXEMPTION, FailedCall
-from apprunner_guardrails.exemptions import tagging
+from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag
 from apprunner_guardrails.findings import NOT_JUDGED, Status
 from apprunner_guardrails.ledger import Kind, Transition
 
@@ -22,7 +23,9 @@ BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to 
 OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
-ACRONYMS = frozenset({"acl", "dns", "nat", "vpc"})
+ACRONYMS = frozenset({"acl", "api", "dns", "http", "https", "ip", "nat", "tls", "vpc"})
+# What rules' names begin with where it says what they are about, the longer before the shorter.
+ABOUT = ("connector_", "service_", "ingress_connection_", "ingress_", "target_group_", "load_balancer_", "api_")
 RULES_IN_SUBJECT = 3  # more would push out of the subject what it is about
 COMMAND_LIMIT = 4000  # characters of a line: no rule comes near it
 CUT = "[cut: there is more than one message holds]"
@@ -129,8 +132,8 @@ def ascii_line(text: str, limit: int = 1000) -> str:
 
 
 def console_link(region: str, resource: str = "") -> str:
-    """The console in a Region: EC2's for a target group, else App Runner's. AWS documents no deeper links."""
-    console = "ec2" if ":targetgroup/" in resource else "apprunner"
+    """The console in a Region that shows a resource of that kind. AWS documents no deeper links."""
+    console = kind_of(resource).console
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
         return f"https://console.aws.amazon.com/{console}/home"  # whatever that is, it does not choose the host
     return f"https://{region}.console.aws.amazon.com/{console}/home?region={region}"
@@ -188,7 +191,7 @@ def _mark_and_rules(alerts: Sequence[Alert]) -> str:
 
 def _words(name: str) -> str:
     """A rule's name for people: connector_nat_unusable is "NAT unusable"; what it is about is said anyway."""
-    about = next((one for one in ("connector_", "service_", "target_group_") if name.startswith(one)), "")
+    about = next((one for one in ABOUT if name.startswith(one)), "")
     words = name.removeprefix(about).split("_")
     return " ".join(word.upper() if word in ACRONYMS else word for word in words)
 
@@ -299,11 +302,10 @@ def _acceptance(alert: Alert, failing: Sequence[str]) -> Iterator[str]:
     """How to exempt what fails. Ids of the guardrails' own (AR9xx) cannot be exempted."""
     rules = [rule for rule in failing if can_be_exempted(rule)]
     if rules:
-        tag = f"Key={EXEMPTION}{rules[0] if len(rules) == 1 else 'RULE_ID'},Value=YYYY-MM-DD @OWNER REASON"
-        _, put_on = tagging(safe(alert.resource), safe(alert.region))
+        key = f"{EXEMPTION}{rules[0] if len(rules) == 1 else 'RULE_ID'}"
         yield ""
         yield "To accept it until a day instead:" if len(rules) == 1 else "To accept one of them until a day instead:"
-        yield f"    {put_on} '{tag}'"
+        yield f"    {tag(safe(alert.resource), safe(alert.region), {key: EXEMPTION_FORM})}"
 
 
 def can_be_exempted(rule: str) -> bool:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads, each_of
 from apprunner_guardrails.facts import (
+    NOT_ASKED,
     AclEntry,
     Connector,
     Endpoint,
     EndpointInterface,
     GroupRule,
     InterfaceEndpoint,
+    ManagedInterface,
     NatGateway,
     Network,
     NetworkAcl,
@@ -72,6 +74,8 @@ INTERFACES = 200  # in one call by their ids; AWS documents no maximum below the
 NO_ENDPOINT = "InvalidVpcEndpointId.NotFound"
 NO_INTERFACE = "InvalidNetworkInterfaceID.NotFound"
 _NO_VPC = "no subnet of the connector exists, so its VPC is not known"
+
+type BalancerAddresses = Mapping[str, tuple[str, ...]]  # of a load balancer's interfaces, by the subnet that each is in
 
 
 def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ...]) -> None:
@@ -373,6 +377,30 @@ def group_rule(row: "IpPermissionOutputTypeDef") -> GroupRule:
     )
 
 
+def managed_interfaces(reads: Reads) -> Pending[tuple[ManagedInterface, ...]]:
+    """The interfaces that App Runner made for connectors, by their tag; whose they are is for the caller to fill in."""
+    # Whether App Runner's are among those that EC2 hides from lists is not documented.
+    every = {"Filters": where(("tag-key", (_MANAGED_TAG,))), "IncludeManagedResources": True}
+    return reads.ask("ec2", "DescribeNetworkInterfaces", rows_of("NetworkInterfaces", managed_interface), **every)
+
+
+def managed_interface(row: "NetworkInterfaceTypeDef") -> ManagedInterface:
+    """With the account that owns it; any of its addresses may be public."""
+    addresses = (row, *row.get("PrivateIpAddresses", ()))
+    public = (one.get("Association", {}).get("PublicIp", "") for one in addresses)
+    return ManagedInterface(
+        id=row["NetworkInterfaceId"],
+        account=row.get("OwnerId", ""),
+        region="",
+        vpc_id=row.get("VpcId", ""),
+        subnet_id=row.get("SubnetId", ""),
+        group_ids=tuple(sorted(group["GroupId"] for group in row.get("Groups", ()))),
+        public_address=next(filter(None, public), ""),
+        connectors=NOT_ASKED,
+        tags={tag["Key"]: tag.get("Value", "") for tag in row.get("TagSet", ())},
+    )
+
+
 def network_interface(row: "NetworkInterfaceTypeDef") -> NetworkInterface:
     return NetworkInterface(
         id=row["NetworkInterfaceId"],
@@ -427,6 +455,9 @@ def interface_endpoint(row: "VpcEndpointTypeDef") -> InterfaceEndpoint:
         private_dns=row.get("PrivateDnsEnabled", False),
         subnet_ids=tuple(sorted(row.get("SubnetIds", ()))),
         interface_ids=tuple(sorted(row.get("NetworkInterfaceIds", ()))),
+        group_ids=tuple(sorted(one["GroupId"] for one in row.get("Groups", ()))),
+        policy=row.get("PolicyDocument", ""),
+        tags={tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", ())},
     )
 
 
@@ -460,6 +491,58 @@ def endpoint_interfaces(reads: Reads, ids: Iterable[str]) -> Callable[[], Mappin
         return reads.ask("ec2", "DescribeNetworkInterfaces", _interfaces_by_id, NetworkInterfaceIds=list(some))
 
     return each_of(tuple(ids), ask, call="ec2:DescribeNetworkInterfaces", most=INTERFACES, gone=NO_INTERFACE)
+
+
+def subnets_by_id(reads: Reads, ids: Iterable[str]) -> Callable[[], Mapping[str, Subnet | Unread]]:
+    """Each subnet, by id; Unread where the answer leaves it out."""
+
+    def ask(some: tuple[str, ...]) -> Pending[Mapping[str, Subnet]]:
+        return reads.ask("ec2", "DescribeSubnets", _subnets_by_id, Filters=where(("subnet-id", some)))
+
+    return each_of(tuple(ids), ask, call="ec2:DescribeSubnets", most=FILTER_VALUES, gone="")
+
+
+def find_security_groups(reads: Reads, ids: Iterable[str]) -> Pending[Mapping[str, SecurityGroup]]:
+    """Those of the security groups that this account can see, by id: in a shared VPC some may be another's."""
+    asked = [
+        reads.ask("ec2", "DescribeSecurityGroups", _groups_by_id, Filters=where(("group-id", some)))
+        for some in batched(ids, FILTER_VALUES, strict=False)
+    ]
+
+    def wait() -> Mapping[str, SecurityGroup] | Unread:
+        found: dict[str, SecurityGroup] = {}
+        for pending in asked:
+            told = pending()
+            if isinstance(told, Unread):
+                return told
+            found |= told
+        return found
+
+    return wait
+
+
+def balancer_addresses(reads: Reads, arns: Iterable[str]) -> Callable[[], Mapping[str, BalancerAddresses | Unread]]:
+    """The addresses of each load balancer's network interfaces, by ARN; Unread where it is told to have none.
+
+    An interface belongs to one by its description, "ELB net/NAME/ID", the end of the ARN. AWS documents that the name
+    is in it, and not how; the form is what many public tools rely on
+    (docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-monitoring.html).
+    """
+
+    def ask(some: tuple[str, ...]) -> Pending[Mapping[str, BalancerAddresses]]:
+        described = where(("description", tuple(_described_as(arn) for arn in some)))
+
+        def by_arn(pages: "Sequence[Page]") -> Mapping[str, BalancerAddresses]:
+            found = _addresses_by_description(pages)
+            return {arn: found[_described_as(arn)] for arn in some if _described_as(arn) in found}
+
+        return reads.ask("ec2", "DescribeNetworkInterfaces", by_arn, Filters=described, IncludeManagedResources=True)
+
+    return each_of(tuple(arns), ask, call="ec2:DescribeNetworkInterfaces", most=FILTER_VALUES, gone="")
+
+
+def _described_as(balancer_arn: str) -> str:
+    return f"ELB {balancer_arn.partition(':loadbalancer/')[2]}"
 
 
 def are_connected(reads: Reads, one: str, other: str) -> Callable[[], bool | Unread]:
@@ -508,6 +591,29 @@ def endpoint_interface(row: "NetworkInterfaceTypeDef") -> EndpointInterface:
 
 def _endpoints_by_id(pages: "Sequence[Page]") -> Mapping[str, InterfaceEndpoint]:
     return {row["VpcEndpointId"]: interface_endpoint(row) for page in pages for row in page["VpcEndpoints"]}
+
+
+def _subnets_by_id(pages: "Sequence[Page]") -> Mapping[str, Subnet]:
+    return {row["SubnetId"]: subnet(row) for page in pages for row in page["Subnets"]}
+
+
+def _groups_by_id(pages: "Sequence[Page]") -> Mapping[str, SecurityGroup]:
+    return {row["GroupId"]: security_group(row) for page in pages for row in page["SecurityGroups"]}
+
+
+def interface_addresses(row: "NetworkInterfaceTypeDef") -> tuple[str, ...]:
+    """All of an interface's private addresses, sorted: a load balancer may ask from secondary ones too."""
+    first = row.get("PrivateIpAddress")
+    private = (one["PrivateIpAddress"] for one in row.get("PrivateIpAddresses", ()) if "PrivateIpAddress" in one)
+    ipv6 = (one["Ipv6Address"] for one in row.get("Ipv6Addresses", ()) if "Ipv6Address" in one)
+    return tuple(sorted({*((first,) if first else ()), *private, *ipv6}))
+
+
+def _addresses_by_description(pages: "Sequence[Page]") -> Mapping[str, BalancerAddresses]:
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for row in (row for page in pages for row in page["NetworkInterfaces"]):
+        found.setdefault(row["Description"], {})[row["SubnetId"]] = interface_addresses(row)
+    return found
 
 
 def _interfaces_by_id(pages: "Sequence[Page]") -> Mapping[str, EndpointInterface]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads
-from apprunner_guardrails.facts import CONNECTOR_QUOTA, QUOTAS_OF, Unread
+from apprunner_guardrails.facts import CONNECTOR_QUOTA, CONNECTOR_QUOTA_DEFAULT, CONNECTOR_QUOTA_NEAR, QUOTAS_OF, Unread
 
 if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page
@@ -21,6 +21,13 @@ def connector_quota(reads: Reads) -> Pending[int]:
         return replace(told, call="servicequotas:GetServiceQuota") if isinstance(told, Unread) else told
 
     return wait
+
+
+def quota_if_near(reads: Reads, connectors: int) -> Pending[int]:
+    """The quota where so many connectors can be near it, else AWS's default: a quota can only be raised."""
+    if connectors < CONNECTOR_QUOTA_NEAR * CONNECTOR_QUOTA_DEFAULT:
+        return lambda: CONNECTOR_QUOTA_DEFAULT
+    return connector_quota(reads)
 
 
 def _value(pages: "Sequence[Page]") -> int:

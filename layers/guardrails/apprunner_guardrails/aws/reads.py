@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import batched
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from botocore import xform_name
@@ -25,14 +26,20 @@ if TYPE_CHECKING:
 _THREADS = 10
 
 
-# Where an answer says that there is more, and where the next question takes it. EC2 and App Runner page alike.
+# Where an answer says that there is more, and where the next question takes it. EC2, App Runner and the second
+# generation of API Gateway page alike.
 _PAGED: Mapping[str, tuple[str, str]] = {
+    "apigateway": ("position", "position"),
     "dynamodb": ("LastEvaluatedKey", "ExclusiveStartKey"),
     "elbv2": ("NextMarker", "Marker"),
     "resourcegroupstaggingapi": ("PaginationToken", "PaginationToken"),
 }
 
-# Where IAM, and therefore users, have another name for a service than botocore.
+# Lists that grow for ever and are told newest first: a page is all that is asked for.
+_FIRST_PAGE = frozenset({("apprunner", "ListOperations")})
+
+# Where IAM, and therefore users, have another name for a service than botocore. API Gateway's reads keep the SDK's
+# names (apigatewayv2:GetApis): to IAM they are all apigateway:GET, which tells nobody what failed.
 _KNOWN_AS: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 
 
@@ -75,12 +82,19 @@ class Pace:
 class Reads:
     """Asks AWS, concurrently. The same question is sent once, so whoever may need an answer can ask early.
 
-    `pace` is waited for before each call; without one they go out as they come.
+    `pace` is waited for before each call; without one they go out as they come. `paces` are what calls of a service
+    ("apigateway") or of an operation ("apigateway:GetResources") wait for in its place.
     """
 
-    def __init__(self, client: Callable[[str], BaseClient], pace: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        client: Callable[[str], BaseClient],
+        pace: Callable[[], None] = lambda: None,
+        paces: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+    ) -> None:
         self._client = client
         self._pace = pace
+        self._paces = paces
         self._sent: dict[str, Future[Sequence[Page] | Unread]] = {}
 
     def ask[T](
@@ -90,7 +104,8 @@ class Reads:
         question = f"{service}:{operation} {sorted(parameters.items())}"
         if question not in self._sent:
             client = self._client(service)  # made here: botocore makes clients safely in one thread only
-            self._sent[question] = _pool().submit(_all_pages, client, self._pace, service, operation, parameters)
+            pace = self._paces.get(f"{service}:{operation}", self._paces.get(service, self._pace))
+            self._sent[question] = _pool().submit(_all_pages, client, pace, service, operation, parameters)
         sent = self._sent[question]
 
         def wait() -> T | Unread:
@@ -123,7 +138,7 @@ def _all_pages(
         while token is not None:
             pace()
             pages.append(send(**parameters, **({taken: token} if token else {})))
-            token = pages[-1].get(said) or None
+            token = None if (service, operation) in _FIRST_PAGE else pages[-1].get(said) or None
     except (ClientError, HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
         return unread(service, operation, failed)
     return pages

@@ -74,6 +74,9 @@ def read_networks(
     zones = ec2.read_zones(reads)
     interfaces = _interfaces(reads, structure.security_groups, connectors)
     endpoints = _endpoints(reads, vpcs, settings)
+    every_group = _all(
+        reads, "DescribeSecurityGroups", ec2.rows_of("SecurityGroups", ec2.security_group), "vpc-id", vpcs
+    )
     attributes = {
         (vpc, name): ec2.read_vpc_attribute(reads, vpc, name)
         for vpc in sorted(vpcs)
@@ -100,6 +103,7 @@ def read_networks(
             endpoints=_in(vpc, endpoints()),
             dns_support=attributes[vpc, "EnableDnsSupport"](),
             dns_hostnames=attributes[vpc, "EnableDnsHostnames"](),
+            vpc_groups=_in(vpc, every_group()),
         )
     return _with_prefix_lists(reads, connectors, networks)
 
@@ -135,7 +139,7 @@ def _without_vpc(
     )
 
 
-def _in[T: (Subnet, RouteTable, NatGateway, Endpoint)](
+def _in[T: (Subnet, RouteTable, NatGateway, Endpoint, SecurityGroup)](
     vpc: str, facts: tuple[T, ...] | Unread
 ) -> tuple[T, ...] | Unread:
     return facts if isinstance(facts, Unread) else tuple(fact for fact in facts if fact.vpc_id == vpc)

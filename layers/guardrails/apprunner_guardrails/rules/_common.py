@@ -6,24 +6,30 @@ from itertools import batched
 from typing import Literal
 
 from apprunner_guardrails.events import EXEMPTION
-from apprunner_guardrails.exemptions import tagging
+from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag, untag
 from apprunner_guardrails.facts import (
+    AclEntry,
     BoundGroup,
     Connector,
     Moot,
     Network,
+    NetworkAcl,
     NotKnown,
+    Service,
     Subnet,
     Target,
+    TargetGroup,
     Wanted,
     connector_subnets,
     known,
     told,
 )
 from apprunner_guardrails.routes import effective_table, is_public
+from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.plan import EVERY_ZONE
 
 CONNECTOR_GUIDE = "https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html"
+TAG_CONTROLS = "https://docs.aws.amazon.com/securityhub/latest/userguide/apprunner-controls.html"
 TARGETS_IN_A_LINE = 40  # an alert leaves out a command whose line is too long
 
 
@@ -75,27 +81,95 @@ def replace_connector(
     groups = " ".join(map(shlex.quote, sorted(group_ids))) or "SECURITY_GROUP_ID"
     region = f"--region {shlex.quote(connector.region)}"
     name = f"{shlex.quote(connector.name[:37])}-v2"
-    network = "EgressConfiguration='{EgressType=VPC,VpcConnectorArn=NEW_CONNECTOR_ARN}'"
     create = f"--vpc-connector-name {name} --subnets {subnets} --security-groups {groups}"
     lines = (
         note and f"# {note}",
         # github.com/pulumi/pulumi-aws/issues/5364
         "# App Runner may refuse a second connector with the same security groups: give it copies of them then",
         f"aws apprunner create-vpc-connector {region} {create}",
-        f"aws apprunner update-service {region} --service-arn SERVICE_ARN --network-configuration {network}",
-        f"aws apprunner delete-vpc-connector {region} --vpc-connector-arn {shlex.quote(connector.arn)}",
+        use_connector(connector.region, "NEW_CONNECTOR_ARN"),
+        delete_connector(connector),
     )
     return "\n".join(filter(None, lines))
 
 
+def by_age(connector: Connector) -> tuple[str, str]:
+    """What sorts connectors from the oldest to the youngest; ISO times sort as text."""
+    return connector.created, connector.arn
+
+
+def use_connector(region: str, connector_arn: str) -> str:
+    """The command that puts a service, which is for the reader to fill in, behind a connector."""
+    egress = "{EgressType=VPC,VpcConnectorArn=" + connector_arn + "}"
+    return (
+        f"aws apprunner update-service --region {shlex.quote(region)} --service-arn SERVICE_ARN"
+        f" --network-configuration EgressConfiguration={shlex.quote(egress)}"
+    )
+
+
+def delete_connector(connector: Connector) -> str:
+    arn = shlex.quote(connector.arn)
+    return f"aws apprunner delete-vpc-connector --region {shlex.quote(connector.region)} --vpc-connector-arn {arn}"
+
+
+def update_service(service: Service, option: str, value: str) -> str:
+    """The command that changes one of a service's configurations."""
+    return (
+        f"aws apprunner update-service --region {shlex.quote(service.region)} --service-arn {shlex.quote(service.arn)}"
+        f" --{option} {shlex.quote(value)}"
+    )
+
+
+def set_network(service: Service) -> str:
+    """The command that gives a service the network that this record has.
+
+    All of it is said: what becomes of parts that are left out, AWS does not document.
+    """
+    egress = f"EgressType={service.egress.kind}"
+    if service.connector_arn:
+        egress += f",VpcConnectorArn={service.connector_arn}"
+    public = str(service.public).lower()
+    parts = (
+        f"EgressConfiguration={{{egress}}}",
+        f"IngressConfiguration={{IsPubliclyAccessible={public}}}",
+        service.address_type and f"IpAddressType={service.address_type}",
+    )
+    return update_service(service, "network-configuration", ",".join(filter(None, parts)))
+
+
+def connect_ingress(service: Service) -> str:
+    """The command that makes a VPC ingress connection for a private service."""
+    return (
+        f"aws apprunner create-vpc-ingress-connection --region {shlex.quote(service.region)}"
+        f" --service-arn {shlex.quote(service.arn)} --vpc-ingress-connection-name {shlex.quote(service.name)}"
+        " --ingress-vpc-configuration VpcId=VPC_ID,VpcEndpointId=VPC_ENDPOINT_ID"
+    )
+
+
+def missing_tags(tagged: Connector | Service, settings: Settings) -> tuple[str, ...]:
+    """The keys of required tags that it lacks; its tags are looked at only where some are required."""
+    required = settings.required_tags
+    return tuple(sorted(set(required) - known(tagged.tags).keys())) if required else ()
+
+
+def lacks_tags(tagged: Connector | Service, settings: Settings) -> Iterator[str]:
+    missing = missing_tags(tagged, settings)
+    if missing:
+        yield f"it lacks required tags: {listed(missing)}"
+
+
+def put_tags(tagged: Connector | Service, keys: Iterable[str]) -> str:
+    """The command that puts tags on it; their values are for the reader to fill in."""
+    return tag(tagged.arn, tagged.region, dict.fromkeys(keys, "VALUE"))
+
+
 def tag_commands(arn: str, malformed: Iterable[str]) -> str:
     """Commands that take tags off a resource and put an exemption of the right form on it."""
-    take_off, put_on = tagging(arn, arn.split(":")[3])
-    keys = " ".join(map(shlex.quote, sorted(malformed)))
-    return f"{take_off} {keys}\n{put_on} 'Key={EXEMPTION}RULE_ID,Value=YYYY-MM-DD @OWNER REASON'"
+    region = arn.split(":")[3]
+    return f"{untag(arn, region, malformed)}\n{tag(arn, region, {f'{EXEMPTION}RULE_ID': EXEMPTION_FORM})}"
 
 
-def target_group(group: BoundGroup) -> str:
+def target_group(group: BoundGroup | TargetGroup) -> str:
     """The options by which a command of elbv2 names the target group."""
     return f"--region {shlex.quote(group.region)} --target-group-arn {shlex.quote(group.arn)}"
 
@@ -130,6 +204,23 @@ def set_route(
     return (
         f"aws ec2 {verb} --region {shlex.quote(network.region)} --route-table-id {shlex.quote(table_id)}"
         f" {option} {shlex.quote(destination)} {target}"
+    )
+
+
+def free_number(acl: NetworkAcl, *, egress: bool, before: int) -> int:
+    """The highest number of the ACL that is free and comes before another; 0 where none is."""
+    taken = {entry.number for entry in acl.entries if entry.egress == egress}
+    return next((number for number in range(before - 1, 0, -1) if number not in taken), 0)
+
+
+def allow_in_acl(network: Network, acl: NetworkAcl, entry: AclEntry) -> str:
+    """The command that adds an entry for TCP to an ACL."""
+    option = "--ipv6-cidr-block" if ":" in entry.cidr else "--cidr-block"
+    return (
+        f"aws ec2 create-network-acl-entry --region {shlex.quote(network.region)}"
+        f" --network-acl-id {shlex.quote(acl.id)} {'--egress' if entry.egress else '--ingress'}"
+        f" --rule-number {entry.number or 'RULE_NUMBER'} --protocol tcp --rule-action allow"
+        f" {option} {shlex.quote(entry.cidr)} --port-range From={entry.from_port},To={entry.to_port}"
     )
 
 

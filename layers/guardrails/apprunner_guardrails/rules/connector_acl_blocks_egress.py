@@ -1,42 +1,38 @@
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
 from math import floor
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, NotKnown, Subnet, known, told
+from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, Subnet, told
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.reach import FINAL, acl_of, on_port, tcp_entries
 from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, families, leads_out, ways_out
-from apprunner_guardrails.rules._common import each_subnet
+from apprunner_guardrails.rules._common import allow_in_acl, each_subnet, free_number
 from apprunner_guardrails.settings import Settings
 
 type _Range = tuple[int, int]  # the first and the last address, as numbers
 
-_EVERYWHERE: dict[Family, str] = {4: "--cidr-block 0.0.0.0/0", 6: "--ipv6-cidr-block ::/0"}
-FINAL = 32767  # AWS's number of the "*" entry, which denies the rest
+_EVERYWHERE: dict[Family, str] = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Direction:
     egress: bool
-    option: str  # of the AWS CLI
     first: int
     last: int
-    opened: str  # the ports that AWS advises to open
+    opened: tuple[int, int]  # the ports that AWS advises to open
     what: str
 
 
 # The answers come back to the client ports of Linux. AWS documents none for App Runner; its guide to ACLs names
 # 1024-65535 for all clients, but an ACL that opens only the range that Linux uses lets the answers through.
 _DIRECTIONS = (
-    _Direction(egress=True, option="--egress", first=443, last=443, opened="From=443,To=443", what="outbound TCP 443"),
+    _Direction(egress=True, first=443, last=443, opened=(443, 443), what="outbound TCP 443"),
     _Direction(
         egress=False,
-        option="--ingress",
         first=32768,
         last=60999,
-        opened="From=1024,To=65535",
+        opened=(1024, 65535),
         what="the answers to outbound calls (inbound TCP 32768-60999)",
     ),
 )
@@ -62,9 +58,7 @@ class _Stop:
 
 def _stops(connector: Connector, network: Network) -> Iterator[_Stop]:
     def stops(subnet: Subnet) -> Iterator[_Stop]:
-        acl = next((acl for acl in known(network.network_acls) if subnet.id in acl.subnet_ids), None)
-        if acl is None:
-            raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
+        acl = acl_of(subnet, network)
         for family in families(subnet):
             for direction in _DIRECTIONS:
                 verdict = _judge(acl, family, direction)
@@ -83,11 +77,7 @@ def _is_used(family: Family, verdict: _Verdict, subnet: Subnet, network: Network
 
 def _judge(acl: NetworkAcl, family: Family, direction: _Direction) -> _Verdict:
     """The worst verdict over the range's ports; ports between two entries' bounds are judged alike, so one is tried."""
-    entries: list[tuple[AclEntry, Cidr]] = []
-    for entry in sorted(acl.entries, key=lambda entry: entry.number):
-        cidr = ip_network(entry.cidr, strict=False)
-        if entry.egress == direction.egress and entry.protocol in ("-1", "6") and cidr.version == family:
-            entries.append((entry, cidr))
+    entries = tcp_entries(acl, family, egress=direction.egress)
     bounds = {direction.first}
     for entry, _ in entries:
         bounds |= {entry.from_port or 0, (entry.to_port or 0) + 1}
@@ -100,7 +90,7 @@ def _judge_port(entries: Iterable[tuple[AclEntry, Cidr]], family: Family, port: 
     left, allowed = [_range(INTERNET[family])], 0
     worst, stopped_by = 0, None
     for entry, cidr in entries:
-        if not _on_port(entry, port):
+        if not on_port(entry, port):
             continue
         left, taken = _take(left, *_range(cidr))
         if entry.allow:
@@ -114,10 +104,6 @@ def _judge_port(entries: Iterable[tuple[AclEntry, Cidr]], family: Family, port: 
 
 def _range(cidr: Cidr) -> _Range:
     return int(cidr.network_address), int(cidr.broadcast_address)
-
-
-def _on_port(entry: AclEntry, port: int) -> bool:
-    return entry.from_port is None or entry.to_port is None or entry.from_port <= port <= entry.to_port
 
 
 def _take(left: list[_Range], first: int, last: int) -> tuple[list[_Range], int]:
@@ -154,15 +140,19 @@ def command(connector: Connector, network: Network, settings: Settings) -> str:
 
 
 def _allow(stop: _Stop, network: Network) -> str:
-    """An entry with the highest free number that comes before the one that denies."""
-    taken = {entry.number for entry in stop.acl.entries if entry.egress == stop.direction.egress}
-    before = stop.verdict.stopped_by.number if stop.verdict.stopped_by else FINAL
-    number = next((str(number) for number in range(before - 1, 0, -1) if number not in taken), "RULE_NUMBER")
-    return (
-        f"aws ec2 create-network-acl-entry --region {shlex.quote(network.region)}"
-        f" --network-acl-id {shlex.quote(stop.acl.id)} {stop.direction.option} --rule-number {number}"
-        f" --protocol tcp --rule-action allow {_EVERYWHERE[stop.family]} --port-range {stop.direction.opened}"
+    direction, entry = stop.direction, stop.verdict.stopped_by
+    number = free_number(stop.acl, egress=direction.egress, before=entry.number if entry else FINAL)
+    first, last = direction.opened
+    allowed = AclEntry(
+        number=number,
+        egress=direction.egress,
+        allow=True,
+        protocol="6",
+        cidr=_EVERYWHERE[stop.family],
+        from_port=first,
+        to_port=last,
     )
+    return allow_in_acl(network, stop.acl, allowed)
 
 
 RULE = Rule(

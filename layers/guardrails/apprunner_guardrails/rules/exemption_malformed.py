@@ -1,18 +1,29 @@
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.exemptions import Malformed, exemptions
-from apprunner_guardrails.facts import BoundGroup, Connector, FactName, Network, Service, known
+from apprunner_guardrails.facts import FactName, Network, Unread, known
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import tag_commands
 from apprunner_guardrails.settings import Settings
 
 APP_RUNNER_TAGS = "https://docs.aws.amazon.com/apprunner/latest/api/API_TagResource.html"
-TARGET_GROUP_TAGS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html"
+ELB_TAGS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html"
+EC2_TAGS = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html"
+API_TAGS = "https://docs.aws.amazon.com/apigateway/latest/api/API_TagResource.html"
 
 
-def rule[S: (Connector, Service, BoundGroup)](
+class _Tagged(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+    @property
+    def tags(self) -> Mapping[str, str] | Unread: ...
+
+
+def rule[S: _Tagged](
     kind: str, ids: Collection[str], tags: FactName = "tags", reference: str = APP_RUNNER_TAGS
 ) -> Rule[S]:
     """The rule for a kind of resource, which the rules of these ids judge: an exemption from others has no effect.

@@ -3,7 +3,7 @@ import shlex
 from collections.abc import Iterator
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.exemptions import tagging
+from apprunner_guardrails.exemptions import tag, untag
 from apprunner_guardrails.facts import BoundGroup, Network, known
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.settings import Settings
@@ -15,14 +15,13 @@ def check(group: BoundGroup, network: Network, settings: Settings) -> Iterator[s
 
 
 def command(group: BoundGroup, network: Network, settings: Settings) -> str:
-    take_off, put_on = tagging(group.arn, group.region)
     service = shlex.quote(f"com.amazonaws.{group.region}{SERVICE}")
     return (
         f"aws ec2 describe-vpc-endpoints --region {shlex.quote(group.region)}"
         f" --filters Name=service-name,Values={service}\n"
-        f"{put_on} 'Key={TAG},Value=ENDPOINT_IDS'\n"
+        f"{tag(group.arn, group.region, {TAG: 'ENDPOINT_IDS'})}\n"
         "# or end the binding: then nobody looks after the targets any more\n"
-        f"# {take_off} {TAG}"
+        f"# {untag(group.arn, group.region, (TAG,))}"
     )
 
 

@@ -1,0 +1,62 @@
+"""What an update asked of a service's outbound traffic, remembered until the update has finished. Pure.
+
+An update takes minutes, and no call of App Runner tells afterwards what was asked for. It is recorded beside the
+service's findings, as something that is over and that nobody is told of: the kind and the connector (`messages`), and
+the time of the call (`who`: of a caller there is nothing to remember).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from apprunner_guardrails.facts import Egress
+from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.ledger import Kind, Record, State, Transition
+
+RULE = "asked"  # in the place of a rule's id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    egress: Egress
+    time: str  # 2026-11-21T07:00:00Z
+
+
+def remembered(records: Iterable[Record]) -> Asked | None:
+    record = _record(records)
+    match record.messages if record else ():
+        case (kind, arn):
+            return Asked(egress=Egress(kind=kind, connector_arn=arn), time=record.who if record else "")
+    return None
+
+
+def newest(asked: Egress | None, time: str, records: Iterable[Record]) -> Asked | None:
+    """Of what a call asked for and what is remembered: events come late, and in any order."""
+    known = remembered(records)
+    if asked is None or (known is not None and known.time > time):
+        return known
+    return Asked(egress=asked, time=time)
+
+
+def note(service: str, asked: Asked | None, records: Iterable[Record], now: int) -> tuple[Transition, ...]:
+    """What to write so that this is what is remembered; None: nothing. Nothing where it is so already."""
+    before = _record(records)
+    if asked == remembered(records):
+        return ()
+    record = Record(
+        resource=service,
+        rule=RULE,
+        state=State.RESOLVED,
+        severity=Severity.INFO,
+        messages=(asked.egress.kind, asked.egress.connector_arn) if asked else (),
+        faults=(),
+        first_seen=now,
+        last_seen=now,
+        who=asked.time if asked else "",
+        version=before.version + 1 if before else 1,
+    )
+    nothing = Finding(resource=service, rule=RULE, name="", title="", severity=Severity.INFO, status=Status.PASS)
+    return (Transition(kind=Kind.SEEN, finding=nothing, record=record, before=before, channels=()),)
+
+
+def _record(records: Iterable[Record]) -> Record | None:
+    return next((one for one in records if one.rule == RULE), None)

@@ -1,0 +1,128 @@
+"""What the rules of a kind answer about a resource, with what exemptions make of that. Pure."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from apprunner_guardrails.engine import Rule, evaluate
+from apprunner_guardrails.exemptions import applied
+from apprunner_guardrails.facts import (
+    Connector,
+    FactName,
+    IngressConnection,
+    Network,
+    PathGroup,
+    Service,
+    Unread,
+    unread_network,
+)
+from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.rules import (
+    INGRESS_RULES,
+    PATH_GROUP_RULES,
+    RULES,
+    SERVICE_RULES,
+    TARGET_GROUP_RULES,
+    chosen,
+    without,
+)
+from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.times import utc
+
+NO_NETWORK = unread_network("", "", Unread(call="", code="only a VPC connector has a network of its own"))
+# What is not read of a connector for the sake of one event: it would cost a call for each service, or one more.
+BESIDE_EVENTS: frozenset[FactName] = frozenset({"connectors", "connector_quota", "services", "vpc_groups"})
+# A connector that was just made is judged beside the others.
+BESIDE_NEW_CONNECTORS: frozenset[FactName] = frozenset({"services", "vpc_groups"})
+
+type Tags = Mapping[str, str] | Unread
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """The rules' answers; `left` are the ids of rules that were not asked, as what they need was not read."""
+
+    findings: tuple[Finding, ...]
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """By what and when is judged. `now` is in seconds since 1970; exemptions run out by the day, in UTC."""
+
+    settings: Settings
+    now: int
+
+    @property
+    def today(self) -> str:
+        """2026-11-21"""
+        return utc(self.now)[:10]
+
+
+def judged[S](
+    rules: tuple[Rule[S], ...],
+    resource: str,
+    subject: S | Unread,
+    tags: Tags,
+    terms: Terms,
+    *,
+    network: Network | Unread = NO_NETWORK,
+    unasked: Collection[FactName] = (),
+) -> Answers:
+    asked, left = without(chosen(rules, terms.settings), unasked)
+    findings = evaluate(asked, resource, subject, network, terms.settings)
+    return Answers(findings=applied(findings, tags, terms.today), left=left)
+
+
+def judge_connector(
+    resource: str,
+    connector: Connector | Unread,
+    network: Network | Unread,
+    tags: Tags,
+    terms: Terms,
+    *,
+    unasked: Collection[FactName] = (),
+) -> Answers:
+    tagged = connector if isinstance(connector, Unread) else replace(connector, tags=tags)
+    return judged(RULES, resource, tagged, tags, terms, network=network, unasked=unasked)
+
+
+def judge_service(
+    resource: str,
+    service: Service | Unread,
+    tags: Tags | None,
+    terms: Terms,
+    *,
+    unasked: Collection[FactName] = (),
+) -> Answers:
+    """Without tags those rules are left that need them."""
+    left_out = (*unasked, *_unasked(tags))
+    return judged(SERVICE_RULES, resource, _tagged(service, tags), tags or {}, terms, unasked=left_out)
+
+
+def judge_ingress(resource: str, connection: IngressConnection | Unread, tags: Tags | None, terms: Terms) -> Answers:
+    return judged(INGRESS_RULES, resource, _tagged(connection, tags), tags or {}, terms, unasked=_unasked(tags))
+
+
+def _tagged[S: (Service, IngressConnection)](subject: S | Unread, tags: Tags | None) -> S | Unread:
+    return subject if isinstance(subject, Unread) or tags is None else replace(subject, tags=tags)
+
+
+def _unasked(tags: Tags | None) -> tuple[FactName, ...]:
+    return ("tags",) if tags is None else ()
+
+
+def judge_path_group(group: PathGroup, terms: Terms) -> Answers:
+    """What the sync does not judge of a target group: that is left to it, as this is to the sync."""
+    of_sync = frozenset(rule.id for rule in chosen(TARGET_GROUP_RULES, terms.settings))
+    answers = judged(PATH_GROUP_RULES, group.arn, group, group.tags, terms)
+    return Answers(findings=answers.findings, left=of_sync - {one.rule for one in answers.findings})
+
+
+def with_tags_where_they_matter(
+    judge: Callable[[Tags | None], Answers], ask: Callable[[], Callable[[], Tags]], *, always: bool
+) -> Answers:
+    """Tags that cost a call are read where a rule fails, which they may exempt, or where some have to be there."""
+    answers = None if always else judge(None)
+    if answers is None or any(one.status is Status.FAIL for one in answers.findings):
+        return judge(ask()())
+    return answers

@@ -1,0 +1,1 @@
+"""Private paths: from an API's clients to a service that is not on the internet."""

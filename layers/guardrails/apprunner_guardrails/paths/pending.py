@@ -1,0 +1,68 @@
+"""Since when VPC links are pending: API Gateway does not tell of links of the first generation. Pure.
+
+It is recorded beside the findings of the API that uses the link, as something that is over and that nobody is told of:
+each pending link with the time when it was first seen so (`messages`, as "abc123 1795284884").
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from apprunner_guardrails.facts import Api, Integration, VpcLink, if_read
+from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.ledger import Kind, Record, State, Transition
+
+RULE = "pending links"  # in the place of a rule's id
+PENDING = "PENDING"
+
+
+def aged(
+    apis: Iterable[Api], recorded: Callable[[str], tuple[Record, ...]], now: int
+) -> tuple[tuple[Api, ...], Mapping[str, tuple[Transition, ...]]]:
+    """The APIs with how long their links have been pending, and what to write of it, by the ARN of the API."""
+    found: list[Api] = []
+    notes: dict[str, tuple[Transition, ...]] = {}
+    for api in apis:
+        before = next((one for one in recorded(api.arn) if one.rule == RULE), None)
+        known = _since(before)
+        since = {link: known.get(link, now) for link in sorted(_pending(api))}
+        found.append(_with_ages(api, {link: (now - at) // 60 for link, at in since.items()}) if since else api)
+        if since != known:
+            notes[api.arn] = (_note(api.arn, since, before, now),)
+    return tuple(found), notes
+
+
+def _pending(api: Api) -> set[str]:
+    links = (one.link for one in if_read(api.integrations))
+    return {link.id for link in links if isinstance(link, VpcLink) and link.status == PENDING}
+
+
+def _with_ages(api: Api, minutes: Mapping[str, int]) -> Api:
+    def with_age(integration: Integration) -> Integration:
+        link = integration.link
+        if not isinstance(link, VpcLink) or link.id not in minutes:
+            return integration
+        told = link.pending_minutes or 0  # of the second generation API Gateway tells when it was made
+        return replace(integration, link=replace(link, pending_minutes=max(told, minutes[link.id])))
+
+    return replace(api, integrations=tuple(with_age(one) for one in if_read(api.integrations)))
+
+
+def _note(arn: str, since: Mapping[str, int], before: Record | None, now: int) -> Transition:
+    record = Record(
+        resource=arn,
+        rule=RULE,
+        state=State.RESOLVED,
+        severity=Severity.INFO,
+        messages=tuple(f"{link} {at}" for link, at in since.items()),
+        faults=(),
+        first_seen=min(since.values(), default=0),
+        last_seen=now,
+        version=before.version + 1 if before else 1,
+    )
+    nothing = Finding(resource=arn, rule=RULE, name="", title="", severity=Severity.INFO, status=Status.PASS)
+    return Transition(kind=Kind.SEEN, finding=nothing, record=record, before=before, channels=())
+
+
+def _since(record: Record | None) -> Mapping[str, int]:
+    found = (one.rpartition(" ") for one in record.messages) if record else ()
+    return {name: int(at) for name, _, at in found}

@@ -1,0 +1,200 @@
+"""From a change of a private path to what the rules say of all that is on it: read the paths, decide, tell."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from apprunner_guardrails.aws import apprunner, ec2, findings_table
+from apprunner_guardrails.aws.findings_table import Stored
+from apprunner_guardrails.aws.paths import read_paths
+from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.drift import folded
+from apprunner_guardrails.events import Ignored
+from apprunner_guardrails.facts import IngressConnection, Paths, Service, Unread, is_over
+from apprunner_guardrails.judge import (
+    Answers,
+    Terms,
+    judge_ingress,
+    judge_path_group,
+    judge_service,
+    judged,
+    with_tags_where_they_matter,
+)
+from apprunner_guardrails.ledger import State, Transition
+from apprunner_guardrails.paths.pending import aged
+from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
+from apprunner_guardrails.rules import API_RULES, BALANCER_RULES, ENDPOINT_RULES, INTERFACE_RULES, TARGET_GROUP_RULES
+from apprunner_guardrails.services import ask_beside
+from apprunner_guardrails.tell import Evaluation
+from apprunner_guardrails.validate import Judged
+
+type Notes = Mapping[str, tuple[Transition, ...]]
+
+
+def read(
+    reads: Reads,
+    stored: Stored,
+    now: int,
+    *,
+    account: str,
+    region: str,
+    services: Mapping[str, Service | Unread] | None = None,
+) -> tuple[Paths, Notes]:
+    """The Region's private paths, and what to write of them, by ARN. `services` are those described already."""
+    paths = read_paths(reads, account=account, region=region, services=services)
+    apis, notes = aged(paths.apis, stored.of, now)
+    return replace(paths, apis=apis), notes
+
+
+def judge_paths(paths: Paths, terms: Terms, reads: Reads) -> Iterator[tuple[str, Answers]]:
+    """The rules' answers about everything on the paths, by ARN. Tags of ingress connections cost a call each."""
+    for arn, connection in paths.ingress.items():
+        yield arn, _judged_ingress(arn, connection, terms, reads)
+    for endpoint in paths.endpoints:
+        yield endpoint.arn, judged(ENDPOINT_RULES, endpoint.arn, endpoint, endpoint.tags, terms)
+    for group in paths.groups:
+        yield group.arn, judge_path_group(group, terms)
+    for balancer in paths.balancers:
+        yield balancer.arn, judged(BALANCER_RULES, balancer.arn, balancer, balancer.tags, terms)
+    for api in paths.apis:
+        yield api.arn, judged(API_RULES, api.arn, api, api.tags, terms)
+
+
+def _judged_ingress(arn: str, connection: IngressConnection | Unread, terms: Terms, reads: Reads) -> Answers:
+    return with_tags_where_they_matter(
+        lambda tags: judge_ingress(arn, connection, tags, terms),
+        partial(apprunner.describe_tags, reads, arn),
+        always=False,
+    )
+
+
+def is_whole(paths: Paths) -> bool:
+    """Whether what is not on the paths is surely not on them."""
+    return not paths.unlisted and not any(isinstance(one, Unread) for one in paths.ingress.values())
+
+
+def off_paths(arn: str) -> Answers:
+    """Of what is on no path any more: a target group may still be bound, which is the sync's to judge."""
+    of_sync = frozenset(rule.id for rule in TARGET_GROUP_RULES) if ":targetgroup/" in arn else frozenset[str]()
+    return Answers(findings=(), left=of_sync)
+
+
+def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
+    """Judge what is on the paths that calls concern, each resource once whatever the number of calls.
+
+    Raises LedgerUnavailable.
+    """
+    asked = findings_table.all_recorded(reads, terms.settings.findings_table)
+    stored = asked()
+    account, region = changes[0].account, changes[0].region
+    interfaces = _interfaces(changes, terms, reads)
+    paths, notes = read(reads, stored, terms.now, account=account, region=region)
+    concerning: dict[str, list[PathChange]] = defaultdict(list)
+    for change in changes:
+        for arn in _touched(change, paths, stored):
+            concerning[arn].append(change)
+    answers = dict(judge_paths(_part(paths, concerning), terms, reads))
+    answers |= _of_services([arn for arn in concerning if ":service/" in arn], paths, terms, reads)
+    answers |= {arn: off_paths(arn) for arn in concerning if arn not in answers and is_whole(paths)}
+    for change in changes:
+        for arn in set(interfaces) & {_interface_arn(change, name) for name in change.names}:
+            concerning[arn].append(change)
+    answers |= interfaces
+    found = [
+        Judged(evaluation=_evaluation(arn, concerning[arn], answers[arn], notes.get(arn, ())), recorded=stored.of(arn))
+        for arn in sorted(answers)
+    ]
+    what = " and ".join(sorted({one.what for one in changes}))
+    return tuple(found) or Ignored(why=f"no private path of App Runner leads through what {what} changed")
+
+
+def _touched(change: PathChange, paths: Paths, stored: Stored) -> Iterator[str]:
+    """What is on a path that the change concerns, the services behind it, and what it names and has findings."""
+    part = concerned(change.names, paths)
+    yield from arns(part)
+    named = {one for one in change.names if ":service/" in one}
+    yield from named | {one.service_arn for one in part.ingress.values() if isinstance(one, IngressConnection)}
+    there = arns(paths)
+    for record in stored.records:
+        is_named = record.resource in change.names or record.resource.rpartition("/")[2] in change.names
+        if is_named and record.resource not in there and (record.state is not State.RESOLVED or record.owed):
+            yield record.resource
+
+
+def _part(paths: Paths, concerning: Iterable[str]) -> Paths:
+    wanted = set(concerning)
+    return replace(
+        paths,
+        ingress={arn: one for arn, one in paths.ingress.items() if arn in wanted},
+        endpoints=tuple(one for one in paths.endpoints if one.arn in wanted),
+        groups=tuple(one for one in paths.groups if one.arn in wanted),
+        balancers=tuple(one for one in paths.balancers if one.arn in wanted),
+        apis=tuple(one for one in paths.apis if one.arn in wanted),
+    )
+
+
+def _of_services(service_arns: Sequence[str], paths: Paths, terms: Terms, reads: Reads) -> Mapping[str, Answers]:
+    """How services are reached, and whatever DescribeService tells of them besides."""
+    asked = {arn: apprunner.describe_service(reads, arn) for arn in service_arns}
+    return {
+        arn: answers for arn, pending in asked.items() for answers in _of_service(arn, pending(), paths, terms, reads)
+    }
+
+
+def _of_service(arn: str, service: Service | Unread, paths: Paths, terms: Terms, reads: Reads) -> Iterator[Answers]:
+    if is_over(service):
+        yield Answers(findings=())
+        return
+    whole = service
+    if isinstance(service, Service):
+        whole = ask_beside(reads, service, None, None, ingress=ingress_of(arn, paths))()
+    yield with_tags_where_they_matter(
+        lambda tags: judge_service(arn, whole, tags, terms, unasked=("connectors", "operations")),
+        partial(apprunner.describe_tags, reads, arn),
+        always=bool(terms.settings.required_tags),
+    )
+
+
+def ingress_of(service_arn: str, paths: Paths) -> tuple[IngressConnection, ...] | Unread:
+    """A service's ingress connections. One that could not be described may be its."""
+    connections = [one for one in paths.ingress.values() if isinstance(one, IngressConnection)]
+    mine = tuple(one for one in connections if one.service_arn == service_arn)
+    unread = (*(one for one in paths.ingress.values() if isinstance(one, Unread)), *paths.unlisted)
+    return mine if mine or not unread else unread[0]
+
+
+def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Mapping[str, Answers]:
+    """The interfaces of App Runner's that changes name."""
+    named = {name for change in changes for name in change.names if name.startswith("eni-")}
+    if not named:
+        return {}
+    listed, connectors = ec2.managed_interfaces(reads), apprunner.list_connectors(reads)
+    found = listed()
+    if isinstance(found, Unread):
+        return {}  # the audit complains
+    answers: dict[str, Answers] = {}
+    for one in found:
+        if one.id in named:
+            whole = replace(one, account=changes[0].account, region=changes[0].region, connectors=connectors())
+            answers[whole.arn] = judged(INTERFACE_RULES, whole.arn, whole, whole.tags, terms)
+    return answers
+
+
+def _interface_arn(change: PathChange, name: str) -> str:
+    return f"arn:aws:ec2:{change.region}:{change.account}:network-interface/{name}"
+
+
+def _evaluation(arn: str, changes: Sequence[PathChange], answers: Answers, notes: tuple[Transition, ...]) -> Evaluation:
+    one = folded(changes)
+    return Evaluation(
+        resource=arn,
+        account=changes[0].account,
+        region=changes[0].region,
+        what=one.what,
+        caller=one.caller,
+        time=one.time,
+        findings=answers.findings,
+        left=answers.left,
+        notes=notes,
+    )

@@ -1,0 +1,560 @@
+"""Whether a TCP connection gets from a connector's subnet to an address and back, and what first stops it. Pure.
+
+    from the connector's subnet                            in the destination's subnet, where that is in sight
+    outbound rules → outbound ACL → route           →      inbound ACL → inbound rules
+                     inbound ACL                    ←      outbound ACL
+
+Security groups remember connections: what they let out, or in, is answered. Network ACLs remember nothing, so that the
+answers need entries of their own, on the ports that clients choose.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network, summarize_address_range
+from itertools import pairwise
+from typing import Literal
+
+from apprunner_guardrails.facts import (
+    AclEntry,
+    GroupRule,
+    Network,
+    NetworkAcl,
+    NotKnown,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Unread,
+    known,
+)
+from apprunner_guardrails.routes import Cidr, Family, effective_table, precedence
+
+REACHES = "apprunner-guardrails:reaches"  # the tag by which connectors and services declare what they depend on
+_TO_THE_INTERNET = ("igw-", "nat-", "eigw-")
+ANSWERS = (1024, 65535)  # the ports that clients choose (docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html)
+FINAL = 32767  # AWS's number of an ACL's "*" entry, which denies the rest
+
+type Hop = Literal[
+    "outbound rules",
+    "outbound ACL",
+    "route",
+    "inbound ACL of the destination",
+    "inbound rules of the destination",
+    "outbound ACL of the destination",
+    "inbound ACL",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestinationInterface:
+    """A network interface that carries a destination's group. Its addresses: IPv4 before IPv6."""
+
+    id: str
+    addresses: tuple[str, ...]
+    subnet: Subnet
+    groups: tuple[SecurityGroup, ...]  # all that it carries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """What a connector's services depend on, and what of it is in sight.
+
+    `peer` is a security group's id or a CIDR; it has to be reached on one of the `ports`. `origin` says who told of
+    it: "declared on service orders". `malformed`: why the word `peer` names no destination; then nothing else counts.
+    `interfaces` are those that carry the group, but App Runner's own; none are looked for in a CIDR. `acls` and
+    `prefix_lists` are those on the way that the connector's network leaves out.
+    """
+
+    peer: str
+    ports: tuple[int, ...]
+    origin: str
+    malformed: str = ""
+    group: SecurityGroup | Unread | None = None  # None where it cannot be seen, and for a CIDR
+    interfaces: tuple[DestinationInterface, ...] | Unread = ()
+    acls: tuple[NetworkAcl, ...] | Unread = ()
+    prefix_lists: Mapping[str, tuple[str, ...] | Unread] = field(default_factory=dict)
+
+    @property
+    def is_group(self) -> bool:
+        return self.peer.startswith("sg-")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """What is to be reached, as far as it is in sight. What is None is not judged."""
+
+    subnet: Subnet | None
+    groups: tuple[SecurityGroup, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """What stops a connection. `where` and `why` read as one: "sg-0db admits nothing on TCP 5432 from sg-app".
+
+    `before`: of an ACL, the number that an entry has to come before, to let the connection through.
+    """
+
+    hop: Hop
+    where: str  # ids, sorted: of security groups, of an ACL, of a route table; of the subnet where that has no IPv6
+    why: str
+    before: int = 0
+
+
+# Declarations --------------------------------------------------------------------------------------------------------
+
+
+class Malformed(ValueError):
+    """A word names no destination; the text says why."""
+
+
+type _Word = tuple[str, tuple[int, ...], str]  # whom it names, on which port, or why it names nobody
+
+_PORTS = range(1, 65536)
+
+
+def declared(tags: Mapping[str, Mapping[str, str]]) -> tuple[Destination, ...]:
+    """The destinations that tags name, sorted: nothing of them has been looked at yet.
+
+    `tags` by whom they are on: "connector orders", "service api". What is named by several is one destination.
+    """
+    origins: dict[_Word, list[str]] = {}
+    for on, held in sorted(tags.items()):
+        for word in (held[REACHES].split() or [""]) if REACHES in held else ():
+            said = origins.setdefault(_word(word), [])
+            said += [on] * (on not in said)
+    return tuple(
+        Destination(peer=peer, ports=ports, origin=f"declared on {', '.join(ons)}", malformed=malformed)
+        for (peer, ports, malformed), ons in sorted(origins.items())
+    )
+
+
+def _word(word: str) -> _Word:
+    try:
+        peer, port = parsed(word)
+    except Malformed as why:
+        return word, (), str(why)
+    return peer, (port,), ""
+
+
+def parsed(word: str) -> tuple[str, int]:
+    """The security group or CIDR that a word of the tag names, and the port. Raises Malformed: nothing is guessed at.
+
+    The brackets around an IPv6 CIDR may be left out, for not everything that sets tags lets them through.
+    """
+    if not word:
+        raise Malformed("the tag is empty")
+    peer, colon, port = word.rpartition(":")
+    if not colon or not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) not in _PORTS:
+        raise Malformed("it should end in a port from 1 to 65535")
+    if re.fullmatch(r"sg-[0-9a-z]+", peer):
+        return peer, int(port)
+    text = peer[1:-1] if re.fullmatch(r"\[.*:.*\]", peer) else peer
+    if not re.fullmatch(r"[0-9A-Fa-f.:]+/[0-9]{1,3}", text):
+        raise Malformed("before the port there should be a security group's id or a CIDR")
+    try:
+        loose = ip_network(text, strict=False)
+    except ValueError:
+        raise Malformed(f"{text} is no CIDR") from None
+    if ip_address(text.partition("/")[0]) != loose.network_address:
+        raise Malformed(f"{text} is an address with a mask: the block around it is {loose}")
+    return str(loose), int(port)
+
+
+# The way -------------------------------------------------------------------------------------------------------------
+
+type _Range = tuple[int, int]  # the first and the last
+type _Piece = tuple[_Range, _Range]  # of addresses in the subnet, and of ports that answers come to
+type _Packet = tuple[int, int]  # of those the address and the port
+type _Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Refusal:
+    why: str
+    before: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Check:
+    """What a hop does. `judge` says why it refuses a packet, and says the same of all packets between two borders,
+    which are where something begins."""
+
+    hop: Hop
+    where: str
+    judge: Callable[[_Packet], _Refusal | None]
+    address_borders: frozenset[int] = frozenset()
+    port_borders: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Call:
+    """A connection from any address of the subnet."""
+
+    subnet: Subnet
+    groups: tuple[SecurityGroup, ...]
+    address: _Address
+    port: int
+    arrival: Arrival
+    network: Network
+
+    @property
+    def family(self) -> Family:
+        return self.address.version
+
+    @property
+    def sources(self) -> tuple[Cidr, ...]:
+        return blocks_of(self.subnet, self.family)
+
+    @property
+    def stays(self) -> bool:
+        """Whether the packets never leave their subnet: then no ACL sees them."""
+        if self.arrival.subnet is not None:
+            return self.arrival.subnet.id == self.subnet.id
+        return any(_holds(block, int(self.address)) for block in self.sources)
+
+
+def stop(  # noqa: PLR0917 - the packet's way, in order
+    subnet: Subnet,
+    groups: tuple[SecurityGroup, ...],
+    address: str,
+    port: int,
+    arrival: Arrival | None,
+    network: Network,
+) -> Stop | None:
+    """What stops a TCP connection from any address of the subnet, by an interface with the groups; None if all goes
+    through.
+
+    Of several hops it is the first after which nothing is left. What is beyond a gateway, a NAT gateway or a peering is
+    out of sight and taken to let it through. Raises NotKnown where a fact that decides was not read, and where some of
+    the subnet's addresses or of the client ports get through and others do not.
+    """
+    arrival = arrival or Arrival(subnet=None, groups=None)
+    call = _Call(subnet=subnet, groups=groups, address=ip_address(address), port=port, arrival=arrival, network=network)
+    left: list[_Piece] = [(_range(block), ANSWERS) for block in call.sources] or [((0, 0), ANSWERS)]
+    partial = ""
+    for check in _checks(call):
+        judged = [(piece, check.judge((piece[0][0], piece[1][0]))) for one in left for piece in _split(one, check)]
+        refusals = [refusal for _, refusal in judged if refusal]
+        if len(refusals) == len(judged):
+            before = min(refusal.before for refusal in refusals)
+            return Stop(hop=check.hop, where=check.where, why=refusals[0].why, before=before)
+        if refusals:
+            partial = partial or f"{check.hop}, {check.where} {refusals[0].why}"
+        left = [piece for piece, refusal in judged if not refusal]
+    if partial:
+        raise NotKnown(
+            f"only a part of what {subnet.id} sends to TCP {port} of {address} gets there and back: {partial}"
+        )
+    return None
+
+
+def _checks(call: _Call) -> Iterator[_Check]:
+    """The hops in the order that packets meet them. Facts are looked at when it is a hop's turn."""
+    there = None if call.stays else call.arrival.subnet
+    yield _outbound_rules(call)
+    if not call.stays:
+        yield _acl("outbound ACL", call.subnet, call, egress=True, answers=False)
+    yield _route(call)
+    if there:
+        yield _acl("inbound ACL of the destination", there, call, egress=False, answers=False)
+    if call.arrival.groups is not None:
+        yield _inbound_rules(call, call.arrival.groups)
+    if there:
+        yield _acl("outbound ACL of the destination", there, call, egress=True, answers=True)
+    if not call.stays:
+        yield _acl("inbound ACL", call.subnet, call, egress=False, answers=True)
+
+
+def _split(piece: _Piece, check: _Check) -> Iterator[_Piece]:
+    addresses, ports = piece
+    for some in _cut(addresses, check.address_borders):
+        for few in _cut(ports, check.port_borders):
+            yield some, few
+
+
+def _cut(whole: _Range, borders: Iterable[int]) -> Iterator[_Range]:
+    first, last = whole
+    starts = sorted({first, *(border for border in borders if first < border <= last)})
+    for start, end in pairwise([*starts, last + 1]):
+        yield start, end - 1
+
+
+# Security groups -----------------------------------------------------------------------------------------------------
+
+
+def _outbound_rules(call: _Call) -> _Check:
+    def lets_out() -> bool:
+        unknown = []
+        for peer in peers_on((rule for group in call.groups for rule in group.egress), call.port):
+            if not peer.startswith("sg-"):
+                matches: bool | str = _matches(peer, call.address, call.network)
+            elif call.arrival.groups is not None:
+                matches = any(group.id == peer for group in call.arrival.groups)
+            else:
+                matches = _may_carry_groups(call) and f"whether {call.address} carries {peer} is not in sight"
+            if matches is True:
+                return True
+            unknown += [matches] if matches else []
+        if unknown:
+            raise NotKnown("; ".join(sorted(set(unknown))))
+        return False
+
+    refusal = (
+        None if lets_out() else _Refusal(why=f"{_verb(call.groups, 'let')} nothing out on TCP {call.port} to there")
+    )
+    return _Check(hop="outbound rules", where=_ids(call.groups), judge=lambda _: refusal)
+
+
+def _may_carry_groups(call: _Call) -> bool:
+    """Not what is on the internet: only interfaces of this VPC, and of those that it is connected with, do."""
+    route = route_to(effective_table(call.subnet, call.network), call.address, call.network)
+    return route is not None and not route.blackhole and not route.target.startswith(_TO_THE_INTERNET)
+
+
+def _inbound_rules(call: _Call, groups: tuple[SecurityGroup, ...]) -> _Check:
+    own = {group.id for group in call.groups}
+    peers = tuple(peers_on((rule for group in groups for rule in group.ingress), call.port))
+    why = f"{_verb(groups, 'admit')} nothing on TCP {call.port} from {_ids(call.groups)} or from there"
+
+    def judge(packet: _Packet) -> _Refusal | None:
+        source = _address(call.family, packet[0])
+        matches = [peer in own if peer.startswith("sg-") else _matches(peer, source, call.network) for peer in peers]
+        if True in matches:
+            return None
+        unknown = {one for one in matches if isinstance(one, str)}
+        if unknown:
+            raise NotKnown("; ".join(sorted(unknown)))
+        return _Refusal(why=why)
+
+    blocks = [block for peer in peers for block in blocks_named(peer, call.network, call.family)]
+    return _Check(
+        hop="inbound rules of the destination", where=_ids(groups), judge=judge, address_borders=_borders(blocks)
+    )
+
+
+def peers_on(rules: Iterable[GroupRule], port: int) -> Iterator[str]:
+    """Whom the rules mean on a TCP port."""
+    for rule in rules:
+        if rule.protocol == "-1" or (rule.protocol in ("tcp", "6") and on_port(rule, port)):
+            yield from rule.peers
+
+
+def _matches(peer: str, address: _Address, network: Network) -> bool | str:
+    """Whether a CIDR or prefix list has the address; a text where the list was not read."""
+    if why := unread_list(peer, network):
+        return why
+    return any(_holds(block, int(address)) for block in blocks_named(peer, network, address.version))
+
+
+def unread_list(peer: str, network: Network) -> str:
+    """Why nothing is known of the blocks of a peer of rules, or of a route's destination; empty where it is."""
+    entries = network.prefix_lists.get(peer)
+    if not peer.startswith("pl-") or isinstance(entries, tuple):
+        return ""
+    return f"the entries of prefix list {peer} were not read{f': {entries}' if entries else ''}"
+
+
+def blocks_named(peer: str, network: Network, family: Family) -> Iterator[Cidr]:
+    """The blocks of a CIDR or of a prefix list that was read; none of a group."""
+    listed = network.prefix_lists.get(peer, ()) if peer.startswith("pl-") else (peer,)
+    for text in listed if isinstance(listed, tuple) else ():
+        if not text.startswith("sg-") and cidr(text).version == family:
+            yield cidr(text)
+
+
+def _ids(groups: Iterable[SecurityGroup]) -> str:
+    return ", ".join(sorted(group.id for group in groups))
+
+
+def _verb(groups: tuple[SecurityGroup, ...], verb: str) -> str:
+    return verb if len(groups) > 1 else f"{verb}s"
+
+
+# Network ACLs --------------------------------------------------------------------------------------------------------
+
+
+def acl_of(subnet: Subnet, network: Network) -> NetworkAcl:
+    for acl in known(network.network_acls):
+        if subnet.id in acl.subnet_ids:
+            return acl
+    raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
+
+
+def tcp_entries(acl: NetworkAcl, family: Family, *, egress: bool) -> tuple[tuple[AclEntry, Cidr], ...]:
+    """The entries that can decide about TCP in a direction, in the order in which they do."""
+    entries = sorted(acl.entries, key=lambda entry: entry.number)
+    return tuple(
+        (entry, cidr(entry.cidr))
+        for entry in entries
+        if entry.egress == egress and entry.protocol in ("-1", "6") and cidr(entry.cidr).version == family
+    )
+
+
+def on_port(rule: AclEntry | GroupRule, port: int) -> bool:
+    """Whether an entry, or a group's rule, for TCP or for all protocols means the port."""
+    return (
+        rule.protocol == "-1"
+        or rule.from_port is None
+        or rule.to_port is None
+        or (rule.from_port <= port <= rule.to_port)
+    )
+
+
+def _acl(hop: Hop, subnet: Subnet, call: _Call, *, egress: bool, answers: bool) -> _Check:
+    """The ACL of one of the two subnets. Its entries name the other end: the address called, or one that calls."""
+    acl = acl_of(subnet, call.network)
+    entries = tcp_entries(acl, call.family, egress=egress)
+    calling = subnet.id == call.subnet.id
+    what = (
+        f"the answers {'out' if egress else 'in'} (TCP {ANSWERS[0]}-{ANSWERS[1]})"
+        if answers
+        else (f"TCP {call.port} {'out' if egress else 'in'}")
+    )
+
+    def judge(packet: _Packet) -> _Refusal | None:
+        other, used = int(call.address) if calling else packet[0], packet[1] if answers else call.port
+        decides = (entry for entry, block in entries if on_port(entry, used) and _holds(block, other))
+        entry = next(decides, None)
+        if entry and entry.allow:
+            return None
+        if entry is None or entry.number == FINAL:
+            return _Refusal(why=f"does not let {what}: no entry allows it, so the final one denies it", before=FINAL)
+        return _Refusal(why=f"does not let {what}: entry {entry.number} denies {entry.cidr}", before=entry.number)
+
+    ports = {bound for entry, _ in entries for bound in (entry.from_port or 0, (entry.to_port or 0) + 1)}
+    return _Check(
+        hop=hop,
+        where=acl.id,
+        judge=judge,
+        address_borders=frozenset() if calling else _borders(block for _, block in entries),
+        port_borders=frozenset(ports) if answers else frozenset(),
+    )
+
+
+# Routes --------------------------------------------------------------------------------------------------------------
+
+
+def _route(call: _Call) -> _Check:
+    if not call.sources:
+        why = _Refusal(why=f"has no IPv{call.family} addresses")
+        return _Check(hop="route", where=call.subnet.id, judge=lambda _: why)
+    table = effective_table(call.subnet, call.network)
+    refusal = _refusal_of(table, call.address, call.network)
+    return _Check(hop="route", where=table.id, judge=lambda _: refusal)
+
+
+def _refusal_of(table: RouteTable, address: _Address, network: Network) -> _Refusal | None:
+    """Why the table does not lead to the address. A list that was not read may have it, or may not: both have to come
+    to the same."""
+    taken = _dead_end(route_to(table, address, network))
+    for route in table.routes:
+        if (why := unread_list(route.destination, network)) and (taken or _dead_end(route)):
+            raise NotKnown(f"{table.id}: {why}")
+    return taken
+
+
+def _dead_end(route: Route | None) -> _Refusal | None:
+    if route is None:
+        return _Refusal(why="has no route to there")
+    if route.blackhole:
+        return _Refusal(why=f"sends {route.destination} to {route.target}, which is gone")
+    if route.target.startswith("igw-"):
+        return _Refusal(
+            why=f"sends {route.destination} to {route.target}, and a connector's interfaces have no public address"
+        )
+    return None
+
+
+def route_to(table: RouteTable, address: _Address, network: Network) -> Route | None:
+    """The route that packets to the address take, by the prefix lists that were read; None where there is none.
+
+    No propagated route takes what is local, however narrow it is
+    (docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html).
+    """
+    fitting = [
+        (block.prefixlen, block, route)
+        for route in table.routes
+        for block in blocks_named(route.destination, network, address.version)
+        if _holds(block, int(address))
+    ]
+    if any(route.target == "local" for _, _, route in fitting):
+        fitting = [one for one in fitting if not one[2].propagated]
+    return min(fitting, key=precedence)[2] if fitting else None
+
+
+# Blocks --------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def cidr(text: str) -> Cidr:
+    return ip_network(text, strict=False)
+
+
+def blocks_of(subnet: Subnet, family: Family) -> tuple[Cidr, ...]:
+    texts = subnet.ipv6_cidrs if family == 6 else (subnet.cidr,)  # noqa: PLR2004 - IPv6
+    return tuple(cidr(text) for text in texts if text)
+
+
+def parts_of(
+    block: str, subnet: Subnet, groups: tuple[SecurityGroup, ...], network: Network
+) -> Iterator[tuple[str, Subnet | None, tuple[str, ...]]]:
+    """The parts of a CIDR that everything on the way from the subnet treats alike, in order.
+
+    Of each an address, the VPC's subnet that it is in, and the CIDRs that make it up. What was not read draws no
+    border: `stop` will say so for the address.
+    """
+    whole = cidr(block)
+    family: Family = whole.version
+    subnets = network.subnets if isinstance(network.subnets, tuple) else ()
+    borders = _borders(
+        (
+            *(
+                one
+                for group in groups
+                for rule in group.egress
+                for peer in rule.peers
+                for one in blocks_named(peer, network, family)
+            ),
+            *_acl_blocks(subnet, network, family),
+            *_route_blocks(subnet, network, family),
+            *(one for other in subnets for one in blocks_of(other, family)),
+        )
+    )
+    for first, last in _cut(_range(whole), borders):
+        start, end = _address(family, first), _address(family, last)
+        inside = (other for other in subnets if any(_holds(one, first) for one in blocks_of(other, family)))
+        yield str(start), next(inside, None), tuple(map(str, summarize_address_range(start, end)))
+
+
+def _acl_blocks(subnet: Subnet, network: Network, family: Family) -> Iterator[Cidr]:
+    for acl in network.network_acls if isinstance(network.network_acls, tuple) else ():
+        if subnet.id in acl.subnet_ids:
+            yield from (block for egress in (True, False) for _, block in tcp_entries(acl, family, egress=egress))
+
+
+def _route_blocks(subnet: Subnet, network: Network, family: Family) -> Iterator[Cidr]:
+    try:
+        table = effective_table(subnet, network)
+    except NotKnown:
+        return
+    for route in table.routes:
+        yield from blocks_named(route.destination, network, family)
+
+
+def _borders(blocks: Iterable[Cidr]) -> frozenset[int]:
+    return frozenset(border for block in blocks for border in (_range(block)[0], _range(block)[1] + 1))
+
+
+def _range(block: Cidr) -> _Range:
+    return int(block.network_address), int(block.broadcast_address)
+
+
+def _holds(block: Cidr, address: int) -> bool:
+    first, last = _range(block)
+    return first <= address <= last
+
+
+def _address(family: Family, number: int) -> _Address:
+    return IPv4Address(number) if family == 4 else IPv6Address(number)  # noqa: PLR2004 - IPv4

@@ -1,0 +1,64 @@
+import re
+from calendar import timegm
+from collections.abc import Iterator
+
+from apprunner_guardrails.engine import Rule
+from apprunner_guardrails.facts import Connector, Fleet, Network, NotKnown, Service, is_over, known
+from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, delete_connector, listed
+from apprunner_guardrails.settings import Settings
+
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+_SECONDS_A_DAY = 86400
+
+
+def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
+    fleet = known(network.fleet)
+    services = [one for one in known(fleet.services).values() if not is_over(one)]
+    described = [one for one in services if isinstance(one, Service)]
+    if any(one.connector_arn == connector.arn for one in described):
+        return
+    unread = [str(one) for one in services if not isinstance(one, Service)]
+    if unread:
+        raise NotKnown(
+            f"{len(unread)} of {len(services)} services could not be described, and none of the others uses it:"
+            f" {listed(set(unread))}"
+        )
+    yield (
+        f"no service uses it (services looked at: {len(services)}, at {fleet.read_at};"
+        f" age of the connector: {_age(connector, fleet)})"
+    )
+
+
+def _age(connector: Connector, fleet: Fleet) -> str:
+    """By hand: `datetime` also tells the hour, and is kept out of what is pure."""
+    made, now = _TIME.match(connector.created), _TIME.match(fleet.read_at)
+    if made is None or now is None:
+        return "not known"
+    days = (timegm(_numbers(now)) - timegm(_numbers(made))) // _SECONDS_A_DAY
+    return "less than a day" if days < 1 else f"{days} day{'s' if days > 1 else ''}"
+
+
+def _numbers(time: re.Match[str]) -> tuple[int, ...]:
+    return tuple(map(int, time.groups()))
+
+
+def command(connector: Connector, network: Network, settings: Settings) -> str:
+    return delete_connector(connector)
+
+
+RULE = Rule(
+    id="AR301",
+    name="connector_unused",
+    title="VPC connector is used by no service",
+    severity=Severity.LOW,
+    risk="It counts against the Region's quota of connectors, and App Runner does not tell which of them are in use:"
+    " at the quota nobody knows what may go.",
+    remediation="Delete it, unless a service is about to use it. What it was made of can be made again at any time.",
+    reference=CONNECTOR_GUIDE,
+    reports=("https://github.com/aws/apprunner-roadmap/issues/161",),
+    needs=("services",),
+    check=check,
+    fault=lambda message: message.partition(" (")[0],
+    command=command,
+)

@@ -1,0 +1,59 @@
+from tests.cases import PASS, Answer, Case, fail, unknown
+from tests.cases._healthy import CONNECTOR_ARN, settings_have, unread
+from tests.cases._healthy_path import set_connector
+
+_REQUIRED = settings_have(required_tags=("cost-center", "team"))
+
+
+def _lacks(keys: str, *options: str) -> Answer:
+    return fail(
+        f"it lacks required tags: {keys}",
+        command=f"aws apprunner tag-resource --region us-east-1 --resource-arn {CONNECTOR_ARN}"
+        f" --tags {' '.join(options)}",
+    )
+
+
+CASES = (
+    Case(name="pass: no tag is required, and it has none", changes=(set_connector(tags={}),), expect=PASS),
+    Case(name="pass: no tag is required, and none is read", changes=(unread("tags"),), expect=PASS),
+    Case(
+        name="pass: it has what is required, and more",
+        changes=(_REQUIRED, set_connector(tags={"cost-center": "17", "team": "orders", "stage": "live"})),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: a tag without a value is a tag",
+        changes=(_REQUIRED, set_connector(tags={"cost-center": "", "team": ""})),
+        expect=PASS,
+    ),
+    Case(
+        name="fail: it lacks one",
+        changes=(_REQUIRED, set_connector(tags={"team": "orders"})),
+        expect=_lacks("cost-center", "Key=cost-center,Value=VALUE"),
+    ),
+    Case(
+        name="fail: it has no tags",
+        changes=(_REQUIRED, set_connector(tags={})),
+        expect=_lacks("cost-center, team", "Key=cost-center,Value=VALUE", "Key=team,Value=VALUE"),
+    ),
+    Case(
+        name="fail: keys differ by their case, or by spaces",
+        changes=(_REQUIRED, set_connector(tags={"Cost-Center": "17", "team ": "orders"})),
+        expect=_lacks("cost-center, team", "Key=cost-center,Value=VALUE", "Key=team,Value=VALUE"),
+    ),
+    Case(
+        name="fail: the key is another tag's value",
+        changes=(_REQUIRED, set_connector(tags={"cost-center": "team"})),
+        expect=_lacks("team", "Key=team,Value=VALUE"),
+    ),
+    Case(
+        name="fail: a key with a space is quoted in the command",
+        changes=(settings_have(required_tags=("cost center",)), set_connector(tags={})),
+        expect=_lacks("cost center", "'Key=cost center,Value=VALUE'"),
+    ),
+    Case(
+        name="unknown: the tags cannot be read",
+        changes=(_REQUIRED, unread("tags")),
+        expect=unknown("apprunner:ListTagsForResource failed (UnauthorizedOperation)"),
+    ),
+)

@@ -1,0 +1,171 @@
+"""A private path as AWS tells of it, whole and healthy: tests change one thing of these rows.
+
+REST API shop → VPC link a1link → NLB orders → target group orders → ENDPOINT ← ingress connection ← service shop
+
+The endpoint and the NLB are in us-east-1a and us-east-1b. `with_http_api` adds the same by an HTTP API and a VPC link of
+the second generation.
+"""
+
+from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, endpoint, in_step, interface
+from tests.samples import ACCOUNT, REGION, SERVICE, VPC, Row, Rows, group, healthy, https, service
+
+INGRESS = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcingressconnection/shop/55555555555555555555555555555555"
+DOMAIN = f"psbqam834h.{REGION}.awsapprunner.com"
+SERVICE_URL = f"q7k2m9xyzt.{REGION}.awsapprunner.com"
+LISTENER = f"{BALANCER.replace(':loadbalancer/', ':listener/')}/f2f7dc8efc522ab2"
+LINK, SECOND_LINK = "a1link", "b2link"
+REST_API, HTTP_API = "a1b2c3d4e5", "f6g7h8i9j0"
+SUBNETS = ("subnet-private-a", "subnet-private-b")
+
+
+def private_path() -> Rows:
+    rows = {**healthy(), **in_step()}
+    rows["VpcEndpoints"] = [
+        endpoint(
+            ENDPOINT,
+            "eni-a",
+            "eni-b",
+            SubnetIds=list(SUBNETS),
+            Groups=[{"GroupId": "sg-endpoint", "GroupName": "endpoint"}],
+            Tags=[{"Key": "team", "Value": "shop"}],
+        )
+    ]
+    rows["NetworkInterfaces"] = [
+        {**interface("eni-a", "10.0.1.5"), "SubnetId": SUBNETS[0], "Groups": []},
+        {**interface("eni-b", "10.0.2.5"), "SubnetId": SUBNETS[1], "Groups": []},
+        balancer_interface("eni-lb-a", SUBNETS[0], "10.0.1.20"),
+        balancer_interface("eni-lb-b", SUBNETS[1], "10.0.2.20"),
+    ]
+    rows["SecurityGroups"] += [
+        group("sg-endpoint", "endpoint", ingress=[https("10.0.0.0/16")]),
+        group("sg-balancer", "balancer", ingress=[https("0.0.0.0/0")]),
+    ]
+    rows["VpcIngressConnections"] = [ingress()]
+    rows["Services"] = [private_service()]
+    rows["LoadBalancers"] = [load_balancer()]
+    rows["Listeners"] = [
+        {
+            "ListenerArn": LISTENER,
+            "LoadBalancerArn": BALANCER,
+            "Port": 443,
+            "Protocol": "TCP",
+            "DefaultActions": [{"Type": "forward", "TargetGroupArn": ORDERS}],
+        }
+    ]
+    rows["RestVpcLinks"] = [{"id": LINK, "name": "shop", "targetArns": [BALANCER], "status": "AVAILABLE"}]
+    rows["RestApis"] = [{"id": REST_API, "name": "shop", "tags": {"team": "shop"}}]
+    rows["RestResources"] = [resource()]
+    rows["RestStages"] = [rest_stage("live")]
+    return rows
+
+
+def with_http_api(rows: Rows) -> Rows:
+    """The rows, with the same service behind an HTTP API too."""
+    rows["HttpVpcLinks"] = [
+        {
+            "VpcLinkId": SECOND_LINK,
+            "Name": "shop",
+            "SubnetIds": list(SUBNETS),
+            "SecurityGroupIds": ["sg-link"],
+            "VpcLinkStatus": "AVAILABLE",
+        }
+    ]
+    rows["HttpApis"] = [http_api()]
+    rows["HttpIntegrations"] = [http_integration()]
+    rows["HttpRoutes"] = [{"ApiId": HTTP_API, "RouteId": "r1", "RouteKey": "$default", "Target": "integrations/i1"}]
+    rows["HttpStages"] = [{"ApiId": HTTP_API, "StageName": "$default"}]
+    return rows
+
+
+def ingress(**changes: object) -> Row:
+    return {
+        "VpcIngressConnectionArn": INGRESS,
+        "VpcIngressConnectionName": "shop",
+        "ServiceArn": SERVICE,
+        "Status": "AVAILABLE",
+        "AccountId": ACCOUNT,
+        "DomainName": DOMAIN,
+        "IngressVpcConfiguration": {"VpcId": VPC, "VpcEndpointId": ENDPOINT},
+        **changes,
+    }
+
+
+def private_service(**changes: object) -> Row:
+    network = {
+        "EgressConfiguration": {"EgressType": "DEFAULT"},
+        "IngressConfiguration": {"IsPubliclyAccessible": False},
+    }
+    return service("", NetworkConfiguration=network, ServiceUrl=SERVICE_URL, **changes)
+
+
+def load_balancer(**changes: object) -> Row:
+    return {
+        "LoadBalancerArn": BALANCER,
+        "LoadBalancerName": "orders",
+        "DNSName": f"orders-0123456789abcdef.elb.{REGION}.amazonaws.com",
+        "Scheme": "internal",
+        "Type": "network",
+        "VpcId": VPC,
+        "AvailabilityZones": [
+            {"ZoneName": f"{REGION}{letter}", "SubnetId": subnet} for letter, subnet in zip("ab", SUBNETS, strict=True)
+        ],
+        "SecurityGroups": ["sg-balancer"],
+        **changes,
+    }
+
+
+def balancer_interface(name: str, subnet: str, address: str, balancer: str = BALANCER) -> Row:
+    return {
+        "NetworkInterfaceId": name,
+        "InterfaceType": "network_load_balancer",
+        "Description": f"ELB {balancer.partition(':loadbalancer/')[2]}",
+        "VpcId": VPC,
+        "SubnetId": subnet,
+        "PrivateIpAddress": address,
+        "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": address}],
+        "Groups": [],
+    }
+
+
+def resource(uri: str = f"https://{DOMAIN}/{{proxy}}", link: str = LINK, **integration: object) -> Row:
+    """The resource {proxy+} of the REST API, whose method ANY leads through the link."""
+    made = {
+        "type": "HTTP_PROXY",
+        "httpMethod": "ANY",
+        "uri": uri,
+        "connectionType": "VPC_LINK",
+        "connectionId": link,
+        "requestParameters": {"integration.request.path.proxy": "method.request.path.proxy"},
+        **integration,
+    }
+    method = {
+        "httpMethod": "ANY",
+        "authorizationType": "AWS_IAM",
+        "apiKeyRequired": False,
+        "requestParameters": {"method.request.path.proxy": True},
+        "methodIntegration": made,
+    }
+    return {"restApiId": REST_API, "id": "res1", "path": "/{proxy+}", "resourceMethods": {"ANY": method}}
+
+
+def rest_stage(name: str, **variables: str) -> Row:
+    return {"restApiId": REST_API, "stageName": name, "tracingEnabled": True, "variables": variables}
+
+
+def http_api(api: str = HTTP_API, protocol: str = "HTTP") -> Row:
+    selected = "$request.method $request.path"
+    return {"ApiId": api, "Name": "shop", "ProtocolType": protocol, "RouteSelectionExpression": selected}
+
+
+def http_integration(uri: str = LISTENER, **changes: object) -> Row:
+    return {
+        "ApiId": HTTP_API,
+        "IntegrationId": "i1",
+        "IntegrationType": "HTTP_PROXY",
+        "IntegrationUri": uri,
+        "ConnectionType": "VPC_LINK",
+        "ConnectionId": SECOND_LINK,
+        "RequestParameters": {"overwrite:header.Host": DOMAIN},
+        "TlsConfig": {"ServerNameToVerify": DOMAIN},
+        **changes,
+    }

@@ -1,0 +1,344 @@
+"""VPCs as people build them and as they break: what the differential tests draw.
+
+Much of what is drawn are the shapes that decide an answer (a default route, its halves, a list of all public ranges, an
+ACL without the way back); the rest is anything near their edges.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from apprunner_guardrails.facts import (
+    AclEntry,
+    GroupRule,
+    Network,
+    NetworkAcl,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Unread,
+    unread_network,
+)
+from tests.cases._healthy import ACCOUNT, OTHER_ACCOUNT, PUBLIC_RANGES, REGION
+from tests.property.strategies import IPV4_CIDRS, IPV6_CIDRS, weighted
+
+DENIED = Unread(call="ec2:DescribeSomething", code="UnauthorizedOperation")
+
+VPC, PEER, SHARED = "vpc-1", "vpc-2", "vpc-3"
+LOCALS = {VPC: ("10.0.0.0/16", "2600:1f18:1::/56"), PEER: ("10.2.0.0/16", "2600:1f18:2::/56")}
+
+PUBLIC_LIST, OFFICE_LIST, GATEWAY_LIST = "pl-public", "pl-office", "pl-s3"
+
+# How people send the internet somewhere; the halves and quarters are what VPN clients and firewalls make of a default.
+DEFAULTS = (
+    ("0.0.0.0/0",),
+    ("0.0.0.0/0", "::/0"),
+    ("::/0",),
+    ("0.0.0.0/1", "128.0.0.0/1"),
+    ("0.0.0.0/1",),
+    ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2"),
+    ("128.0.0.0/1", "64.0.0.0/2"),  # three quarters to the address
+    ("32.0.0.0/3", "64.0.0.0/4", "80.0.0.0/6"),  # just above a fifth
+    ("32.0.0.0/3", "64.0.0.0/4", "80.0.0.0/7"),  # just below
+    ("2000::/3",),
+    ("2000::/4", "3000::/4"),
+    ("2000::/5", "2800::/6"),
+    (PUBLIC_LIST,),
+    (OFFICE_LIST,),
+    (),
+)
+_targets = st.sampled_from(("igw-1", "igw-1", "nat-1", "nat-2", "eigw-1", "tgw-1", "pcx-1", "eni-1", "vpce-firewall"))
+_targeted = st.tuples(_targets, st.sampled_from((False, False, False, True)))
+_cidrs = weighted((4, IPV4_CIDRS), (2, IPV6_CIDRS))
+_seldom = st.sampled_from((False, False, False, False, True))
+
+_static = st.tuples(
+    st.lists(st.tuples(st.sampled_from(DEFAULTS), _targeted), min_size=1, max_size=3),
+    st.lists(st.tuples(_cidrs.map(lambda cidr: (cidr,)), _targeted), max_size=4),
+).map(lambda parts: [*parts[0], *parts[1]])
+# None of them is a part of the VPC: what AWS does with such is no question of where the internet is.
+_propagated = st.lists(
+    st.sampled_from(
+        ("0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3", "2000::/4", "128.0.0.0/2", "10.0.0.0/8", "192.168.0.0/16")
+    ),
+    max_size=2,
+    unique=True,
+)
+
+
+@st.composite
+def _routes(draw: st.DrawFn, vpc_id: str) -> tuple[Route, ...]:
+    """Routes of a table in any order: EC2 takes one static route to a destination, and a propagated one beside it."""
+    routes = {destination: Route(destination=destination, target="local") for destination in LOCALS[vpc_id]}
+    for destinations, (target, blackhole) in draw(_static):
+        for one in destinations:
+            routes.setdefault(one, Route(destination=one, target=target, blackhole=blackhole))
+    if draw(_seldom):
+        routes[GATEWAY_LIST] = Route(destination=GATEWAY_LIST, target="vpce-s3")
+    for one in draw(_propagated):
+        routes[f"{one} by VPN"] = Route(destination=one, target="vgw-1", propagated=True)
+    return tuple(draw(st.permutations(list(routes.values()))))
+
+
+def _read[T](fact: st.SearchStrategy[T]) -> st.SearchStrategy[T | Unread]:
+    """A fact that now and then was denied."""
+    return weighted((12, fact), (1, st.just(DENIED)))
+
+
+_prefix_lists = st.fixed_dictionaries(
+    {PUBLIC_LIST: _read(st.just(PUBLIC_RANGES)), OFFICE_LIST: _read(st.lists(_cidrs, max_size=5).map(tuple))}
+)
+
+
+def _subnet(number: int, vpc_id: str = VPC, owner: str = ACCOUNT) -> Subnet:
+    return Subnet(
+        id=f"subnet-{number}",
+        vpc_id=vpc_id,
+        zone_id=f"use1-az{number}",
+        cidr=f"10.{2 if vpc_id == PEER else 0}.{number}.0/24",
+        ipv6_cidrs=(f"2600:1f18:1:{number}::/64",) if number == 2 else (),
+        ipv6_native=False,
+        free_addresses=200,
+        owner_id=owner,
+    )
+
+
+def _table(name: str, vpc_id: str, routes: Iterable[Route], *subnet_ids: str) -> RouteTable:
+    main = name == "main"
+    return RouteTable(id=f"rtb-{name}-{vpc_id}", vpc_id=vpc_id, main=main, subnet_ids=subnet_ids, routes=tuple(routes))
+
+
+# Two of the VPC, of which the second speaks IPv6 too; one of the peer; one whose tables only another account sees.
+SUBNETS = (_subnet(1), _subnet(2), _subnet(3, PEER), _subnet(4, SHARED, OTHER_ACCOUNT))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vpc:
+    """What a test is about of a network; nothing else of it was read."""
+
+    tables: tuple[RouteTable, ...] | Unread
+    lists: Mapping[str, tuple[str, ...] | Unread]
+    acls: tuple[NetworkAcl, ...] | Unread = DENIED
+
+    @property
+    def network(self) -> Network:
+        return replace(
+            unread_network(ACCOUNT, REGION, DENIED),
+            vpc_id=VPC,
+            subnets=SUBNETS,
+            route_tables=self.tables,
+            network_acls=self.acls,
+            prefix_lists=self.lists,
+        )
+
+
+@st.composite
+def routed_vpcs(draw: st.DrawFn) -> Vpc:
+    """A VPC and its peer, with their tables in any order, of which some may be missing."""
+    owned = draw(st.sampled_from((("subnet-1",), ("subnet-1",), ("subnet-1", "subnet-2"), ())))
+    tables = [
+        _table("own", VPC, draw(_routes(VPC)), *owned),
+        _table("main", VPC, draw(_routes(VPC))),
+        _table("main", PEER, draw(_routes(PEER))),
+    ]
+    if draw(_seldom):
+        tables.pop(draw(st.integers(1, 2)))
+    return Vpc(tables=draw(_read(st.permutations(tables).map(tuple))), lists=draw(_prefix_lists))
+
+
+# What an entry of an ACL is about: a protocol, and its ports.
+MATCHED = (
+    ("-1", None, None),
+    ("-1", None, None),
+    ("-1", None, None),
+    ("6", 443, 443),
+    ("6", 0, 65535),
+    ("6", 1024, 65535),
+    ("6", 32768, 60999),
+    ("6", 32769, 65535),
+    ("6", 1024, 60998),
+    ("6", 40000, 50000),
+    ("6", 80, 442),
+    ("6", 444, 32767),
+    ("6", 5432, 5432),
+    ("17", 0, 65535),
+    ("17", 443, 443),
+)
+_verdicts = st.sampled_from([(allow, *matched) for allow in (True, False) for matched in MATCHED])
+# What stands at the end: AWS's own entries that allow everything, or what people left of them.
+_ENDS = (("0.0.0.0/0", "::/0"), ("0.0.0.0/0", "::/0"), ("0.0.0.0/0",), ())
+
+
+@st.composite
+def _acl(draw: st.DrawFn, name: str, subnet_id: str, cidrs: st.SearchStrategy[str]) -> NetworkAcl:
+    """Entries in any order, whatever their numbers: the number is what counts."""
+    entries: list[AclEntry] = []
+    for egress in (True, False):
+        rows = [
+            *draw(st.lists(st.tuples(cidrs, _verdicts), max_size=4)),
+            *((cidr, (True, "-1", None, None)) for cidr in draw(st.sampled_from(_ENDS))),
+        ]
+        entries += (
+            AclEntry(
+                number=number, egress=egress, allow=allow, protocol=protocol, cidr=cidr, from_port=first, to_port=last
+            )
+            for number, (cidr, (allow, protocol, first, last)) in enumerate(rows, 1)
+        )
+    return NetworkAcl(id=name, subnet_ids=(subnet_id,), entries=tuple(draw(st.permutations(entries))))
+
+
+_of_internet = weighted((4, st.just("0.0.0.0/0")), (2, st.just("::/0")), (3, IPV4_CIDRS), (1, IPV6_CIDRS))
+
+
+@st.composite
+def guarded_vpcs(draw: st.DrawFn) -> Vpc:
+    """The same, with network ACLs at its two subnets."""
+    acls = st.tuples(_acl("acl-1", "subnet-1", _of_internet), _acl("acl-2", "subnet-2", _of_internet))
+    return replace(draw(routed_vpcs()), acls=draw(_read(acls)))
+
+
+# What is to be reached ------------------------------------------------------------------------------------------------
+
+CALLED = (443, 5432)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errand:
+    """A connection that is to be made from a subnet; what is None of the destination is out of sight."""
+
+    subnet: Subnet
+    groups: tuple[SecurityGroup, ...]
+    address: str
+    port: int
+    there: Subnet | None
+    their_groups: tuple[SecurityGroup, ...] | None
+    vpc: Vpc
+
+
+HERE, THERE = SUBNETS[0], SUBNETS[1]
+# An address, the subnet that it is in, whether its groups are in sight.
+_DESTINATIONS = (
+    *((("10.0.2.10", THERE, True),) * 6),
+    ("10.0.2.10", THERE, False),
+    ("10.0.2.200", None, True),
+    *((("2600:1f18:1:2::10", THERE, True),) * 2),
+    ("10.0.1.20", HERE, True),
+    ("10.0.1.20", HERE, False),
+    ("10.0.1.20", None, False),
+    ("10.2.3.10", None, True),
+    ("10.2.3.10", None, False),
+    ("192.168.1.5", None, False),
+    ("52.0.0.1", None, False),
+)
+_places = st.sampled_from(
+    (
+        *(
+            "0.0.0.0/0",
+            "0.0.0.0/0",
+            "::/0",
+            "10.0.0.0/16",
+            "10.0.1.0/24",
+            "10.0.1.0/25",
+            "10.0.1.128/26",
+            "10.0.1.20/32",
+        ),
+        *("10.0.1.255/32", "10.0.2.0/24", "10.0.2.0/25", "10.0.2.10/32", "10.2.0.0/16", "10.2.3.10/32"),
+        *("192.168.0.0/16", "52.0.0.0/8", "2600:1f18:1::/56", "2600:1f18:1:1::/64", "2600:1f18:1:1:8000::/65"),
+        *("2600:1f18:1:2::/64", "2600:1f18:1:2::10/128"),
+    )
+)
+_peers = weighted(
+    (5, _places),
+    (4, st.sampled_from(("sg-app", "sg-extra", "sg-db"))),
+    (1, st.sampled_from((OFFICE_LIST, PUBLIC_LIST))),
+)
+_meant = st.sampled_from(
+    (
+        *((("-1", None, None), ("tcp", 0, 65535), ("6", 443, 5432), ("tcp", 443, 443), ("tcp", 5432, 5432)) * 2),
+        ("tcp", 444, 5431),
+        ("udp", 0, 65535),
+    )
+)
+_rules = st.lists(st.tuples(_meant, st.lists(_peers, min_size=1, max_size=2)), max_size=2)
+_anywhere = GroupRule(protocol="-1", peers=("0.0.0.0/0", "::/0"))
+_mostly = st.sampled_from((True, True, True, False))
+
+
+@st.composite
+def _group(draw: st.DrawFn, name: str) -> SecurityGroup:
+    both: list[tuple[GroupRule, ...]] = []
+    for _ in range(2):
+        rules = tuple(
+            GroupRule(protocol=protocol, peers=tuple(peers), from_port=first, to_port=last)
+            for (protocol, first, last), peers in draw(_rules)
+        )
+        both.append((*rules, _anywhere) if draw(_mostly) else rules)
+    return SecurityGroup(id=name, name=name, vpc_id=VPC, egress=both[0], ingress=both[1])
+
+
+_NARROW = (
+    Route(destination="10.2.0.0/16", target="pcx-1"),
+    Route(destination="10.2.0.0/16", target="pcx-1", blackhole=True),
+    Route(destination="10.2.3.0/24", target="igw-1"),
+    Route(destination="192.168.0.0/16", target="tgw-1"),
+    Route(destination="192.168.0.0/16", target="vgw-1", propagated=True),
+    Route(destination="192.168.1.0/24", target="vgw-1", propagated=True, blackhole=True),
+    Route(destination="10.0.2.0/24", target="eni-1"),
+    Route(destination="10.0.2.0/24", target="eni-1", blackhole=True),
+    Route(destination="10.0.2.0/25", target="vgw-1", propagated=True, blackhole=True),
+    Route(destination="10.0.1.0/24", target="eni-1", blackhole=True),
+    Route(destination="2600:1f18:1:2::/64", target="vpce-firewall", blackhole=True),
+    Route(destination="52.0.0.0/8", target="nat-1"),
+    Route(destination="52.0.0.0/8", target="igw-1"),
+    Route(destination=OFFICE_LIST, target="tgw-1"),
+    Route(destination=OFFICE_LIST, target="tgw-1", blackhole=True),
+    Route(destination=PUBLIC_LIST, target="nat-1"),
+    Route(destination=PUBLIC_LIST, target="igw-1"),
+    Route(destination=GATEWAY_LIST, target="vpce-s3"),
+)
+_ways_on = st.tuples(
+    st.sampled_from((None, None, ("nat-1", False), ("tgw-1", False), ("igw-1", False), ("nat-1", True))),
+    st.lists(st.sampled_from(_NARROW), max_size=4, unique_by=lambda route: (route.destination, route.propagated)),
+)
+
+
+@st.composite
+def _ways(draw: st.DrawFn, vpc_id: str) -> tuple[Route, ...]:
+    default, narrow = draw(_ways_on)
+    routes = [Route(destination=destination, target="local") for destination in LOCALS[vpc_id]]
+    if default:
+        routes.append(Route(destination="0.0.0.0/0", target=default[0], blackhole=default[1]))
+    return tuple(draw(st.permutations([*routes, *narrow])))
+
+
+_near_lists = st.fixed_dictionaries(
+    {PUBLIC_LIST: _read(st.just(PUBLIC_RANGES)), OFFICE_LIST: _read(st.lists(_places, max_size=3).map(tuple))}
+)
+
+
+@st.composite
+def errands(draw: st.DrawFn) -> Errand:
+    """A connection inside the VPC, to its peer or further, with ACLs and groups at both ends."""
+    address, there, groups_seen = draw(st.sampled_from(_DESTINATIONS))
+    here = replace(HERE, ipv6_cidrs=("2600:1f18:1:1::/64",)) if draw(_mostly) else HERE
+    app, extra, db = draw(_group("sg-app")), draw(_group("sg-extra")), draw(_group("sg-db"))
+    owned = draw(st.sampled_from((("subnet-1",), ("subnet-2",), ())))
+    tables = [
+        _table("own", VPC, draw(_ways(VPC)), *owned),
+        _table("main", VPC, draw(_ways(VPC))),
+        _table("main", PEER, draw(_ways(PEER))),
+    ]
+    acls = st.tuples(_acl("acl-1", "subnet-1", _places), _acl("acl-2", "subnet-2", _places))
+    return Errand(
+        subnet=here,
+        groups=draw(st.sampled_from(((app,), (app, extra)))),
+        address=address,
+        port=draw(st.sampled_from(CALLED)),
+        there=here if there is HERE else there,
+        their_groups=draw(st.sampled_from(((db,), (db, extra), (db, app)))) if groups_seen else None,
+        vpc=Vpc(
+            tables=draw(_read(st.permutations(tables).map(tuple))), acls=draw(_read(acls)), lists=draw(_near_lists)
+        ),
+    )
