@@ -548,9 +548,9 @@ def _listeners(rows: Rows, asked: Parameters, size: int) -> Row:
     return {"Listeners": found[start : start + size], **more}
 
 
-# Private paths: `VpcIngressConnections` are rows of DescribeVpcIngressConnection, `CustomDomains` and `Operations` those
-# of a service, with its ServiceArn. Of API Gateway, `Rest…` are of the first generation and `Http…` of the second; what
-# an API has, has its id.
+# Private paths: `VpcIngressConnections` are rows of DescribeVpcIngressConnection, `CustomDomains` and `Operations`
+# those of a service, with its ServiceArn. Of API Gateway, `Rest…` are of the first generation and `Http…` of the
+# second; what an API has, has its id.
 
 
 def _ingress_connections(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -579,7 +579,7 @@ def _custom_domains(rows: Rows, asked: Parameters, size: int) -> Row:
     return {"DNSTarget": "x", "ServiceArn": asked["ServiceArn"], "VpcDNSTargets": [], **found}
 
 
-def _of_gateway(member: str, named: str, of: str = "", token: str = "NextToken") -> _Answer:
+def _of_gateway(member: str, named: str, of: str = "", page: str = "NextToken") -> _Answer:
     """Rows of API Gateway: all, or those of the API that is asked for as `of`."""
 
     def answer(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -588,7 +588,7 @@ def _of_gateway(member: str, named: str, of: str = "", token: str = "NextToken")
             for row in rows.get(member, ())
             if not of or row[of] == asked[of]
         ]
-        return _page(named, found, asked, min(size, asked.get("limit", size)), token)
+        return _page(named, found, asked, min(size, asked.get("limit", size)), page)
 
     return answer
 
@@ -760,9 +760,9 @@ def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
 
 _ANSWERS: Mapping[str, _Answer] = {
     "apigateway:GetResources": _of_gateway("RestResources", "items", "restApiId", "position"),
-    "apigateway:GetRestApis": _of_gateway("RestApis", "items", token="position"),
+    "apigateway:GetRestApis": _of_gateway("RestApis", "items", page="position"),
     "apigateway:GetStages": _of_gateway("RestStages", "item", "restApiId", "position"),
-    "apigateway:GetVpcLinks": _of_gateway("RestVpcLinks", "items", token="position"),
+    "apigateway:GetVpcLinks": _of_gateway("RestVpcLinks", "items", page="position"),
     "apigatewayv2:GetApis": _of_gateway("HttpApis", "Items"),
     "apigatewayv2:GetIntegrations": _of_gateway("HttpIntegrations", "Items", "ApiId"),
     "apigatewayv2:GetRoutes": _of_gateway("HttpRoutes", "Items", "ApiId"),

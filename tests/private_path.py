@@ -2,8 +2,8 @@
 
 REST API shop → VPC link a1link → NLB orders → target group orders → ENDPOINT ← ingress connection ← service shop
 
-The endpoint and the NLB are in us-east-1a and us-east-1b. `with_http_api` adds the same by an HTTP API and a VPC link of
-the second generation.
+The endpoint and the NLB are in us-east-1a and us-east-1b. `with_http_api` adds the same by an HTTP API and a VPC link
+of the second generation.
 """
 
 from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, endpoint, in_step, interface

@@ -576,19 +576,3 @@ class TestQueues:
     def test_a_message_without_delay_comes_at_once(self, aws: Emulator, queue: str) -> None:
         client("sqs").send_message(QueueUrl=queue, MessageBody="now")
         assert (self.received(queue), self.delayed(queue)) == (["now"], "0")
-
-
-def test_an_integration_says_which_vpc_link_it_goes_through(aws: Emulator) -> None:
-    gateway = client("apigateway")
-    api = gateway.create_rest_api(name="orders")["id"]
-    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
-    gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
-    asked = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    through = {"connectionType": "VPC_LINK", "connectionId": "link01"}
-    made = gateway.put_integration(
-        **asked, type="HTTP_PROXY", integrationHttpMethod="GET", uri="https://orders.example.com", **through
-    )
-    found = gateway.get_integration(**asked)
-    assert [{name: each[name] for name in through} for each in (made, found)] == [through, through]
-    gateway.put_integration(**asked, type="HTTP_PROXY", integrationHttpMethod="GET", uri="https://orders.example.com")
-    assert "connectionId" not in gateway.get_integration(**asked)

@@ -8,10 +8,14 @@ What AWS documents, in the VPC user guide (docs.aws.amazon.com/vpc/latest/usergu
 - a subnet uses the table that is associated with it, else the main table of its VPC (subnet-route-tables.html);
 - the longest prefix wins, then static routes, then prefix lists, then propagated routes (route-tables-priority.html);
 - but no propagated route takes what is local (docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html);
-- an ACL's entries count in the order of their numbers, each way on its own, at the border of a subnet and not within
-  it (nacl-basics.html, nacl-rules.html);
+- no table is asked, and no ACL, for what stays in its subnet (gateway-route-tables.html, nacl-basics.html);
+- an ACL's entries count in the order of their numbers, each way on its own (nacl-rules.html);
 - a security group admits what one of its rules admits, and the answer to it; a rule that names a group means the
-  interfaces that carry it, by their private addresses (security-group-rules.html).
+  interfaces that carry it, by their private addresses (security-group-rules.html), but not what reaches it through an
+  appliance (docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html).
+
+Not modelled: what is beyond a gateway, a peering or an appliance lets everything through; answers find their way back;
+the interfaces that send have no public addresses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -315,7 +319,8 @@ def _hops(call: Call, network: Network, lists: Lists) -> Iterator[tuple[str, boo
     if beyond:
         yield "inbound ACL of the destination", acl_lets(beyond, call.source, call.port, out=False)
     if call.their_groups is not None:
-        admitted = groups_let(call.their_groups, call.source, call.groups, call.port, network, out=False)
+        known_as = () if _by_an_appliance(call, network, lists) else call.groups
+        admitted = groups_let(call.their_groups, call.source, known_as, call.port, network, out=False)
         yield "inbound rules of the destination", admitted
     if beyond:
         yield "outbound ACL of the destination", acl_lets(beyond, call.source, call.source_port, out=True)
@@ -338,6 +343,12 @@ def _is_let_out(call: Call, network: Network, lists: Lists) -> bool:
         if way is not None and not way.blackhole and not way.target.startswith(("igw-", "nat-", "eigw-")):
             raise
         return groups_let(call.groups, call.destination, (), call.port, network, out=True)
+
+
+def _by_an_appliance(call: Call, network: Network, lists: Lists) -> bool:
+    """Whether an appliance stands between: rules that name the groups of who calls do not mean what comes from it."""
+    way = None if call.within else _way(call, network, lists)
+    return way is not None and way.target.startswith(("eni-", "vpce-")) and not way.destination.startswith("pl-")
 
 
 def _is_carried(route: Route | None) -> bool:

@@ -6,6 +6,7 @@ ACL without the way back); the rest is anything near their edges.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from hypothesis import strategies as st
 
@@ -166,37 +167,41 @@ MATCHED = (
     ("17", 0, 65535),
     ("17", 443, 443),
 )
+type Row = tuple[str, bool, str, int | None, int | None]  # the CIDR, whether it is allowed, the protocol, the ports
+
 _verdicts = st.sampled_from([(allow, *matched) for allow in (True, False) for matched in MATCHED])
-# What stands at the end: AWS's own entries that allow everything, or what people left of them.
-_ENDS = (("0.0.0.0/0", "::/0"), ("0.0.0.0/0", "::/0"), ("0.0.0.0/0",), ())
+_ALLOWED: tuple[Row, ...] = (("0.0.0.0/0", True, "-1", None, None), ("::/0", True, "-1", None, None))
+
+
+def _rows(cidrs: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Row, ...]]:
+    """Entries of one direction by their numbers; at the end those that AWS makes, or what people left of them."""
+    entries = st.lists(st.tuples(cidrs, _verdicts).map(lambda entry: (entry[0], *entry[1])), max_size=4)
+    ends = st.sampled_from((_ALLOWED, _ALLOWED, _ALLOWED[:1], ()))
+    return st.tuples(entries, ends).map(lambda parts: (*parts[0], *parts[1]))
 
 
 @st.composite
-def _acl(draw: st.DrawFn, name: str, subnet_id: str, cidrs: st.SearchStrategy[str]) -> NetworkAcl:
+def _acl(draw: st.DrawFn, name: str, subnet_id: str, leaving: tuple[Row, ...], entering: tuple[Row, ...]) -> NetworkAcl:
     """Entries in any order, whatever their numbers: the number is what counts."""
-    entries: list[AclEntry] = []
-    for egress in (True, False):
-        rows = [
-            *draw(st.lists(st.tuples(cidrs, _verdicts), max_size=4)),
-            *((cidr, (True, "-1", None, None)) for cidr in draw(st.sampled_from(_ENDS))),
-        ]
-        entries += (
-            AclEntry(
-                number=number, egress=egress, allow=allow, protocol=protocol, cidr=cidr, from_port=first, to_port=last
-            )
-            for number, (cidr, (allow, protocol, first, last)) in enumerate(rows, 1)
-        )
+    entries = [
+        AclEntry(number=number, egress=out, allow=allow, protocol=protocol, cidr=cidr, from_port=first, to_port=last)
+        for out, rows in ((True, leaving), (False, entering))
+        for number, (cidr, allow, protocol, first, last) in enumerate(rows, 1)
+    ]
     return NetworkAcl(id=name, subnet_ids=(subnet_id,), entries=tuple(draw(st.permutations(entries))))
 
 
-_of_internet = weighted((4, st.just("0.0.0.0/0")), (2, st.just("::/0")), (3, IPV4_CIDRS), (1, IPV6_CIDRS))
+_on_the_internet = _rows(weighted((4, st.just("0.0.0.0/0")), (2, st.just("::/0")), (3, IPV4_CIDRS), (1, IPV6_CIDRS)))
 
 
 @st.composite
 def guarded_vpcs(draw: st.DrawFn) -> Vpc:
     """The same, with network ACLs at its two subnets."""
-    acls = st.tuples(_acl("acl-1", "subnet-1", _of_internet), _acl("acl-2", "subnet-2", _of_internet))
-    return replace(draw(routed_vpcs()), acls=draw(_read(acls)))
+    acls = tuple(
+        draw(_acl(f"acl-{number}", f"subnet-{number}", draw(_on_the_internet), draw(_on_the_internet)))
+        for number in (1, 2)
+    )
+    return replace(draw(routed_vpcs()), acls=draw(_read(st.just(acls))))
 
 
 # What is to be reached ------------------------------------------------------------------------------------------------
@@ -261,21 +266,18 @@ _meant = st.sampled_from(
         ("udp", 0, 65535),
     )
 )
-_rules = st.lists(st.tuples(_meant, st.lists(_peers, min_size=1, max_size=2)), max_size=2)
-_anywhere = GroupRule(protocol="-1", peers=("0.0.0.0/0", "::/0"))
-_mostly = st.sampled_from((True, True, True, False))
+_rules = st.lists(st.tuples(_meant, st.lists(_peers, min_size=1, max_size=2)), max_size=3).map(
+    lambda rules: tuple(
+        GroupRule(protocol=protocol, peers=tuple(peers), from_port=first, to_port=last)
+        for (protocol, first, last), peers in rules
+    )
+)
+_ANYWHERE = (GroupRule(protocol="-1", peers=("0.0.0.0/0", "::/0")),)
+_FROM_APP = (GroupRule(protocol="tcp", peers=("sg-app",), from_port=0, to_port=65535),)
 
 
-@st.composite
-def _group(draw: st.DrawFn, name: str) -> SecurityGroup:
-    both: list[tuple[GroupRule, ...]] = []
-    for _ in range(2):
-        rules = tuple(
-            GroupRule(protocol=protocol, peers=tuple(peers), from_port=first, to_port=last)
-            for (protocol, first, last), peers in draw(_rules)
-        )
-        both.append((*rules, _anywhere) if draw(_mostly) else rules)
-    return SecurityGroup(id=name, name=name, vpc_id=VPC, egress=both[0], ingress=both[1])
+def _group(name: str, egress: tuple[GroupRule, ...] = (), ingress: tuple[GroupRule, ...] = ()) -> SecurityGroup:
+    return SecurityGroup(id=name, name=name, vpc_id=VPC, egress=egress, ingress=ingress)
 
 
 _NARROW = (
@@ -298,19 +300,22 @@ _NARROW = (
     Route(destination=PUBLIC_LIST, target="igw-1"),
     Route(destination=GATEWAY_LIST, target="vpce-s3"),
 )
-_ways_on = st.tuples(
-    st.sampled_from((None, None, ("nat-1", False), ("tgw-1", False), ("igw-1", False), ("nat-1", True))),
-    st.lists(st.sampled_from(_NARROW), max_size=4, unique_by=lambda route: (route.destination, route.propagated)),
+_narrow = st.lists(st.sampled_from(_NARROW), max_size=4, unique_by=lambda route: (route.destination, route.propagated))
+_DEFAULTS_OF_IPV4 = (
+    (),
+    (Route(destination="0.0.0.0/0", target="nat-1"),),
+    (Route(destination="0.0.0.0/0", target="nat-1", blackhole=True),),
+    (Route(destination="0.0.0.0/0", target="igw-1"),),
+    (Route(destination="0.0.0.0/0", target="tgw-1"),),
 )
+_LOCAL = {vpc: [Route(destination=one, target="local") for one in own] for vpc, own in LOCALS.items()}
+_TO_NAT = [*_LOCAL[VPC], *_DEFAULTS_OF_IPV4[1]]
 
 
 @st.composite
-def _ways(draw: st.DrawFn, vpc_id: str) -> tuple[Route, ...]:
-    default, narrow = draw(_ways_on)
-    routes = [Route(destination=destination, target="local") for destination in LOCALS[vpc_id]]
-    if default:
-        routes.append(Route(destination="0.0.0.0/0", target=default[0], blackhole=default[1]))
-    return tuple(draw(st.permutations([*routes, *narrow])))
+def _ways(draw: st.DrawFn, vpc_id: str) -> list[Route]:
+    default = draw(st.sampled_from(_DEFAULTS_OF_IPV4))
+    return draw(st.permutations([*_LOCAL[vpc_id], *default, *draw(_narrow)]))
 
 
 _near_lists = st.fixed_dictionaries(
@@ -318,27 +323,45 @@ _near_lists = st.fixed_dictionaries(
 )
 
 
+# What stops connections: one thing, two at once, or anything anywhere. The rest lets everything through.
+_SPOTS = ("rules out", "ACL out", "way", "ACL in there", "rules in there", "ACL out there", "ACL in")
+_TROUBLE = st.sampled_from([*((spot,) for spot in _SPOTS * 3), *combinations(_SPOTS, 2), _SPOTS, _SPOTS, _SPOTS])
+
+
 @st.composite
 def errands(draw: st.DrawFn) -> Errand:
     """A connection inside the VPC, to its peer or further, with ACLs and groups at both ends."""
+    trouble = draw(_TROUBLE)
     address, there, groups_seen = draw(st.sampled_from(_DESTINATIONS))
-    here = replace(HERE, ipv6_cidrs=("2600:1f18:1:1::/64",)) if draw(_mostly) else HERE
-    app, extra, db = draw(_group("sg-app")), draw(_group("sg-extra")), draw(_group("sg-db"))
-    owned = draw(st.sampled_from((("subnet-1",), ("subnet-2",), ())))
+    here = draw(st.sampled_from((replace(HERE, ipv6_cidrs=("2600:1f18:1:1::/64",)), HERE)))
+
+    def at[T](spot: str, drawn: st.SearchStrategy[T], healthy: T) -> T:
+        return draw(drawn) if spot in trouble else healthy
+
+    app = _group("sg-app", egress=at("rules out", _rules, _ANYWHERE))
+    extra = _group("sg-extra", egress=at("rules out", _rules, ()), ingress=at("rules in there", _rules, _FROM_APP))
+    db = _group("sg-db", ingress=at("rules in there", _rules, _FROM_APP))
+    owned = draw(st.sampled_from((("subnet-1",), ("subnet-1",), ("subnet-2",), ())))
     tables = [
-        _table("own", VPC, draw(_ways(VPC)), *owned),
-        _table("main", VPC, draw(_ways(VPC))),
-        _table("main", PEER, draw(_ways(PEER))),
+        _table("own", VPC, at("way", _ways(VPC), _TO_NAT), *owned),
+        _table("main", VPC, at("way", _ways(VPC), _TO_NAT)),
+        _table("main", PEER, at("way", _ways(PEER), _LOCAL[PEER])),
     ]
-    acls = st.tuples(_acl("acl-1", "subnet-1", _places), _acl("acl-2", "subnet-2", _places))
+    near = _rows(_places)
+    acls = (
+        draw(_acl("acl-1", "subnet-1", at("ACL out", near, _ALLOWED), at("ACL in", near, _ALLOWED))),
+        draw(_acl("acl-2", "subnet-2", at("ACL out there", near, _ALLOWED), at("ACL in there", near, _ALLOWED))),
+    )
     return Errand(
         subnet=here,
         groups=draw(st.sampled_from(((app,), (app, extra)))),
         address=address,
         port=draw(st.sampled_from(CALLED)),
         there=here if there is HERE else there,
-        their_groups=draw(st.sampled_from(((db,), (db, extra), (db, app)))) if groups_seen else None,
+        their_groups=draw(st.sampled_from(((db,), (db, extra), (extra, app)))) if groups_seen else None,
         vpc=Vpc(
-            tables=draw(_read(st.permutations(tables).map(tuple))), acls=draw(_read(acls)), lists=draw(_near_lists)
+            tables=draw(_read(st.permutations(tables).map(tuple))),
+            acls=draw(_read(st.just(acls))),
+            lists=draw(_near_lists),
         ),
     )

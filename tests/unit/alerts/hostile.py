@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.digest import Digest, digest
+from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition
@@ -86,7 +87,7 @@ ALERTS = st.builds(
     Alert,
     resource=TEXTS,
     resource_name=TEXTS,
-    resource_type=st.sampled_from(("VPC connector", "service", "target group")),
+    resource_type=st.sampled_from(sorted({kind.word for kind in KINDS.values()})),
     account=TEXTS,
     region=TEXTS,
     what=TEXTS,

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import Alert, Explanation
 from apprunner_guardrails.alerts.event import Entry, batches, entry, explanation_entry, size
+from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.ledger import Channel, Kind, State
-from apprunner_guardrails.tell import resource_type
 from replay.template import Pattern, matches
-from tests.cases._healthy import GROUP_ARN
-from tests.unit.alerts.examples import ALERTS, CONNECTOR, EXPLANATION, OPENED, PUBLIC, SERVICE, UNEXPLAINED
+from tests.unit.alerts.examples import ALERTS, EXPLANATION, OPENED, PUBLIC, UNEXPLAINED
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import EXPLANATIONS, texts
 from tests.unit.alerts.shapes import faults, is_schema, refused
@@ -173,8 +172,7 @@ def test_the_schema_knows_the_ledgers_own_words() -> None:
     detail = SCHEMAS["Guardrail Finding Transition"]["properties"]["detail"]["properties"]
     assert set(detail["transition"]["enum"]) == {one.value for one in Kind} - {Kind.SEEN, Kind.REMINDED}
     assert set(detail["finding"]["properties"]["state"]["enum"]) == {one.value for one in State}
-    kinds = {resource_type(arn) for arn in (CONNECTOR, SERVICE, GROUP_ARN)}
-    assert set(detail["finding"]["properties"]["resource_type"]["enum"]) == kinds
+    assert set(detail["finding"]["properties"]["resource_type"]["enum"]) == {kind.word for kind in KINDS.values()}
 
 
 def test_the_schemas_are_schemas_and_refuse_another_version() -> None:

@@ -36,7 +36,7 @@ from tests.cases._healthy import (
     unread,
     want,
 )
-from tests.cases._healthy_path import fleet_has, set_interface, set_service
+from tests.cases._healthy_path import fleet_has, set_integration, set_interface, set_service
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -201,6 +201,14 @@ SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
     "AR517": (
         (held(_STALE, "none of 3 wanted targets is healthy yet"), overdue()),
         (held(_STALE, "no wanted target in us-east-1b is healthy yet"), overdue()),
+    ),
+    "AR601": (
+        (set_integration(uri="https://orders.example.com/{proxy}"),),
+        (set_integration(uri="https://orders.example.com/{proxy}", hosts=(_healthy_path.DOMAIN,)),),
+    ),
+    "AR604": (
+        (set_integration(link=replace(_healthy_path.LINK, status="PENDING", pending_minutes=15)),),
+        (set_integration(where="ANY /", link=replace(_healthy_path.LINK, status="PENDING", pending_minutes=20)),),
     ),
 }
 

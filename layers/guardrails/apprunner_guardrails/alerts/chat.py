@@ -117,6 +117,7 @@ def render_digest(digest: digests.Digest) -> Message:
             *_bullets((f"open: {one}" for one in digests.lines_of_open(digest)), 10),
             *_bullets((f"exemption: {one}" for one in digests.lines_of_expiring(digest)), 5),
             *_bullets((f"not read or judged: {one}" for one in digests.lines_of_blind_spots(digest)), 5),
+            *_bullets((f"path: {one}" for one in digests.lines_of_broken_paths(digest)), 5),
         ],
         keywords=("digest", digest.region),
         thread=identity("digest", digest.account, digest.region, digest.time[:10]),

@@ -15,8 +15,17 @@ LISTED = 200  # lines of one list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PathLine:
+    """A service's path in a line, with the states of its hops. `sound`: nothing on it fails, is missing or unknown."""
+
+    line: str
+    sound: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """The state of an account's Region at one time. `open` is sorted by severity, `expiring` by day."""
+    """The state of an account's Region at one time. `open` is sorted by severity, `expiring` by day, `paths` as the
+    path report has them: what has trouble first."""
 
     account: str
     region: str
@@ -28,6 +37,7 @@ class Digest:
     exempt: int  # exemptions in force, those that expire soon too
     not_judged: tuple[Record, ...]  # resources of which some rule could not answer
     unread: tuple[str, ...]  # reads that failed ("ec2:DescribeSubnets failed (AccessDenied)")
+    paths: tuple[PathLine, ...] = ()
 
     @property
     def by_severity(self) -> dict[Severity, int]:
@@ -45,6 +55,7 @@ def digest(
     connectors: int | None,
     services: int | None,
     unread: Iterable[str] = (),
+    paths: Iterable[PathLine] = (),
 ) -> Digest:
     """What is recorded, told as a whole. `now` is in seconds since 1970."""
     known = sorted(records, key=lambda one: (one.severity.rank, one.rule, one.resource))
@@ -62,6 +73,7 @@ def digest(
         exempt=len(exempt),
         not_judged=tuple(one for one in standing if one.rule == NOT_JUDGED),
         unread=tuple(sorted(set(unread))),
+        paths=tuple(paths),
     )
 
 
@@ -130,6 +142,15 @@ def lines_of_blind_spots(digest: Digest) -> Iterator[str]:
         yield f"resource {safe(one.resource, 300)}: {safe('; '.join(one.messages))}"
 
 
+def lines_of_paths(digest: Digest) -> Iterator[str]:
+    yield from (safe(one.line) for one in digest.paths)
+
+
+def lines_of_broken_paths(digest: Digest) -> Iterator[str]:
+    """Those that somebody should look at."""
+    yield from (safe(one.line) for one in digest.paths if not one.sound)
+
+
 def _body(digest: Digest) -> Iterator[str]:
     yield f"App Runner guardrails: {summary(digest)}"
     yield ""
@@ -141,6 +162,7 @@ def _body(digest: Digest) -> Iterator[str]:
     yield from _section("Open:", lines_of_open(digest))
     yield from _section(f"Exemptions that expire within {NOTICE_DAYS} days:", lines_of_expiring(digest))
     yield from _section("Could not be read or judged:", lines_of_blind_spots(digest))
+    yield from _section("Paths:", lines_of_paths(digest))
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:

@@ -28,19 +28,17 @@ from apprunner_guardrails.facts import (
     PathEndpoint,
     PathGroup,
     Paths,
-    RouteTable,
     Service,
     Subnet,
     Unread,
     VpcLink,
     if_read,
     is_over,
-    known,
 )
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Record
 from apprunner_guardrails.ledger import State as Recorded
-from apprunner_guardrails.paths.joined import answers_to, hosts_asked
+from apprunner_guardrails.paths.joined import hosts_asked
 from apprunner_guardrails.routes import WayOut, effective_table, families, ways_out
 from apprunner_guardrails.rules import BY_ID
 
@@ -175,7 +173,16 @@ def report(
     Answers of all statuses, exempt ones too. A resource that has none was not judged, which shows as unknown; one of
     which no rule was asked has an empty sequence. Services that are deleted have no chain.
     """
-    world = _World(services=services, connectors=connectors, networks=networks, paths=paths, answers=answers)
+    ingress = _ingress_of(services, paths)
+    world = _World(
+        services=services,
+        connectors=connectors,
+        networks=networks,
+        paths=paths,
+        answers=answers,
+        ingress=ingress,
+        calls=tuple(_calls(services, ingress, paths)),
+    )
     chains = (_chain(arn, one, world) for arn, one in services.items() if not is_over(one))
     unread = (*paths.unlisted, *(one for one in paths.ingress.values() if isinstance(one, Unread)))
     return Report(
@@ -205,7 +212,7 @@ def standing(records: Iterable[Record], rules: Iterable[str]) -> Iterator[Findin
             )
 
 
-# Parts of chains: hops before anything is known of the answers ---------------------------------------------------------
+# Parts of chains -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,54 +231,72 @@ class _Part:
     known_by: tuple[str, ...] = ()
 
     @property
-    def key(self) -> tuple[Kind, str]:
-        return self.kind, self.id
+    def key(self) -> "_Key":
+        return self.kind, self.id or self.name
 
 
+type _Key = tuple[Kind, str]
 type _Way = tuple[_Part, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Call:
+    """An integration of an API. `services` are those that have a name that it asks for: none where no service is known
+    to have one, so that each behind it may be meant."""
+
+    api: Api
+    integration: Integration
+    services: frozenset[str]
+
+    def may_mean(self, arn: str) -> bool:
+        return arn in self.services or not self.services
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _World:
+    """What was read; `ingress` by the service's ARN and sorted by name, `calls` of all APIs that could be read."""
+
     services: Mapping[str, Service | Unread]
     connectors: Mapping[str, Connector]
     networks: Mapping[str, Network]
     paths: Paths
     answers: Mapping[str, Sequence[Finding]]
+    ingress: Mapping[str, tuple[IngressConnection, ...]]
+    calls: tuple[_Call, ...]
 
-    def doubt(self, *services: str) -> tuple[str, ...]:
-        """Why there may be more than is known of what these services list ("apigateway")."""
-        return tuple(str(one) for one in self.paths.unlisted if one.call.partition(":")[0] in services)
+    def doubt(self, *of: str) -> tuple[str, ...]:
+        """Why there may be more than is known of what these parts of AWS list ("apigateway")."""
+        return tuple(str(one) for one in self.paths.unlisted if one.call.partition(":")[0] in of)
 
-    def ingress_of(self, arn: str) -> tuple[IngressConnection, ...]:
-        """By name. As paths have them, where their endpoints are known; else as the service's description has."""
-        service = self.services.get(arn)
-        told = if_read(service.ingress) if isinstance(service, Service) else ()
-        read = (one for one in self.paths.ingress.values() if isinstance(one, IngressConnection))
-        found = {one.arn: one for one in (*told, *(one for one in read if one.service_arn == arn))}
-        return tuple(sorted(found.values(), key=lambda one: (one.name, one.arn)))
+    def ingress_doubt(self, service: Service) -> tuple[str, ...]:
+        unread = (service.ingress, *self.paths.ingress.values())
+        return tuple(dict.fromkeys((*_why(*unread), *self.doubt("apprunner"))))
 
-    def ingress_doubt(self, arn: str) -> tuple[str, ...]:
-        service = self.services[arn]
-        unread = [service, *self.paths.ingress.values()]
-        if isinstance(service, Service):
-            unread.append(service.ingress)  # type: ignore[arg-type]  # whatever is Unread
-        return (*(str(one) for one in unread if isinstance(one, Unread)), *self.doubt("apprunner"))
 
-    def names_of(self, arn: str) -> tuple[str, ...]:
-        """The host names by which a service is asked for."""
-        service = self.services.get(arn)
+def _ingress_of(services: Mapping[str, Service | Unread], paths: Paths) -> dict[str, tuple[IngressConnection, ...]]:
+    """As paths have them, where their endpoints are known; else as the services' descriptions have."""
+    told = (one for service in services.values() if isinstance(service, Service) for one in if_read(service.ingress))
+    read = (one for one in paths.ingress.values() if isinstance(one, IngressConnection))
+    found: dict[str, list[IngressConnection]] = defaultdict(list)
+    for one in {one.arn: one for one in (*told, *read)}.values():
+        found[one.service_arn].append(one)
+    return {arn: tuple(sorted(some, key=lambda one: (one.name, one.arn))) for arn, some in found.items()}
+
+
+def _calls(
+    services: Mapping[str, Service | Unread], ingress: Mapping[str, Iterable[IngressConnection]], paths: Paths
+) -> Iterator[_Call]:
+    named: dict[str, set[str]] = defaultdict(set)  # services by the names that they are asked for by, in lower case
+    for arn, service in services.items():
         url = service.url if isinstance(service, Service) else ""
-        custom = if_read(self.paths.domains.get(arn))
-        return tuple(name for name in (*(one.domain for one in self.ingress_of(arn)), url, *custom) if name)
-
-    def asks_for(self, integration: Integration, arn: str) -> bool:
-        asked = hosts_asked(integration)
-        return any(answers_to(host, self.names_of(arn)) for host in asked)
-
-    def asks_for_nobody(self, integration: Integration) -> bool:
-        """No service is known to have a name that it asks for, so that each behind it may be meant."""
-        return not any(self.asks_for(integration, arn) for arn in self.services)
+        for name in (*(one.domain for one in ingress.get(arn, ())), url, *if_read(paths.domains.get(arn))):
+            named[name.lower()].add(arn)
+    for api in paths.apis:
+        for one in if_read(api.integrations):
+            hosts = [host.lower() for host in hosts_asked(one)]
+            wild = [f"*.{host.partition('.')[2]}" for host in hosts]  # a custom domain may be one
+            meant = (named.get(name, ()) for name in (*hosts, *wild))
+            yield _Call(api=api, integration=one, services=frozenset(arn for some in meant for arn in some))
 
 
 def _absent(kind: Kind) -> _Part:
@@ -297,16 +322,13 @@ def _clients_in(vpc_id: str) -> _Part:
 
 
 def _ways_in(arn: str, service: Service | Unread, world: _World) -> list[_Way]:
-    ways: list[_Way] = []
-    if isinstance(service, Service) and service.public:
-        ways.append((_client(_INTERNET),))
-    connections = world.ingress_of(arn)
-    for one in connections:
-        tail = (_endpoint(one.endpoint_id, one, world), _ingress(one))
-        fronts = _fronts(one.endpoint_id, one.vpc_id, arn, world)
-        ways += [(*front, *tail) for front in fronts]
-        if one is connections[0]:
-            ways += [(*front, *tail) for front in _lost_apis(arn, ways, world)]
+    connections = world.ingress.get(arn, ())
+    tails = [(_endpoint(one.endpoint_id, one, world), _ingress(one)) for one in connections]
+    ways: list[_Way] = [(_client(_INTERNET),)] if isinstance(service, Service) and service.public else []
+    for one, tail in zip(connections, tails, strict=True):
+        ways += [(*front, *tail) for front in _fronts(one.endpoint_id, one.vpc_id, arn, world)]
+    if tails:
+        ways += [(*front, *tails[0]) for front in _lost_apis(arn, ways, world)]
     return ways or _ways_without_ingress(arn, service, world)
 
 
@@ -314,24 +336,15 @@ def _ways_without_ingress(arn: str, service: Service | Unread, world: _World) ->
     """Of a private service that no ingress connection is known of: APIs may ask for it in vain."""
     if isinstance(service, Unread):
         return [(_client("not known", (str(service),)),)]
-    doubt = world.ingress_doubt(arn)
-    none = _unknown(Kind.INGRESS, doubt) if doubt else _absent(Kind.INGRESS)
-    asking = [
-        one for api in world.paths.apis for one in if_read(api.integrations) if world.asks_for(one, arn)
-    ]
-    behind = {
-        endpoint_id
-        for one in asking
-        for group in world.paths.groups
-        if one.balancer_arn in group.group.load_balancer_arns
-        for endpoint_id in group.endpoint_ids
-    }
+    doubt = world.ingress_doubt(service)
+    end, none = ((_unknown(kind, doubt) if doubt else _absent(kind)) for kind in (Kind.ENDPOINT, Kind.INGRESS))
+    balancers = {one.integration.balancer_arn for one in world.calls if arn in one.services}
+    groups = (one for one in world.paths.groups if not balancers.isdisjoint(one.group.load_balancer_arns))
     ways = [
         (*front, _endpoint(endpoint_id, None, world), none)
-        for endpoint_id in sorted(behind)
+        for endpoint_id in sorted({name for group in groups for name in group.endpoint_ids})
         for front in _fronts(endpoint_id, "", arn, world)
     ]
-    end = _unknown(Kind.ENDPOINT, doubt) if doubt else _absent(Kind.ENDPOINT)
     lost = [(*front, end, none) for front in _lost_apis(arn, ways, world)]
     return [*ways, *lost] or [(_client(), end, none)]
 
@@ -368,15 +381,10 @@ def _ways_to_group(group: PathGroup, arn: str, world: _World) -> list[_Way]:
 
 
 def _ways_to_balancer(balancer: PathBalancer, arn: str, world: _World) -> list[_Way]:
-    ways: dict[tuple[str, str], _Way] = {}
-    used: set[str] = set()
-    for api in world.paths.apis:
-        for one in if_read(api.integrations):
-            used.add(one.link_id)
-            if one.balancer_arn == balancer.arn and (world.asks_for(one, arn) or world.asks_for_nobody(one)):
-                ways[api.arn, one.link_id] = (_client(), _api(api), _link(one, api))
+    calls = (one for one in world.calls if one.integration.balancer_arn == balancer.arn and one.may_mean(arn))
+    ways: list[_Way] = [(_client(), _api(one.api), _link(one)) for one in _by_link(calls)]
     if ways:
-        return list(ways.values())
+        return ways
     hidden = [api for api in world.paths.apis if isinstance(api.integrations, Unread)]
     if hidden:
         why = tuple(dict.fromkeys(str(api.integrations) for api in hidden))
@@ -384,6 +392,7 @@ def _ways_to_balancer(balancer: PathBalancer, arn: str, world: _World) -> list[_
     doubt = (str(balancer.links),) if isinstance(balancer.links, Unread) else world.doubt("apigateway", "apigatewayv2")
     if doubt:
         return [(_client(), _unknown(Kind.API, doubt), _unknown(Kind.LINK, doubt))]
+    used = {one.integration.link_id for one in world.calls}
     unused = [one for one in if_read(balancer.links) if one.id not in used]
     if unused:
         return [(_client(), _absent(Kind.API), _of_link(one)) for one in unused]
@@ -392,15 +401,14 @@ def _ways_to_balancer(balancer: PathBalancer, arn: str, world: _World) -> list[_
 
 def _lost_apis(arn: str, ways: Iterable[_Way], world: _World) -> list[_Way]:
     """APIs that ask for the service and get to no endpoint of it, as far as they get."""
-    found = {part.key for way in ways for part in way}
-    lost: dict[tuple[str, str], _Way] = {}
-    for api in world.paths.apis:
-        part = _api(api)
-        for one in if_read(api.integrations):
-            if part.key not in found and world.asks_for(one, arn):
-                link = _link(one, api) if one.link_id else _absent(Kind.LINK)
-                lost[api.arn, one.link_id] = (_client(), part, link, *_behind_link(one, world))
-    return list(lost.values())
+    found = {part.arn for way in ways for part in way if part.kind is Kind.API}
+    lost = (one for one in world.calls if arn in one.services and one.api.arn not in found)
+    return [(_client(), _api(one.api), _link(one), *_behind_link(one.integration, world)) for one in _by_link(lost)]
+
+
+def _by_link(calls: Iterable[_Call]) -> Iterable[_Call]:
+    """One of those that an API makes through the same link."""
+    return {(one.api.arn, one.integration.link_id): one for one in calls}.values()
 
 
 def _behind_link(integration: Integration, world: _World) -> _Way:
@@ -433,15 +441,15 @@ def _api(api: Api) -> _Part:
     )
 
 
-def _link(integration: Integration, api: Api) -> _Part:
-    link = integration.link
+def _link(call: _Call) -> _Part:
+    link, name = call.integration.link, call.integration.link_id
     if isinstance(link, VpcLink):
         part = _of_link(link)
-    elif link is None:
-        part = _Part(kind=Kind.LINK, id=integration.link_id, name=integration.link_id, absent=True)
+    elif isinstance(link, Unread):
+        part = _unknown(Kind.LINK, (str(link),), name, name)
     else:
-        part = _unknown(Kind.LINK, (str(link),), integration.link_id, integration.link_id)
-    return replace(part, judged=(api.arn,))
+        part = _Part(kind=Kind.LINK, id=name, name=name or NONE, absent=True)
+    return replace(part, judged=(call.api.arn,))
 
 
 def _of_link(link: VpcLink) -> _Part:
@@ -588,18 +596,20 @@ def _connector(arn: str, connector: Connector | Unread | None, service_arn: str)
 
 def _by_subnet(connector: Connector, network: Network | None) -> list[_Way]:
     """By zone: each subnet, and every way out of it."""
-    subnets = network.subnets if network is not None else Unread(call="the connector's network", code="it was not read")
+    subnets = network.subnets if network else ()
     found = {one.id: one for one in if_read(subnets)}
     ways: list[_Way] = []
     for subnet_id in sorted(connector.subnet_ids, key=lambda one: (one not in found, _zone(found.get(one)), one)):
         subnet = found.get(subnet_id)
         part = _Part(kind=Kind.SUBNET, id=subnet_id, name=subnet_id, judged=(connector.arn,))
-        if subnet is None or network is None:
+        if network is None:
+            ways.append((replace(part, unread=("the connector's network was not read",)),))
+        elif subnet is None:
             ways.append((replace(part, absent=isinstance(subnets, tuple), unread=_why(subnets)),))
-            continue
-        facts = (subnet.zone_id, subnet.cidr, *subnet.ipv6_cidrs, counted(subnet.free_addresses, "free address"))
-        part = replace(part, facts=tuple(one.replace("addresss", "addresses") for one in facts if one))
-        ways += [(part, *way) for way in _leaving(subnet, connector, network)]
+        else:
+            free = f"{subnet.free_addresses} free address{'es' * (subnet.free_addresses != 1)}"
+            facts = filter(None, (subnet.zone_id, subnet.cidr, *subnet.ipv6_cidrs, free))
+            ways += [(replace(part, facts=tuple(facts)), *way) for way in _leaving(subnet, connector, network)]
     return ways
 
 
@@ -617,7 +627,7 @@ def _leaving(subnet: Subnet, connector: Connector, network: Network) -> list[_Wa
     if not ways:
         return [(replace(part, id=f"of {subnet.id}", absent=True, facts=(f"no default route in {table.id}",)),)]
     internet = _Part(kind=Kind.DESTINATION, id=_INTERNET, name=_INTERNET)
-    return [(_way_out(part, way, table, network), internet) for way in ways.values()]
+    return [(_way_out(part, way, network), internet) for way in ways.values()]
 
 
 _TARGETS = {
@@ -633,7 +643,7 @@ _TARGETS = {
 }
 
 
-def _way_out(part: _Part, way: WayOut, table: RouteTable, network: Network) -> _Part:
+def _way_out(part: _Part, way: WayOut, network: Network) -> _Part:
     what = next((what for start, what in _TARGETS.items() if way.target.startswith(start)), "")
     facts = [what, "a blackhole" if way.blackhole else ""]
     unread: tuple[str, ...] = ()
@@ -645,7 +655,7 @@ def _way_out(part: _Part, way: WayOut, table: RouteTable, network: Network) -> _
         part,
         id=way.target,
         name=way.target,
-        facts=tuple(filter(None, (*facts, f"by {table.id}"))),
+        facts=tuple(filter(None, facts)),
         unread=unread,
     )
 
@@ -679,9 +689,9 @@ def _chain(arn: str, service: Service | Unread, world: _World) -> Chain:
     return Chain(service=hops[here.key], ways_in=made(before), ways_out=made(after))
 
 
-def _merged(parts: Iterable[_Part]) -> dict[tuple[Kind, str], _Part]:
+def _merged(parts: Iterable[_Part]) -> dict[_Key, _Part]:
     """What several ways have in common, with all that each of them says of it."""
-    found: dict[tuple[Kind, str], _Part] = {}
+    found: dict[_Key, _Part] = {}
     for part in parts:
         other = found.get(part.key, part)
         found[part.key] = replace(
@@ -703,8 +713,8 @@ def _told(findings: Iterable[Finding]) -> Iterator[Finding]:
     return (one for one in findings if one.status in (Status.FAIL, Status.EXEMPT) or one.unread)
 
 
-def _placed(parts: Iterable[_Part], answers: Mapping[str, Sequence[Finding]]) -> dict[tuple[Kind, str], list[Answer]]:
-    placed: dict[tuple[Kind, str], list[Answer]] = defaultdict(list)
+def _placed(parts: Iterable[_Part], answers: Mapping[str, Sequence[Finding]]) -> dict[_Key, list[Answer]]:
+    placed: dict[_Key, list[Answer]] = defaultdict(list)
     by_resource: dict[str, list[_Part]] = defaultdict(list)
     for part in parts:
         for resource in part.judged:
@@ -761,7 +771,7 @@ _STATES = {
 
 def _hop(part: _Part, said: Sequence[Answer], answers: Mapping[str, Sequence[Finding]]) -> Hop:
     unread = part.unread
-    if part.judged and not part.absent and not any(resource in answers for resource in part.judged):
+    if part.judged and not part.absent and not all(resource in answers for resource in part.judged):
         unread = (*unread, "it was not judged")
     states = {_STATES[one.status] for one in said} | {State.UNKNOWN for one in said if one.unread}
     states |= {State.ABSENT} if part.absent else {State.UNKNOWN} if unread else {State.OK}
@@ -771,7 +781,9 @@ def _hop(part: _Part, said: Sequence[Answer], answers: Mapping[str, Sequence[Fin
         id=safe(part.id, FACT_LIMIT),
         arn=safe(part.arn, FACT_LIMIT),
         state=min(states, key=lambda state: state.rank),
-        answers=tuple(sorted(said, key=lambda one: (one.severity.rank, one.rule, one.status, one.messages))),
+        answers=tuple(
+            sorted(dict.fromkeys(said), key=lambda one: (one.severity.rank, one.rule, one.status, one.messages))
+        ),
         unread=tuple(dict.fromkeys(safe(one) for one in unread)),
         facts=tuple(safe(one, FACT_LIMIT) for one in part.facts),
     )

@@ -25,7 +25,7 @@ from apprunner_guardrails.facts import (
     told,
 )
 from apprunner_guardrails.routes import effective_table, is_public
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.settings import ANY_TAG, Settings
 from apprunner_guardrails.targets.plan import EVERY_ZONE
 
 CONNECTOR_GUIDE = "https://docs.aws.amazon.com/apprunner/latest/dg/network-vpc.html"
@@ -146,20 +146,31 @@ def connect_ingress(service: Service) -> str:
     )
 
 
-def missing_tags(tagged: Connector | Service, settings: Settings) -> tuple[str, ...]:
-    """The keys of required tags that it lacks; its tags are looked at only where some are required."""
+def _missing_tags(tagged: Connector | Service, settings: Settings) -> tuple[str, ...]:
+    """The keys of required tags that it lacks, or ANY_TAG; its tags are looked at only where some are required.
+
+    Tags whose keys begin with aws: are AWS's own, and no sign that somebody cares for it.
+    """
     required = settings.required_tags
-    return tuple(sorted(set(required) - known(tagged.tags).keys())) if required else ()
+    if not required:
+        return ()
+    tags = known(tagged.tags).keys()
+    if required == (ANY_TAG,):
+        return () if any(not key.startswith("aws:") for key in tags) else required
+    return tuple(sorted(set(required) - tags))
 
 
 def lacks_tags(tagged: Connector | Service, settings: Settings) -> Iterator[str]:
-    missing = missing_tags(tagged, settings)
-    if missing:
+    missing = _missing_tags(tagged, settings)
+    if missing == (ANY_TAG,):
+        yield "it has no tags beside AWS's own, and at least one is required"
+    elif missing:
         yield f"it lacks required tags: {listed(missing)}"
 
 
-def put_tags(tagged: Connector | Service, keys: Iterable[str]) -> str:
-    """The command that puts tags on it; their values are for the reader to fill in."""
+def put_tags(tagged: Connector | Service, settings: Settings) -> str:
+    """The command that puts the missing tags on it; their values are for the reader to fill in."""
+    keys = ("KEY" if key == ANY_TAG else key for key in _missing_tags(tagged, settings))
     return tag(tagged.arn, tagged.region, dict.fromkeys(keys, "VALUE"))
 
 

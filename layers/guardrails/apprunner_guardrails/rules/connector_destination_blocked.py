@@ -81,7 +81,8 @@ class _Stopped:
 
 
 def _stopped(connector: Connector, network: Network) -> Iterator[_Stopped]:
-    destinations = [one for one in known(network.destinations) if not one.malformed]
+    named = (one for one in known(network.destinations) if not one.malformed)
+    destinations = sorted(named, key=lambda one: (one.peer, one.ports, one.origin))
     return each(destinations, lambda one: _on_ports(one, connector, _with(one, network)))
 
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._common import TAG_CONTROLS, lacks_tags, missing_tags, put_tags
+from apprunner_guardrails.rules._common import TAG_CONTROLS, lacks_tags, put_tags
 from apprunner_guardrails.settings import Settings
 
 
@@ -12,7 +12,7 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
-    return put_tags(connector, missing_tags(connector, settings))
+    return put_tags(connector, settings)
 
 
 RULE = Rule(
