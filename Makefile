@@ -29,8 +29,8 @@ $(READY): requirements-dev.txt tools/uv-requirements.txt tools/setup .python-ver
 test: $(READY) ## run the tests that need no Docker (ARGS="-k name" for some of them)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-replay: $(READY) ## play events through the functions against an emulated AWS (EVENT=file WORLD=name FORMAT=json)
-	@$(BIN)/python -m replay $(if $(EVENT),--event "$(EVENT)") $(if $(WORLD),--world "$(WORLD)") $(if $(FORMAT),--format "$(FORMAT)")
+replay: $(READY) ## play events through the functions against an emulated AWS (EVENT=file WORLD=name FORMAT=json REPORT=folder)
+	@$(BIN)/python -m replay $(if $(EVENT),--event "$(EVENT)") $(if $(WORLD),--world "$(WORLD)") $(if $(FORMAT),--format "$(FORMAT)") $(if $(REPORT),--report "$(REPORT)")
 
 emulator: $(READY) ## serve the emulated AWS over HTTP (PORT=5000 HOST=127.0.0.1 WORLD=name)
 	@$(BIN)/python -m emulator --port "$(PORT)" $(if $(HOST),--host "$(HOST)") $(if $(WORLD),--world "$(WORLD)")

@@ -11,7 +11,8 @@
 |                  |                                           | EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic  |
 | SetSubnets       | two zones at least                        | one is enough; an address can be chosen               |
 | attributes       | those of any load balancer                | NETWORK_ATTRIBUTES                                    |
-| listeners        | each has a security policy                | those that end TLS                                    |
+| listeners        | each has a security policy; none is       | those that end TLS; any protocol                      |
+|                  | modified to TLS                           |                                                       |
 
 Not reproduced: the public addresses of an internet-facing one, deletion protection, an endpoint service in the way of
 DeleteLoadBalancer.
@@ -58,6 +59,7 @@ NETWORK_ATTRIBUTES = {
     "zonal_shift.config.enabled": "false",
 }
 ENDS_TLS = frozenset({"HTTPS", "TLS"})
+DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
 type SubnetMapping = Mapping[str, str]
 """SubnetId, and perhaps the PrivateIPv4Address that the load balancer is to have there."""
@@ -250,21 +252,37 @@ def _member(attribute: str) -> str:
     return "".join(word.capitalize() for word in attribute.split("_"))
 
 
-def _listener(moto: Method, backend: ELBv2Backend, **request: Any) -> Any:
-    made = moto(backend, **request)
-    listeners: list[FakeListener] = made if isinstance(made, list) else [made]
-    for listener in listeners:
-        if listener.protocol not in ENDS_TLS:
-            vars(listener).update(ssl_policy=None, certificate=None, certificates=[], alpn_policy=None)
-    return made
+def _create_listener(moto: Method, backend: ELBv2Backend, **request: Any) -> FakeListener:
+    return _tidied(moto(backend, **request))
+
+
+def _modify_listener(
+    moto: Method, backend: ELBv2Backend, arn: str, protocol: str | None = None, **request: Any
+) -> FakeListener:
+    """moto modifies listeners of HTTP, HTTPS and TCP; those that end TLS need a certificate as those of HTTPS do."""
+    [before] = backend.describe_listeners(None, [arn])
+    wanted = (protocol or before.protocol).upper()
+    checked = "HTTPS" if wanted in ENDS_TLS else "TCP"
+    listener: FakeListener = moto(backend, arn=arn, protocol=checked, **request)
+    listener.protocol = wanted
+    return _tidied(listener)
+
+
+def _tidied(listener: FakeListener) -> FakeListener:
+    """What is of TLS goes with it."""
+    if listener.protocol not in ENDS_TLS:
+        vars(listener).update(ssl_policy=None, certificate=None, certificates=[], alpn_policy=None)
+    else:
+        listener.ssl_policy = vars(listener)["ssl_policy"] or DEFAULT_POLICY
+    return listener
 
 
 METHODS: tuple[tuple[type, str, Method], ...] = (
     (ELBV2Response, "set_security_groups", _answer_set_groups),
-    (ELBv2Backend, "create_listener", _listener),
+    (ELBv2Backend, "create_listener", _create_listener),
     (ELBv2Backend, "create_load_balancer", _create),
     (ELBv2Backend, "delete_load_balancer", _delete),
-    (ELBv2Backend, "modify_listener", _listener),
+    (ELBv2Backend, "modify_listener", _modify_listener),
     (ELBv2Backend, "set_security_groups", _set_groups),
     (ELBv2Backend, "set_subnets", _set_subnets),
 )

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -13,8 +13,10 @@ from unittest.mock import patch
 
 from rich.console import Console
 
+from apprunner_guardrails.paths.render import as_json
+from apprunner_guardrails.paths.report import Kind, Report
 from emulator.worlds import WORLDS, World
-from replay import loop, show, template
+from replay import diagrams, loop, show, template
 
 _PLAIN_WIDTH = 1000
 _NAMED_FOR_WORLDS = ("vpcconnector", "service", "targetgroup", "vpcingressconnection")
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         with _no_account():
-            return _replay(asked.event, asked.world, asked.format)
+            return _replay(asked)
     except Unusable as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
@@ -49,38 +51,73 @@ def _no_account() -> Iterator[None]:
         yield
 
 
-def _replay(event_path: str | None, world_name: str | None, output: str) -> int:
+def _replay(asked: argparse.Namespace) -> int:
     started = time.monotonic()
     stack = template.load()
     # A terminal wraps tables to its width; a file or pipe gets each answer on one line.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
-    event = _event(event_path) if event_path else None
-    named = _world(world_name, event_path, event) if world_name or event else None
-    worlds = [named or WORLDS["healthy"]] if world_name or event else list(WORLDS.values())
-    played: list[tuple[World, list[loop.Step]]] = []
+    console = Console(
+        highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, quiet=asked.format == "json"
+    )
+    event = _event(asked.event) if asked.event else None
+    named = _world(asked.world, asked.event, event) if asked.world or event else None
+    worlds = [named or WORLDS["healthy"]] if asked.world or event else list(WORLDS.values())
+    played: list[tuple[World, list[loop.Step], Report]] = []
     for world in worlds:
-        if output == "text":
-            show.heading(console, world.name, world.summary)
-            if event and named is None:
-                console.print("  [dim]the event names no world; WORLD=name plays it in another one than this[/dim]")
-        steps: list[loop.Step] = []
-        all_steps = loop.play_event_twice(event, world, stack) if event else loop.play_world(world, stack)
-        with closing(all_steps):  # an emulated AWS that is left must be taken down before the environment is restored
-            for _, some in groupby(all_steps, lambda step: (step.moment, step.delivery)):
-                these = list(some)
-                steps += these
-                if output == "text":
-                    show.steps(console, these, whole=bool(event or world_name))
-        if event and not any(step.invocations for step in steps) and output == "text":
-            console.print("    no rule of template.yaml matches this event: nothing is invoked")
-        played.append((world, steps))
-    steps = [step for _, these in played for step in these]
-    if output == "json":
-        told = [{"world": world.name, "events": [show.as_json(step) for step in these]} for world, these in played]
-        print(json.dumps({"worlds": told}, indent=2))
-    else:
-        show.summary(console, len(worlds), steps, time.monotonic() - started)
+        show.heading(console, world.name, world.summary)
+        if event and named is None:
+            console.print("  [dim]the event names no world; WORLD=name plays it in another one than this[/dim]")
+        steps, report = _play(world, event, stack, console, whole=bool(event or asked.world))
+        if asked.world or _has_private_path(report):
+            show.paths(console, report)
+        if asked.report:
+            for path in _draw(report, Path(asked.report), world.name):
+                console.print(f"  wrote {path}")
+        played.append((world, steps, report))
+    steps = [step for _, these, _ in played for step in these]
+    if asked.format == "json":
+        print(json.dumps({"worlds": [_as_json(*one) for one in played]}, indent=2))
+    show.summary(console, len(worlds), steps, time.monotonic() - started)
     return int(any(invocation.error for step in steps for invocation in step.invocations))
+
+
+def _play(
+    world: World, event: Mapping[str, object] | None, stack: template.Stack, console: Console, *, whole: bool
+) -> tuple[list[loop.Step], Report]:
+    steps: list[loop.Step] = []
+    reports: list[Report] = []
+
+    def at_end(played: loop.Loop) -> None:
+        reports.append(played.paths())
+
+    all_steps = loop.play_event_twice(event, world, stack, at_end) if event else loop.play_world(world, stack, at_end)
+    with closing(all_steps):  # an emulated AWS that is left must be taken down before the environment is restored
+        for _, some in groupby(all_steps, lambda step: (step.moment, step.delivery)):
+            these = list(some)
+            steps += these
+            show.steps(console, these, whole=whole)
+    if event and not any(step.invocations for step in steps):
+        console.print("    no rule of template.yaml matches this event: nothing is invoked")
+    return steps, reports[0]
+
+
+def _as_json(world: World, steps: Iterable[loop.Step], report: Report) -> dict[str, object]:
+    return {"world": world.name, "events": [show.as_json(step) for step in steps], "paths": as_json(report)}
+
+
+def _has_private_path(report: Report) -> bool:
+    return any(hop.kind is Kind.INGRESS for chain in report.chains for hop in chain.hops)
+
+
+def _draw(report: Report, folder: Path, name: str) -> Iterator[Path]:
+    """Write the report's diagrams into a folder, which is made if need be."""
+    for end, drawn in ((".md", diagrams.markdown(report)), (".svg", diagrams.svg(report))):
+        path = folder / f"{name}-paths{end}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(drawn, encoding="utf-8")
+        except OSError as error:
+            raise Unusable(f"{path} cannot be written: {error.strerror}") from error
+        yield path
 
 
 def _event(path: str) -> Mapping[str, object]:
@@ -114,7 +151,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="make replay",
         description="Play events through the functions of template.yaml, against an emulated AWS on this machine.",
         epilog=f"worlds:\n{worlds}\n\nexamples:\n  make replay\n  make replay WORLD=public-subnets\n"
-        "  make replay EVENT=events/apprunner-CreateVpcConnector-public-subnets.json\n  make replay FORMAT=json",
+        "  make replay EVENT=events/apprunner-CreateVpcConnector-public-subnets.json\n  make replay FORMAT=json\n"
+        "  make replay WORLD=private-path REPORT=diagrams",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -124,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         " real, at its ResponseURL: let that be on this machine",
     )
     parser.add_argument("--world", metavar="NAME", help="play this one world, or the event in it (WORLD=NAME)")
+    parser.add_argument(
+        "--report",
+        metavar="FOLDER",
+        help="write the path report of each world played there as diagrams: NAME-paths.md with Mermaid, and"
+        " NAME-paths.svg (REPORT=FOLDER)",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json prints the same for programs")
     return parser
 

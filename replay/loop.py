@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import StringIO
 from itertools import batched
+from math import inf
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 from unittest.mock import patch
@@ -18,6 +19,15 @@ from uuid import UUID
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from apprunner_guardrails.audit import Audit, judge_region, read_region
+from apprunner_guardrails.aws import findings_table
+from apprunner_guardrails.aws.clients import client as function_client
+from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.facts import Unread, if_read
+from apprunner_guardrails.judge import Terms
+from apprunner_guardrails.ledger import Record
+from apprunner_guardrails.paths.report import Report, report, standing
+from apprunner_guardrails.settings import Settings
 from emulator import Emulator, cloudtrail, emulate
 from emulator.worlds import (
     ALERT_TOPIC,
@@ -42,6 +52,7 @@ PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; ever
 ROUNDS = 10  # of events that come of events; nothing of ours should need more than two
 STEP_SECONDS = 30  # what functions put off comes up to so much later than they asked for
 LONGEST_SECONDS = 7200  # a function may come back to the same work for half of it
+AUDIT = "AuditRegionFunction"
 
 
 class Endless(Exception):
@@ -156,6 +167,35 @@ class Loop:
                 yield Step(event=event, invocations=[self._invoke(function, event)])
         yield from self.until_over()
 
+    def paths(self) -> Report:
+        """The path report of the Region as it is now: what the audit reads and judges, with nothing told."""
+        with self._running(self._stack.functions[AUDIT]):
+            settings, now = Settings.from_env(os.environ), self._aws.clock.now()
+            audit = Audit(
+                account=DEFAULT_ACCOUNT_ID,
+                region=REGION,
+                time=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                terms=Terms(settings=settings, now=int(now.timestamp())),
+                seconds_left=lambda: inf,
+            )
+            reads = Reads(function_client)
+            stored = findings_table.all_recorded(reads, settings.findings_table)
+            found = read_region(audit, reads, stored)
+            recorded: dict[str, tuple[Record, ...]] = defaultdict(tuple)
+            for record in stored().records:
+                recorded[record.resource] += (record,)
+            judged = judge_region(audit, reads, found, recorded)
+            return report(
+                {} if isinstance(found.services, Unread) else found.services,
+                {one.arn: one for one in if_read(found.connectors)},
+                found.networks,
+                found.paths,
+                {one.resource: (*one.findings, *standing(recorded[one.resource], one.left)) for one in judged},
+                account=audit.account,
+                region=audit.region,
+                time=audit.time,
+            )
+
     def forget(self) -> None:
         """What has happened until now is not delivered."""
         self._seen = len(self._aws.events)
@@ -211,21 +251,9 @@ class Loop:
                 yield message
 
     def _invoke(self, function: Function, event: Event) -> Invocation:
-        environment = {
-            **function.environment(PARAMETERS, self._refs),
-            "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
-            "AWS_REGION": REGION,
-            **_QUIET,
-        }
-        who = cloudtrail.lambda_function(function.logical_id, function.role)
         result: Mapping[str, object] = {}
         error = ""
-        with (
-            cloudtrail.running(who),
-            patch.dict(os.environ, environment),
-            redirect_stdout(StringIO()),
-            self._emulated_time(),
-        ):
+        with self._running(function), redirect_stdout(StringIO()):
             try:
                 # Through JSON and back, as Lambda does it: what is not JSON fails here too.
                 result = json.loads(json.dumps(_handler(function)(json.loads(json.dumps(event)), _CONTEXT)))
@@ -234,6 +262,19 @@ class Loop:
         alerts, chat = self._take_messages()
         put = self._take_put()
         return Invocation(function=function.logical_id, result=result, error=error, alerts=alerts, chat=chat, put=put)
+
+    @contextmanager
+    def _running(self, function: Function) -> Iterator[None]:
+        """The function's environment, role and time."""
+        environment = {
+            **function.environment(PARAMETERS, self._refs),
+            "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
+            "AWS_REGION": REGION,
+            **_QUIET,
+        }
+        who = cloudtrail.lambda_function(function.logical_id, function.role)
+        with cloudtrail.running(who), patch.dict(os.environ, environment), self._emulated_time():
+            yield
 
     @contextmanager
     def _emulated_time(self) -> Iterator[None]:
@@ -265,7 +306,10 @@ class Loop:
         return alerts, chat
 
 
-def play_world(world: World, stack: Stack) -> Generator[Step]:
+type AtEnd = Callable[[Loop], None]  # what is to be done while the world still stands
+
+
+def play_world(world: World, stack: Stack, at_end: AtEnd = lambda _: None) -> Generator[Step]:
     """Build the world and deliver all that comes of what happens in it: at first, later, and to an audit a week on.
 
     Each time the same events are then delivered once more.
@@ -281,6 +325,7 @@ def play_world(world: World, stack: Stack) -> Generator[Step]:
             yield from _twice("later", _until_over(loop), loop)
         aws.clock.advance(_until_audit(aws.clock.now(), stack))
         yield from _twice("audit", loop.audit(), loop)
+        at_end(loop)
 
 
 def play_event(event: Event, world: World, stack: Stack) -> Step:
@@ -289,10 +334,11 @@ def play_event(event: Event, world: World, stack: Stack) -> Step:
         return next(loop.deliver(event))
 
 
-def play_event_twice(event: Event, world: World, stack: Stack) -> Generator[Step]:
+def play_event_twice(event: Event, world: World, stack: Stack, at_end: AtEnd = lambda _: None) -> Generator[Step]:
     """Deliver one event in the world as it is after its own event happened, and then once more."""
     with _standing(event, world, stack) as loop:
         yield from _twice("event", loop.deliver(event), loop)
+        at_end(loop)
 
 
 @contextmanager

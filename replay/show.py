@@ -13,11 +13,20 @@ from rich.text import Text
 from apprunner_guardrails.alerts import counted
 from apprunner_guardrails.alerts.event import FAILED_CALL, TRANSITION
 from apprunner_guardrails.events import CLOUDTRAIL, caller
+from apprunner_guardrails.paths.render import lines
+from apprunner_guardrails.paths.report import Report, State
 from apprunner_guardrails.targets.triggers import MARK
 from replay.loop import SCHEDULED, Invocation, Step
 
 _STYLES = {"fail": "bold red", "unknown": "bold yellow", "error": "bold magenta", "pass": "green", "exempt": "cyan"}
 _ALERTS = {"fail": "bold red", "failed call": "bold magenta", "unknown": "bold yellow", "pass": "bold green"}
+_HOPS = {
+    State.FAILS: "bold red",
+    State.ABSENT: "bold red",
+    State.UNKNOWN: "bold yellow",
+    State.EXEMPT: "cyan",
+    State.OK: "green",
+}
 _TARGETS = {"registered": "green", "deregistered": "bold yellow", "held": "yellow"}
 _LATER = {"later": "later: ", "audit": "a week later: "}
 _DONE = ("registered", "deregistered")
@@ -179,6 +188,13 @@ def _answers(console: Console, answers: Mapping[str, object], changes: Sequence[
 def _messages(change: Change | None) -> list[str]:
     over = "over: " if change and change.transition == "resolved" else ""
     return [over + message for message in change.messages] if change else []
+
+
+def paths(console: Console, report: Report) -> None:
+    """The path report, each hop's state in its colour."""
+    for line in lines(report):
+        pieces = ((piece, _HOPS[state]) if state else piece for piece, state in line)
+        console.print(Text.assemble("  ", *pieces), soft_wrap=True)
 
 
 def summary(console: Console, worlds: int, played: Sequence[Step], seconds: float) -> None:

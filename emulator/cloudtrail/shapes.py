@@ -180,7 +180,7 @@ _OLDER_ALWAYS_SHOWN = {
     "RevokeSecurityGroupEgressRequest": ("ipPermissions",),
     "RevokeSecurityGroupIngressRequest": ("ipPermissions",),
 }
-_OLDER_ANSWERS_WITH_UNMODELLED_RETURN = {"CreateSecurityGroup"}
+_OLDER_ANSWERS_WITH_UNMODELLED_RETURN = {"AssociateAddress", "CreateSecurityGroup"}
 
 
 @cache

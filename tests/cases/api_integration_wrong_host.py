@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 from apprunner_guardrails.facts import Unread
 from tests.cases import PASS, Case, fail, unknown
 from tests.cases._commands import lines
 from tests.cases._healthy import unread
-from tests.cases._healthy_path import DOMAIN, SERVICE_URL, is_http_api, set_api, set_integration, set_stage
+from tests.cases._healthy_path import DOMAIN, INTEGRATION, SERVICE_URL, is_http_api, set_api, set_integration
 
 _BALANCER = "orders-50dc6c495c0c9188.elb.us-east-1.amazonaws.com"
 _NAMES = f"services behind it answer to {SERVICE_URL}, {DOMAIN}"
@@ -17,7 +19,6 @@ _DEPLOY = lines(
 )
 _SET_URI = lines(_ONE_OF, f"""{_INTEGRATION} 'op=replace,path=/uri,value="https://HOST/{{proxy}}"'""", _DEPLOY)
 _TAKE_HOST = "op=remove,path=/requestParameters/integration.request.header"
-_STAGE = "aws apigateway update-stage --region us-east-1 --rest-api-id a1b2c3d4e5"
 _HTTP = lines(
     _ONE_OF,
     "aws apigatewayv2 update-integration --region us-east-1 --api-id a1b2c3d4e5 --integration-id i1n2t3g"
@@ -29,12 +30,13 @@ _DEPLOY_HTTP = lines(
 )
 _FIX_HTTP = lines(_HTTP, _DEPLOY_HTTP)
 _BY_VARIABLE = "https://${stageVariables.host}/{proxy}"
+_NO_STAGE = "ANY /{proxy+} asks for ${stageVariables.host} in its uri: no stage says what that is"
 
 CASES = (
     Case(name="pass: the uri names the ingress connection's domain", expect=PASS),
     Case(
         name="pass: hosts have no case, and port 443 may be said",
-        changes=(set_integration(uri=f"https://{DOMAIN.upper()}:443/{{proxy}}"),),
+        changes=(set_integration(uri="https://ORDERS.example.com:443/{proxy}", hosts=("orders.EXAMPLE.com",)),),
         expect=PASS,
     ),
     Case(
@@ -48,19 +50,6 @@ CASES = (
         expect=PASS,
     ),
     Case(
-        name="pass: every stage has the host in a variable",
-        changes=(set_integration(uri=_BY_VARIABLE), set_stage(variables={"host": DOMAIN})),
-        expect=PASS,
-    ),
-    Case(
-        name="pass: part of the host is in a stage variable",
-        changes=(
-            set_integration(uri="https://${stageVariables.name}.us-east-1.awsapprunner.com/{proxy}"),
-            set_stage(variables={"name": "orders"}),
-        ),
-        expect=PASS,
-    ),
-    Case(
         name="pass: the Host header is mapped to the same name",
         changes=(
             set_integration(
@@ -71,12 +60,8 @@ CASES = (
     ),
     Case(name="pass: an HTTP API verifies the name and overwrites Host", changes=(is_http_api(),), expect=PASS),
     Case(
-        name="pass: names of headers have no case, and an HTTP API's Host may be a stage variable",
-        changes=(
-            is_http_api(),
-            set_integration(mapped={"overwrite:header.host": "$stageVariables.host"}),
-            set_stage(variables={"host": DOMAIN}),
-        ),
+        name="pass: names of headers have no case",
+        changes=(is_http_api(), set_integration(mapped={"overwrite:header.host": DOMAIN})),
         expect=PASS,
     ),
     Case(
@@ -109,9 +94,38 @@ CASES = (
         changes=(set_integration(uri="https://a.b.example.com/{proxy}", hosts=("*.example.com",)),),
         expect=fail(
             "ANY /{proxy+} asks for a.b.example.com in its uri; services behind it answer to *.example.com",
-            command=lines(
-                f"""{_INTEGRATION} 'op=replace,path=/uri,value="https://*.example.com/{{proxy}}"'""", _DEPLOY
+            command=lines("# HOST: one of *.example.com", *_SET_URI.split("\n")[1:]),
+        ),
+    ),
+    Case(
+        name="fail: the variable of one stage of two has another host",
+        changes=(
+            set_api(
+                integrations=(
+                    replace(INTEGRATION, where="ANY /{proxy+} (stage test)", uri="https://test.example.com/{proxy}"),
+                    replace(INTEGRATION, where="ANY /{proxy+} (stage live)"),
+                )
             ),
+        ),
+        expect=fail(
+            f"ANY /{{proxy+}} (stage test) asks for test.example.com in its uri; {_NAMES}",
+            command=_SET_URI,
+        ),
+    ),
+    Case(
+        name="fail: two stages' variables have another host, and one command mends both",
+        changes=(
+            set_api(
+                integrations=(
+                    replace(INTEGRATION, where="ANY /{proxy+} (stage b)", uri="https://b.example.com/{proxy}"),
+                    replace(INTEGRATION, where="ANY /{proxy+} (stage a)", uri="https://a.example.com/{proxy}"),
+                )
+            ),
+        ),
+        expect=fail(
+            f"ANY /{{proxy+}} (stage a) asks for a.example.com in its uri; {_NAMES}",
+            f"ANY /{{proxy+}} (stage b) asks for b.example.com in its uri; {_NAMES}",
+            command=_SET_URI,
         ),
     ),
     Case(
@@ -120,20 +134,6 @@ CASES = (
         expect=fail(
             f"ANY /{{proxy+}} asks for api.example.com in its Host header; {_NAMES}",
             command=lines(_ONE_OF, f"{_INTEGRATION} {_TAKE_HOST}.host", _DEPLOY),
-        ),
-    ),
-    Case(
-        name="fail: the variable of one of two stages has another host",
-        changes=(
-            set_integration(uri=_BY_VARIABLE),
-            set_stage(variables={"host": "test.example.com"}),
-        ),
-        expect=fail(
-            f"ANY /{{proxy+}} asks for test.example.com in its uri on stage live; {_NAMES}",
-            command=lines(
-                _ONE_OF,
-                f"{_STAGE} --stage-name live --patch-operations op=replace,path=/variables/host,value=HOST",
-            ),
         ),
     ),
     Case(
@@ -176,6 +176,15 @@ CASES = (
         ),
     ),
     Case(
+        name="fail: no stage has the uri's variable, and the Host header is mapped to another name",
+        changes=(set_integration(uri=_BY_VARIABLE, mapped={"integration.request.header.Host": "'api.example.com'"}),),
+        expect=fail(
+            f"ANY /{{proxy+}} asks for api.example.com in its Host header; {_NAMES}",
+            command=lines(_ONE_OF, f"{_INTEGRATION} {_TAKE_HOST}.Host", _DEPLOY),
+            unread=_NO_STAGE,
+        ),
+    ),
+    Case(
         name="unknown: the Host header is the caller's",
         changes=(set_integration(mapped={"integration.request.header.Host": "method.request.header.host"}),),
         expect=unknown(
@@ -183,14 +192,19 @@ CASES = (
         ),
     ),
     Case(
-        name="unknown: a stage lacks the variable",
+        name="unknown: no stage has the uri's variable",
         changes=(set_integration(uri=_BY_VARIABLE),),
-        expect=unknown("stage live has no variable host"),
+        expect=unknown(_NO_STAGE),
     ),
     Case(
-        name="unknown: nothing is deployed",
-        changes=(set_integration(uri=_BY_VARIABLE), set_api(stages=())),
-        expect=unknown(f"no stage says what {_BY_VARIABLE} is"),
+        name="unknown: no stage has the variable that Host is mapped to",
+        changes=(set_integration(mapped={"integration.request.header.Host": "stageVariables.host"}),),
+        expect=unknown("ANY /{proxy+} asks for {stageVariables.host} in its Host header: no stage says what that is"),
+    ),
+    Case(
+        name="unknown: no stage of an HTTP API has it",
+        changes=(is_http_api(), set_integration(mapped={"overwrite:header.Host": "$stageVariables.host"})),
+        expect=unknown("$default asks for $stageVariables.host in its Host header: no stage says what that is"),
     ),
     Case(
         name="unknown: a variable is in the uri and stages cannot be read",

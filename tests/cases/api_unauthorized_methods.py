@@ -74,7 +74,7 @@ CASES = (
         expect=fail(
             "$default asks for neither an authorizer nor IAM nor an API key",
             command=lines(
-                "# $default",
+                "# ROUTE_ID: of $default",
                 "aws apigatewayv2 update-route --region us-east-1 --api-id a1b2c3d4e5 --route-id ROUTE_ID"
                 " --authorization-type AWS_IAM",
                 "# a stage that does not deploy by itself serves it once it is deployed there:",

@@ -211,9 +211,17 @@ CASES = (
         expect=unknown("elasticloadbalancing:DescribeLoadBalancers failed (UnauthorizedOperation)"),
     ),
     Case(
-        name="unknown: a stage variable says which link it is",
+        name="unknown: no stage says which link it is",
         changes=(set_integration(link_id="${stageVariables.link}", link=None, balancer_arn=""),),
-        expect=unknown("ANY /{proxy+}: which VPC link ${stageVariables.link} is"),
+        expect=unknown("ANY /{proxy+} goes through VPC link ${stageVariables.link}: no stage says what that is"),
+    ),
+    Case(
+        name="unknown: a stage variable says which link it is, and stages cannot be read",
+        changes=(
+            set_integration(link_id="${stageVariables.link}", link=None, balancer_arn=""),
+            unread("stages"),
+        ),
+        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
     ),
     Case(
         name="unknown: VPC links cannot be read",

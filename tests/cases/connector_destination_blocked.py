@@ -325,6 +325,13 @@ _PASS = (
         expect=PASS,
     ),
     Case(
+        name="pass: through an appliance, by address",
+        changes=_one_subnet(
+            add_route("rtb-private-1", "10.0.51.0/24", "vpce-firewall"), reaches(_database(_rule("10.0.1.0/24")))
+        ),
+        expect=PASS,
+    ),
+    Case(
         name="pass: no propagated route takes what is local",
         changes=_one_subnet(
             add_route("rtb-private-1", "10.0.51.0/24", "vgw-1", propagated=True, blackhole=True), reaches(_DATABASE)
@@ -630,6 +637,15 @@ _FAIL = (
         ),
     ),
     Case(
+        name="fail: through an appliance, what the database admits by group is not what arrives",
+        changes=_one_subnet(add_route("rtb-private-1", "10.0.51.0/24", "eni-1"), reaches(_DATABASE)),
+        expect=fail(
+            f"{_BLOCKED} {_FROM}: inbound rules of the destination, sg-db admits nothing on TCP 5432 from there;"
+            " through an appliance rules by group do not count",
+            command=_authorize("ingress", "sg-db", "IpRanges=[{CidrIp=10.0.1.0/24}]"),
+        ),
+    ),
+    Case(
         name="fail: a group that nothing carries yet admits nobody",
         changes=_one_subnet(reaches(replace(_database(), interfaces=(), acls=()))),
         expect=fail(f"{_BLOCKED} {_FROM}: {_NOT_ADMITTED}", command=_ADMIT),
@@ -795,6 +811,15 @@ _UNKNOWN = (
             "rtb-private-1: the entries of prefix list pl-offices were not read:"
             " ec2:GetManagedPrefixListEntries failed (UnauthorizedOperation)"
         ),
+    ),
+    Case(
+        name="unknown: a prefix list that was not read may lead past an appliance",
+        changes=_one_subnet(
+            add_route("rtb-private-1", "10.0.51.0/24", "eni-1"),
+            add_route("rtb-private-1", "pl-db", "local"),
+            reaches(_DATABASE),
+        ),
+        expect=unknown("rtb-private-1: the entries of prefix list pl-db were not read"),
     ),
     Case(
         name="unknown: the connector's group lets out to a group, and who carries it in a CIDR is not in sight",

@@ -6,6 +6,7 @@ from tests.cases._commands import lines
 from tests.cases._healthy import unread
 from tests.cases._healthy_path import (
     BALANCER,
+    BALANCER_ARN,
     ENDPOINT_GROUP,
     ENDPOINT_ID,
     set_balancer_before_endpoint,
@@ -14,6 +15,7 @@ from tests.cases._healthy_path import (
 )
 
 _NODES = ("10.0.1.20", "10.0.2.20", "10.0.4.20")
+_ANOTHER_ARN = BALANCER_ARN.replace("/orders/", "/another/")
 _WITHOUT_GROUPS = replace(BALANCER, balancer=replace(BALANCER.balancer, group_ids=()))
 _PAST_ITS_GROUPS = replace(BALANCER, balancer=replace(BALANCER.balancer, guards_private_link=False))
 _BY = "the inbound rules of sg-endpoint"
@@ -199,7 +201,7 @@ CASES = (
                     *(_WITHOUT_GROUPS, BALANCER),
                     replace(
                         _WITHOUT_GROUPS,
-                        balancer=replace(_WITHOUT_GROUPS.balancer, arn="arn:of:another", name="another"),
+                        balancer=replace(_WITHOUT_GROUPS.balancer, arn=_ANOTHER_ARN, name="another"),
                         addresses=Unread(call="ec2:DescribeNetworkInterfaces", code="UnauthorizedOperation"),
                     ),
                 )
@@ -216,7 +218,7 @@ CASES = (
                     BALANCER,
                     replace(
                         _WITHOUT_GROUPS,
-                        balancer=replace(_WITHOUT_GROUPS.balancer, arn="arn:of:another", name="another"),
+                        balancer=replace(_WITHOUT_GROUPS.balancer, arn=_ANOTHER_ARN, name="another"),
                         addresses=("10.0.1.30",),
                     ),
                 )

@@ -49,9 +49,7 @@ CASES = (
     Case(name="fail: what is no JSON", changes=(set_the_endpoint(policy="{'Statement': []}"),), expect=_FAIL),
     Case(
         name="pass: a policy on the control plane's endpoint, where it counts",
-        changes=(
-            set_the_endpoint(policy=json.dumps({"Statement": []}), service="com.amazonaws.us-east-1.apprunner"),
-        ),
+        changes=(set_the_endpoint(policy=json.dumps({"Statement": []}), service="com.amazonaws.us-east-1.apprunner"),),
         expect=PASS,
     ),
     Case(

@@ -86,9 +86,7 @@ CASES = (
         changes=(set_the_endpoint(state="deleting"), set_ingress(status="PENDING_UPDATE")),
         expect=fail(
             _is("deleting"),
-            command=lines(
-                to_another_endpoint(_SUBNETS, _GROUPS), "# once it is no longer PENDING_UPDATE:", _update()
-            ),
+            command=lines(to_another_endpoint(_SUBNETS, _GROUPS), "# once it is no longer PENDING_UPDATE:", _update()),
         ),
     ),
     *(

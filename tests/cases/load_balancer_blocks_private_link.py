@@ -26,7 +26,8 @@ def _message(let_in: str, port: int = 443, links: str = "orders", groups: str = 
 def _off(groups: str = "sg-balancer") -> str:
     return lines(
         "# endpoints then have to admit the load balancer's addresses: its group no longer counts for this (AR505)",
-        f"aws elbv2 set-security-groups --region us-east-1 --load-balancer-arn {BALANCER_ARN} --security-groups {groups}"
+        f"aws elbv2 set-security-groups --region us-east-1 --load-balancer-arn {BALANCER_ARN}"
+        f" --security-groups {groups}"
         " --enforce-security-group-inbound-rules-on-private-link-traffic off",
     )
 
@@ -121,7 +122,10 @@ CASES = (
         changes=(
             set_nlb(group_ids=("sg-balancer", "sg-a")),
             set_balancer(
-                groups=(BALANCER_GROUP, replace(BALANCER_GROUP, id="sg-a", ingress=(_tcp("10.0.0.0/8", ports=(8000, 9000)),))),
+                groups=(
+                    BALANCER_GROUP,
+                    replace(BALANCER_GROUP, id="sg-a", ingress=(_tcp("10.0.0.0/8", ports=(8000, 9000)),)),
+                ),
                 links=(LINK, replace(LINK, id="def456", name="billing")),
             ),
             _listeners(

@@ -56,9 +56,7 @@ CASES = (
         name="fail: two listeners end TLS, one before two groups, of which one speaks TLS again, and one of others",
         changes=(
             set_balancer(target_groups=(GROUP, _TLS_GROUP)),
-            _listeners(
-                _listener(8443, "TLS", GROUP_ARN), _listener(443, "TLS", GROUP_ARN, _TLS_GROUP.arn, _OTHER_ARN)
-            ),
+            _listeners(_listener(8443, "TLS", GROUP_ARN), _listener(443, "TLS", GROUP_ARN, _TLS_GROUP.arn, _OTHER_ARN)),
         ),
         expect=fail(
             _message(443, "billing, orders"),

@@ -115,9 +115,7 @@ CASES = (
     Case(
         name="fail: two target groups, each with a zone of its own left out",
         changes=(_groups(_has(_ONE, _FOUR), _has(_TWO, _FOUR, name="billing")),),
-        expect=fail(
-            _message("us-east-1d", "billing"), _message("us-east-1b"), command=_cross(_BILLING_ARN, GROUP_ARN)
-        ),
+        expect=fail(_message("us-east-1d", "billing"), _message("us-east-1b"), command=_cross(_BILLING_ARN, GROUP_ARN)),
     ),
     Case(
         name="fail: one group leaves a zone out, another has no target, of a third they cannot be read",

@@ -9,9 +9,7 @@ _ANEW = instead_of_target_group(f"{_TAG}={ENDPOINT_ID}")
 
 
 def _protocol(protocol: str) -> str:
-    return (
-        f"target group orders has protocol {protocol}: what is for an endpoint has to get there untouched, by TCP"
-    )
+    return f"target group orders has protocol {protocol}: what is for an endpoint has to get there untouched, by TCP"
 
 
 CASES = (

@@ -417,6 +417,11 @@ def test_a_custom_domain_waits_for_its_records(cloud: "Cloud") -> None:
     (domain,) = cloud.apprunner.describe_custom_domains(ServiceArn=service)["CustomDomains"]
     assert domain["Status"] == "PENDING_CERTIFICATE_DNS_VALIDATION"
     assert [record["Status"] for record in domain["CertificateValidationRecords"]] == ["PENDING_VALIDATION"] * 2
+    cloud.aws.settings.states[f"{service}/example.com"] = "ACTIVE"
+    (active,) = cloud.apprunner.describe_custom_domains(ServiceArn=service)["CustomDomains"]
+    assert active["Status"] == "ACTIVE"
+    assert [record["Status"] for record in active["CertificateValidationRecords"]] == ["SUCCESS"] * 2
+    cloud.aws.settings.states.clear()
     gone = cloud.apprunner.disassociate_custom_domain(ServiceArn=service, DomainName="example.com")
     assert gone["CustomDomain"]["Status"] == "DELETING"
     assert cloud.apprunner.describe_custom_domains(ServiceArn=service)["CustomDomains"] == []

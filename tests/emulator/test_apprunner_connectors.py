@@ -227,6 +227,22 @@ class TestDeletion:
             f"The VPC connector {arn} does not exist or is not ACTIVE.",
         )
 
+    def test_one_that_is_said_to_be_inactive_is_so_though_a_service_uses_it(self, cloud: "Cloud") -> None:
+        arn = cloud.connector()
+        service = cloud.service(connector=arn)
+        cloud.aws.settings.states[arn] = "INACTIVE"
+        assert cloud.apprunner.list_vpc_connectors()["VpcConnectors"] == []
+        described = cloud.apprunner.describe_vpc_connector(VpcConnectorArn=arn)["VpcConnector"]
+        assert described["Status"] == "INACTIVE"
+        network = cloud.apprunner.describe_service(ServiceArn=service)["Service"]["NetworkConfiguration"]
+        assert network["EgressConfiguration"] == {"EgressType": "VPC", "VpcConnectorArn": arn}
+
+    def test_one_that_is_said_to_be_purged_is_not_found(self, cloud: "Cloud") -> None:
+        arn = cloud.connector()
+        cloud.aws.settings.states[arn] = "PURGED"
+        code, _ = cloud.refusal(lambda: cloud.apprunner.describe_vpc_connector(VpcConnectorArn=arn))
+        assert (code, cloud.apprunner.list_vpc_connectors()["VpcConnectors"]) == ("ResourceNotFoundException", [])
+
 
 def test_accounts_and_regions_are_apart(cloud: "Cloud") -> None:
     arn = cloud.connector()
@@ -323,3 +339,45 @@ class TestManagedNetworkInterfaces:
         assert list(interfaces()) == [cloud.network.public]
         cloud.wait()
         assert interfaces() == {}
+
+    def test_they_may_stay_for_a_while_when_their_connector_is_gone(
+        self, cloud: "Cloud", interfaces: Callable[[], dict[str, str]]
+    ) -> None:
+        cloud.aws.settings.interface_linger = 3600
+        arn = cloud.connector()
+        service = cloud.service(connector=arn)
+        before = interfaces()
+        cloud.apprunner.delete_service(ServiceArn=service)
+        cloud.wait()
+        cloud.apprunner.delete_vpc_connector(VpcConnectorArn=arn)
+        cloud.wait(3599)
+        assert interfaces() == before
+        cloud.wait(1)
+        assert interfaces() == {}
+
+    def test_one_that_is_needed_again_in_that_while_stays_for_good(
+        self, cloud: "Cloud", interfaces: Callable[[], dict[str, str]]
+    ) -> None:
+        cloud.aws.settings.interface_linger = 600
+        arn = cloud.connector()
+        cloud.apprunner.delete_service(ServiceArn=cloud.service("orders", arn))
+        cloud.wait()
+        before = interfaces()
+        cloud.wait(300)
+        cloud.service("billing", arn)
+        cloud.wait(3600)
+        assert interfaces() == before
+
+    def test_an_address_that_was_put_on_one_is_free_when_it_goes(self, cloud: "Cloud") -> None:
+        service = cloud.service(connector=cloud.connector(subnets=cloud.network.private[:1]))
+        (interface,) = cloud.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        address = cloud.ec2.allocate_address(Domain="vpc")
+        cloud.ec2.associate_address(
+            AllocationId=address["AllocationId"], NetworkInterfaceId=interface["NetworkInterfaceId"]
+        )
+        (interface,) = cloud.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        assert interface["Association"]["PublicIp"] == address["PublicIp"]
+        cloud.apprunner.delete_service(ServiceArn=service)
+        cloud.wait()
+        (free,) = cloud.ec2.describe_addresses()["Addresses"]
+        assert "AssociationId" not in free

@@ -211,6 +211,22 @@ class TestDeletion:
         assert (cloud.status(service), status(cloud, arn)) == ("DELETED", "FAILED_CREATION")
 
 
+def test_a_connection_is_in_the_state_that_it_is_said_to_be_in(cloud: "Cloud", service: str, endpoint: str) -> None:
+    arn = connect(cloud, service, endpoint)
+    cloud.wait()
+    cloud.aws.settings.states[arn] = "FAILED_DELETION"
+    assert status(cloud, arn) == "FAILED_DELETION"
+    code, _ = cloud.refusal(
+        lambda: cloud.apprunner.update_vpc_ingress_connection(
+            VpcIngressConnectionArn=arn,
+            IngressVpcConfiguration={"VpcId": cloud.network.vpc, "VpcEndpointId": endpoint},
+        )
+    )
+    assert code == "InvalidStateException"
+    cloud.aws.settings.states.clear()
+    assert status(cloud, arn) == "AVAILABLE"
+
+
 def test_the_list_is_filtered_by_service_and_by_endpoint(cloud: "Cloud", service: str, endpoint: str) -> None:
     other_service, other_endpoint = cloud.service("other", public=False), make_endpoint(cloud)
     first = connect(cloud, service, endpoint)

@@ -362,6 +362,23 @@ class TestUpdate:
         }
         assert after["SourceConfiguration"] == before["SourceConfiguration"]
 
+    def test_an_update_may_succeed_and_leave_the_network_as_it_was(self, cloud: "Cloud") -> None:
+        arn = cloud.service("orders-front", cloud.connector())
+        other = cloud.service("billing", cloud.connector("billing"))
+        before = cloud.apprunner.describe_service(ServiceArn=arn)["Service"]["NetworkConfiguration"]
+        cloud.aws.settings.updates_without_effect = ("orders-*",)
+        for each in (arn, other):
+            cloud.apprunner.update_service(
+                ServiceArn=each,
+                NetworkConfiguration={"EgressConfiguration": {"EgressType": "DEFAULT"}},
+                InstanceConfiguration={"Cpu": "2048"},
+            )
+        cloud.wait()
+        after, changed = (cloud.apprunner.describe_service(ServiceArn=each)["Service"] for each in (arn, other))
+        assert cloud.last_operation(arn) == ("UPDATE_SERVICE", "SUCCEEDED")
+        assert (after["NetworkConfiguration"], after["InstanceConfiguration"]["Cpu"]) == (before, "2048")
+        assert changed["NetworkConfiguration"]["EgressConfiguration"] == {"EgressType": "DEFAULT"}
+
     def test_a_service_cannot_switch_from_image_to_code(self, cloud: "Cloud") -> None:
         arn = cloud.service()
         source: Any = {

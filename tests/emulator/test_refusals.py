@@ -242,6 +242,37 @@ class TestDenials:
         assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == answered
         assert (answer["Error"]["Message"], cloud.aws.events) == (self.message(action), [])
 
+    @pytest.mark.parametrize(
+        ("denied", "answered"),
+        [
+            ("apigateway:GET", {"GetRestApis": False, "GetVpcLinks": False, "GetApis": False, "CreateRestApi": True}),
+            (
+                "apigateway:GetVpcLinks",
+                {"GetRestApis": True, "GetVpcLinks": False, "GetApis": True, "CreateRestApi": True},
+            ),
+            ("apigateway:POST", {"GetRestApis": True, "GetVpcLinks": True, "GetApis": True, "CreateRestApi": False}),
+        ],
+    )
+    def test_the_actions_of_api_gateway_are_methods(
+        self, cloud: "Cloud", denied: str, answered: Mapping[str, bool]
+    ) -> None:
+        rest, http = boto3.client("apigateway", "us-east-1"), boto3.client("apigatewayv2", "us-east-1")
+        calls: Mapping[str, Callable[[], object]] = {
+            "GetRestApis": rest.get_rest_apis,
+            "GetVpcLinks": rest.get_vpc_links,
+            "GetApis": http.get_apis,
+            "CreateRestApi": lambda: rest.create_rest_api(name="orders"),
+        }
+        refused = {}
+        with cloud.aws.deny(denied):
+            for name, call in calls.items():
+                try:
+                    call()
+                except ClientError as error:
+                    answer = error.response
+                    refused[name] = answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+        assert refused == {name: ("AccessDeniedException", 403) for name, allowed in answered.items() if not allowed}
+
     def test_the_caller_is_named(self, cloud: "Cloud") -> None:
         with cloud.aws.deny("apprunner:ListServices"), cloud.aws.caller("ci-role"):
             _, message = cloud.refusal(cloud.apprunner.list_services)

@@ -760,6 +760,27 @@ def test_an_interface_of_ones_own_can_be_deleted_and_one_of_a_nat_gateway_cannot
     assert refusal(lambda: network.ec2.delete_network_interface(NetworkInterfaceId=address)) == "InvalidParameterValue"
 
 
+def test_interfaces_are_filtered_by_address_zone_kind_and_holder(network: Network) -> None:
+    network.ec2.create_network_interface(SubnetId=network.b)
+    public = network.nat_gateway(network.nat())["NatGatewayAddresses"][0]
+    held = network.ec2.describe_network_interfaces(NetworkInterfaceIds=[public["NetworkInterfaceId"]])
+    (interface,) = held["NetworkInterfaces"]
+
+    def found(name: str, *values: str) -> set[str]:
+        filters: list[FilterTypeDef] = [network.here, {"Name": name, "Values": list(values)}]
+        answer = network.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+        return {one["NetworkInterfaceId"] for one in answer}
+
+    theirs = {interface["NetworkInterfaceId"]}
+    assert found("association.public-ip", public["PublicIp"], "192.0.2.1") == theirs
+    assert found("availability-zone-id", interface["AvailabilityZoneId"]) == theirs
+    assert found("interface-type", "nat_*") == theirs
+    assert found("requester-id", interface["RequesterId"]) >= theirs
+    assert found("requester-managed", "true") == theirs
+    assert found("status", "in-use") == theirs
+    assert found("association.public-ip", "192.0.2.1") == set()
+
+
 # --- Accounts and Regions -------------------------------------------------------------------------------------------
 
 

@@ -246,7 +246,14 @@ class TestOverHttp:
 
     def test_settings_are_seen_set_and_reset(self, server: Server) -> None:
         _, before = server.call("GET /emulator/settings")
-        changes = {"refuse_same_groups": True, "quotas": {"connectors": 0}, "denied": ["ec2:CreateVpc"]}
+        changes = {
+            "refuse_same_groups": True,
+            "quotas": {"connectors": 0},
+            "denied": ["ec2:CreateVpc"],
+            "interface_linger": 600,
+            "updates_without_effect": ["orders"],
+            "states": {"link01": "FAILED"},
+        }
         quotas = {**before["quotas"], "connectors": 0}
         assert server.call("POST /emulator/settings", json.dumps(changes)) == (
             200,
@@ -287,6 +294,13 @@ class TestOverHttp:
             ("POST /emulator/settings", '{"quotas": {"vpcs": 1}}', 400, "quotas must be an object with numbers for "),
             ("POST /emulator/settings", '{"tag_index_lag": -1}', 400, "tag_index_lag must be a number of seconds"),
             ("POST /emulator/settings", '{"denied": "ec2:*"}', 400, "denied must be a list of IAM actions, and is"),
+            (
+                "POST /emulator/settings",
+                '{"states": {"link01": 1}}',
+                400,
+                "states must be an object with a text for each",
+            ),
+            ("POST /emulator/settings", '{"states": ["link01"]}', 400, "states must be an object with a text for each"),
             ("POST /emulator/worlds/gone/later", None, 409, "the world gone is not built: POST /emulator/worlds/gone"),
             ("GET /emulator/nothing", None, 404, "no control route GET /emulator/nothing; there are:"),
             ("DELETE /emulator/events", None, 404, "no control route DELETE /emulator/events; there are:"),

@@ -77,23 +77,21 @@ def route_table(subnet: Subnet, network: Network) -> RouteTable:
 
 
 def blocks_of(route: Route, lists: Lists) -> Iterator[Block]:
-    """The lists of gateway endpoints nobody reads: what goes to a service's own addresses is not internet-bound."""
     if not route.destination.startswith("pl-"):
         yield block(route.destination)
         return
     entries = lists.get(route.destination)
-    if isinstance(entries, tuple):
-        for entry in entries:
-            yield block(entry)
-    elif not route.target.startswith("vpce-"):
+    if not isinstance(entries, tuple):
         raise Unseen
+    for entry in entries:
+        yield block(entry)
 
 
-def next_hop(destination: Address, table: RouteTable, lists: Lists) -> Route | None:
+def next_hop(destination: Address, routes: Iterable[Route], lists: Lists) -> Route | None:
     """The route that a packet takes; None where no route fits, and it is dropped."""
     fitting = [
         (one.prefixlen, route)
-        for route in table.routes
+        for route in routes
         for one in blocks_of(route, lists)
         if one.version == destination.version and destination in one
     ]
@@ -135,13 +133,17 @@ INTERNET = {4: (0, 2**32 - 1), 6: (0x2000 << 112, (0x4000 << 112) - 1)}
 
 
 def over_the_internet(subnet: Subnet, network: Network, family: int) -> Iterator[Piece]:
-    """Where packets from the subnet go, one for each piece of the internet."""
+    """Where packets from the subnet go, one for each piece of the internet.
+
+    The lists of endpoints (of S3, say) are left out, as they are by definition: nobody reads them.
+    """
     table = route_table(subnet, network)
+    routes = [one for one in table.routes if not (one.destination.startswith("pl-") and one.target.startswith("vpce-"))]
     first, last = INTERNET[family]
-    blocks = [one for route in table.routes for one in blocks_of(route, network.prefix_lists) if one.version == family]
+    blocks = [one for route in routes for one in blocks_of(route, network.prefix_lists) if one.version == family]
     starts = borders(first, last, blocks)
     for start, end in zip(starts, [*starts[1:], last + 1], strict=True):
-        yield Piece(size=end - start, route=next_hop(address(family, start), table, network.prefix_lists))
+        yield Piece(size=end - start, route=next_hop(address(family, start), routes, network.prefix_lists))
 
 
 def network_acl(subnet: Subnet, network: Network) -> NetworkAcl:
@@ -329,7 +331,7 @@ def _hops(call: Call, network: Network, lists: Lists) -> Iterator[tuple[str, boo
 
 
 def _way(call: Call, network: Network, lists: Lists) -> Route | None:
-    return next_hop(call.destination, route_table(call.subnet, network), lists)
+    return next_hop(call.destination, route_table(call.subnet, network).routes, lists)
 
 
 def _is_let_out(call: Call, network: Network, lists: Lists) -> bool:

@@ -26,8 +26,9 @@ def _with_facts_of(other: Snapshot, facts: set[FactName], snapshot: Snapshot) ->
 
 
 def _faults(finding: Finding) -> set[str]:
-    """AR101 adds candidates for the fix to its fault, and says so where it cannot tell them."""
-    return {message.partition("; private subnets that would fill them")[0] for message in finding.messages}
+    """AR101 adds candidates for the fix to its fault, and AR504 a setting beside it, and each says so where it cannot
+    tell."""
+    return set(finding.faults)
 
 
 def _assumes(finding: Finding) -> bool:

@@ -1,10 +1,11 @@
 """Exemption tags: which exempt, until when, and what is wrong with those that do not."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
 
-from apprunner_guardrails.exemptions import Malformed, applied, exemptions
+from apprunner_guardrails.exemptions import Malformed, applied, exemptions, tag, untag
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
 
@@ -178,3 +179,59 @@ def test_where_tags_cannot_be_read_what_fails_says_so() -> None:
     passes = replace(FAILS, status=Status.PASS)
     unread = Unread(call="apprunner:ListTagsForResource", code="AccessDeniedException")
     assert applied([FAILS, passes], unread, "2026-06-01") == (replace(FAILS, tags_unread=True), passes)
+
+
+_ELB = "arn:aws:elasticloadbalancing:us-east-1:111122223333"
+_ENI = "arn:aws:ec2:us-east-1:111122223333:network-interface/eni-1"
+_API = "arn:aws:apigateway:us-east-1::/restapis/a1b2c3d4e5"
+_INGRESS = "arn:aws:apprunner:us-east-1:111122223333:vpcingressconnection/orders/0a1b"
+_BOTH = "Key=team,Value=orders 'Key=why,Value=two words'"
+_MAP = """'{"team": "orders", "why": "two words"}'"""
+_KEYS = "--tag-keys 'a b' team"
+TAGGING = {
+    "App Runner": (
+        _INGRESS,
+        f"aws apprunner tag-resource --region us-east-1 --resource-arn {_INGRESS} --tags {_BOTH}",
+        f"aws apprunner untag-resource --region us-east-1 --resource-arn {_INGRESS} {_KEYS}",
+    ),
+    "a target group": (
+        f"{_ELB}:targetgroup/orders/6d0e",
+        f"aws elbv2 add-tags --region us-east-1 --resource-arns {_ELB}:targetgroup/orders/6d0e --tags {_BOTH}",
+        f"aws elbv2 remove-tags --region us-east-1 --resource-arns {_ELB}:targetgroup/orders/6d0e {_KEYS}",
+    ),
+    "a load balancer": (
+        f"{_ELB}:loadbalancer/net/orders/50dc",
+        f"aws elbv2 add-tags --region us-east-1 --resource-arns {_ELB}:loadbalancer/net/orders/50dc --tags {_BOTH}",
+        f"aws elbv2 remove-tags --region us-east-1 --resource-arns {_ELB}:loadbalancer/net/orders/50dc {_KEYS}",
+    ),
+    "EC2, by id": (
+        _ENI,
+        f"aws ec2 create-tags --region us-east-1 --resources eni-1 --tags {_BOTH}",
+        "aws ec2 delete-tags --region us-east-1 --resources eni-1 --tags 'Key=a b' Key=team",
+    ),
+    "API Gateway, with a map": (
+        _API,
+        f"aws apigateway tag-resource --region us-east-1 --resource-arn {_API} --tags {_MAP}",
+        f"aws apigateway untag-resource --region us-east-1 --resource-arn {_API} {_KEYS}",
+    ),
+    "no ARN": (
+        "x",
+        f"aws apprunner tag-resource --region us-east-1 --resource-arn x --tags {_BOTH}",
+        f"aws apprunner untag-resource --region us-east-1 --resource-arn x {_KEYS}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arn", "put_on", "taken_off"), TAGGING.values(), ids=TAGGING)
+def test_a_resource_is_tagged_by_its_own_service(arn: str, put_on: str, taken_off: str) -> None:
+    assert tag(arn, "us-east-1", {"why": "two words", "team": "orders"}) == put_on
+    assert untag(arn, "us-east-1", iter(("team", "a b"))) == taken_off
+
+
+@pytest.mark.parametrize("arn", [arn for arn, _, _ in TAGGING.values()], ids=TAGGING)
+def test_a_tag_or_a_resource_cannot_break_out_of_a_command(arn: str) -> None:
+    evil = "'; rm -rf ~ \n#\"$(x)`y`"
+    for line in (tag(arn + evil, evil, {evil: evil}), untag(arn + evil, evil, [evil])):
+        words = shlex.split(line)
+        assert len(words) == len(["aws", "service", "verb", "--region", "", "--resource", "", "--tags", ""])
+        assert (words[:4], words[4]) == (line.split()[:4], evil)

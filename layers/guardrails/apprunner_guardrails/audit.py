@@ -24,11 +24,10 @@ from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.judge import Answers, Tags, Terms, judge_connector, judge_service, judged
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.private_paths import ingress_of, is_whole, judge_paths, off_paths
-from apprunner_guardrails.rules import INTERFACE_RULES
+from apprunner_guardrails.rules import INTERFACE_RULES, exemption_malformed
 from apprunner_guardrails.services import ask_beside, is_applied
 from apprunner_guardrails.tell import Evaluation
 
-MALFORMED = "AR901"
 RESERVE_SECONDS = 30.0  # what telling takes at worst: nothing is begun that would leave less
 
 
@@ -223,7 +222,7 @@ def _with_sure_tags(
 
 
 def _hangs_on_tags(finding: Finding, state: State | None) -> bool:
-    if finding.rule == MALFORMED:
+    if finding.rule == exemption_malformed.ID:
         return (finding.status is Status.FAIL) != (state is State.OPEN)
     if finding.status is Status.EXEMPT:
         return state is State.OPEN

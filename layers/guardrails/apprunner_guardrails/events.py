@@ -152,8 +152,8 @@ def parse(event: object) -> Trigger | FailedCall | Ignored:
 
 
 def concerns_rules(trigger: Trigger, required_tags: Sequence[str]) -> bool:
-    """Whether rules look at what changed: of tags at our own, and at those that a resource must have."""
-    if trigger.what not in TAGGING:
+    """Whether rules look at what changed: of tags at our own, and at those that a resource must have (* is any)."""
+    if trigger.what not in TAGGING or "*" in required_tags:
         return True
     return any(key.lower().startswith(TAGS) or key in required_tags for key in trigger.tag_keys)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from apprunner_guardrails.engine import Rule, evaluate
 from apprunner_guardrails.exemptions import applied
 from apprunner_guardrails.facts import (
+    BoundGroup,
     Connector,
     FactName,
     IngressConnection,
@@ -18,6 +19,8 @@ from apprunner_guardrails.facts import (
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.rules import (
     INGRESS_RULES,
+    LEFT_BY_SYNC,
+    OF_SYNC,
     PATH_GROUP_RULES,
     RULES,
     SERVICE_RULES,
@@ -111,11 +114,14 @@ def _unasked(tags: Tags | None) -> tuple[FactName, ...]:
     return ("tags",) if tags is None else ()
 
 
+def judge_bound_group(group: BoundGroup, tags: Tags, terms: Terms) -> Answers:
+    """What the sync judges of a target group; the rest is left to the audit."""
+    return replace(judged(TARGET_GROUP_RULES, group.arn, group, tags, terms), left=LEFT_BY_SYNC)
+
+
 def judge_path_group(group: PathGroup, terms: Terms) -> Answers:
-    """What the sync does not judge of a target group: that is left to it, as this is to the sync."""
-    of_sync = frozenset(rule.id for rule in chosen(TARGET_GROUP_RULES, terms.settings))
-    answers = judged(PATH_GROUP_RULES, group.arn, group, group.tags, terms)
-    return Answers(findings=answers.findings, left=of_sync - {one.rule for one in answers.findings})
+    """What the audit judges of a target group; the rest is left to the sync."""
+    return replace(judged(PATH_GROUP_RULES, group.arn, group, group.tags, terms), left=OF_SYNC)
 
 
 def with_tags_where_they_matter(

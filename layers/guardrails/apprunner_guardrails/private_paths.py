@@ -24,7 +24,7 @@ from apprunner_guardrails.judge import (
 from apprunner_guardrails.ledger import State, Transition
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
-from apprunner_guardrails.rules import API_RULES, BALANCER_RULES, ENDPOINT_RULES, INTERFACE_RULES, TARGET_GROUP_RULES
+from apprunner_guardrails.rules import API_RULES, BALANCER_RULES, ENDPOINT_RULES, INTERFACE_RULES, OF_SYNC
 from apprunner_guardrails.services import ask_beside
 from apprunner_guardrails.tell import Evaluation
 from apprunner_guardrails.validate import Judged
@@ -75,9 +75,8 @@ def is_whole(paths: Paths) -> bool:
 
 
 def off_paths(arn: str) -> Answers:
-    """Of what is on no path any more: a target group may still be bound, which is the sync's to judge."""
-    of_sync = frozenset(rule.id for rule in TARGET_GROUP_RULES) if ":targetgroup/" in arn else frozenset[str]()
-    return Answers(findings=(), left=of_sync)
+    """Of what is on no path any more: whether a target group is still bound is the sync's to judge."""
+    return Answers(findings=(), left=OF_SYNC if ":targetgroup/" in arn else frozenset())
 
 
 def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:

@@ -33,6 +33,7 @@ from apprunner_guardrails.routes import Cidr, Family, effective_table, precedenc
 
 REACHES = "apprunner-guardrails:reaches"  # the tag by which connectors and services declare what they depend on
 _TO_THE_INTERNET = ("igw-", "nat-", "eigw-")
+_APPLIANCES = ("eni-", "i-", "vpce-")
 ANSWERS = (1024, 65535)  # the ports that clients choose (docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html)
 FINAL = 32767  # AWS's number of an ACL's "*" entry, which denies the rest
 
@@ -93,13 +94,15 @@ class Arrival:
 class Stop:
     """What stops a connection. `where` and `why` read as one: "sg-0db admits nothing on TCP 5432 from sg-app".
 
-    `before`: of an ACL, the number that an entry has to come before, to let the connection through.
+    What lets the connection through: `before`, of an ACL, is the number that an entry has to come before; `by_address`:
+    of security groups only rules that name addresses count.
     """
 
     hop: Hop
     where: str  # ids, sorted: of security groups, of an ACL, of a route table; of the subnet where that has no IPv6
     why: str
     before: int = 0
+    by_address: bool = False
 
 
 # Declarations --------------------------------------------------------------------------------------------------------
@@ -174,6 +177,7 @@ type _Address = IPv4Address | IPv6Address
 class _Refusal:
     why: str
     before: int = 0
+    by_address: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,7 +243,8 @@ def stop(  # noqa: PLR0917 - the packet's way, in order
         refusals = [refusal for _, refusal in judged if refusal]
         if len(refusals) == len(judged):
             before = min(refusal.before for refusal in refusals)
-            return Stop(hop=check.hop, where=check.where, why=refusals[0].why, before=before)
+            first = refusals[0]
+            return Stop(hop=check.hop, where=check.where, why=first.why, before=before, by_address=first.by_address)
         if refusals:
             partial = partial or f"{check.hop}, {check.where} {refusals[0].why}"
         left = [piece for piece, refusal in judged if not refusal]
@@ -309,14 +314,22 @@ def _outbound_rules(call: _Call) -> _Check:
 
 def _may_carry_groups(call: _Call) -> bool:
     """Not what is on the internet: only interfaces of this VPC, and of those that it is connected with, do."""
-    route = route_to(effective_table(call.subnet, call.network), call.address, call.network)
-    return route is not None and not route.blackhole and not route.target.startswith(_TO_THE_INTERNET)
+    return call.stays or any(
+        route is not None and not route.blackhole and not route.target.startswith(_TO_THE_INTERNET)
+        for route in _ways(call)
+    )
 
 
 def _inbound_rules(call: _Call, groups: tuple[SecurityGroup, ...]) -> _Check:
-    own = {group.id for group in call.groups}
+    """What an appliance on the way hands on is no longer from who sent it: then rules by group do not mean it
+    (docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html)."""
     peers = tuple(peers_on((rule for group in groups for rule in group.ingress), call.port))
-    why = f"{_verb(groups, 'admit')} nothing on TCP {call.port} from {_ids(call.groups)} or from there"
+    appliances = {False} if call.stays else {_is_appliance(route) for route in _ways(call)}
+    own = frozenset[str]() if True in appliances else {group.id for group in call.groups}
+    why = f"{_verb(groups, 'admit')} nothing on TCP {call.port} from"
+    refusal = _Refusal(why=f"{why} {_ids(call.groups)} or from there")
+    if True in appliances:
+        refusal = _Refusal(why=f"{why} there; through an appliance rules by group do not count", by_address=True)
 
     def judge(packet: _Packet) -> _Refusal | None:
         source = _address(call.family, packet[0])
@@ -324,14 +337,21 @@ def _inbound_rules(call: _Call, groups: tuple[SecurityGroup, ...]) -> _Check:
         if True in matches:
             return None
         unknown = {one for one in matches if isinstance(one, str)}
+        if len(appliances) > 1 and any(group.id in peers for group in call.groups):
+            unknown |= _unread_routes(call)
         if unknown:
             raise NotKnown("; ".join(sorted(unknown)))
-        return _Refusal(why=why)
+        return refusal
 
     blocks = [block for peer in peers for block in blocks_named(peer, call.network, call.family)]
     return _Check(
         hop="inbound rules of the destination", where=_ids(groups), judge=judge, address_borders=_borders(blocks)
     )
+
+
+def _is_appliance(route: Route | None) -> bool:
+    """Whether a route leads through a firewall or the like, and not to a service behind its gateway endpoint."""
+    return route is not None and route.target.startswith(_APPLIANCES) and not route.destination.startswith("pl-")
 
 
 def peers_on(rules: Iterable[GroupRule], port: int) -> Iterator[str]:
@@ -437,22 +457,50 @@ def _acl(hop: Hop, subnet: Subnet, call: _Call, *, egress: bool, answers: bool) 
 
 
 def _route(call: _Call) -> _Check:
+    """Within a subnet nothing is routed; but without an address of the family nothing is sent either."""
     if not call.sources:
         why = _Refusal(why=f"has no IPv{call.family} addresses")
         return _Check(hop="route", where=call.subnet.id, judge=lambda _: why)
+    if call.stays:
+        return _Check(hop="route", where=call.subnet.id, judge=lambda _: None)
+    refusals = [_dead_end(route) for route in _ways(call)]
+    if None in refusals and any(refusals):
+        raise NotKnown("; ".join(sorted(_unread_routes(call))))
     table = effective_table(call.subnet, call.network)
-    refusal = _refusal_of(table, call.address, call.network)
-    return _Check(hop="route", where=table.id, judge=lambda _: refusal)
+    return _Check(hop="route", where=table.id, judge=lambda _: refusals[0])
 
 
-def _refusal_of(table: RouteTable, address: _Address, network: Network) -> _Refusal | None:
-    """Why the table does not lead to the address. A list that was not read may have it, or may not: both have to come
-    to the same."""
-    taken = _dead_end(route_to(table, address, network))
-    for route in table.routes:
-        if (why := unread_list(route.destination, network)) and (taken or _dead_end(route)):
-            raise NotKnown(f"{table.id}: {why}")
-    return taken
+def _ways(call: _Call) -> tuple[Route | None, ...]:
+    """The routes that packets may take: one, and more where prefix lists were not read, which may have the address."""
+    table = effective_table(call.subnet, call.network)
+    unread = (route for route in table.routes if unread_list(route.destination, call.network))
+    return tuple(_taken(table, call, also) for also in (None, *unread))
+
+
+def _unread_routes(call: _Call) -> set[str]:
+    table = effective_table(call.subnet, call.network)
+    unread = (unread_list(route.destination, call.network) for route in table.routes)
+    return {f"{table.id}: {why}" for why in unread if why}
+
+
+def _taken(table: RouteTable, call: _Call, also: Route | None) -> Route | None:
+    """The route of packets to the address, by the prefix lists that were read and if `also` has it; None for none.
+
+    No propagated route takes what is local, however narrow it is
+    (docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html).
+    """
+    fitting = [
+        (block.prefixlen, block, route)
+        for route in table.routes
+        for block in blocks_named(route.destination, call.network, call.family)
+        if _holds(block, int(call.address))
+    ]
+    if also:
+        itself = cidr(str(call.address))
+        fitting.append((itself.prefixlen, itself, also))
+    if any(route.target == "local" for _, _, route in fitting):
+        fitting = [one for one in fitting if not one[2].propagated]
+    return min(fitting, key=precedence)[2] if fitting else None
 
 
 def _dead_end(route: Route | None) -> _Refusal | None:
@@ -465,23 +513,6 @@ def _dead_end(route: Route | None) -> _Refusal | None:
             why=f"sends {route.destination} to {route.target}, and a connector's interfaces have no public address"
         )
     return None
-
-
-def route_to(table: RouteTable, address: _Address, network: Network) -> Route | None:
-    """The route that packets to the address take, by the prefix lists that were read; None where there is none.
-
-    No propagated route takes what is local, however narrow it is
-    (docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html).
-    """
-    fitting = [
-        (block.prefixlen, block, route)
-        for route in table.routes
-        for block in blocks_named(route.destination, network, address.version)
-        if _holds(block, int(address))
-    ]
-    if any(route.target == "local" for _, _, route in fitting):
-        fitting = [one for one in fitting if not one[2].propagated]
-    return min(fitting, key=precedence)[2] if fitting else None
 
 
 # Blocks --------------------------------------------------------------------------------------------------------------
@@ -552,8 +583,8 @@ def _range(block: Cidr) -> _Range:
 
 
 def _holds(block: Cidr, address: int) -> bool:
-    first, last = _range(block)
-    return first <= address <= last
+    length = block.max_prefixlen - block.prefixlen
+    return int(block.network_address) >> length == address >> length
 
 
 def _address(family: Family, number: int) -> _Address:

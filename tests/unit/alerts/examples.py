@@ -1,20 +1,22 @@
 """What the renderings are shown with: one connector's findings through their whole life, made by the ledger itself.
 
-And a target group's, as its rules make them.
+And a target group's, as its rules make them, and those of the other resources of a private path.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.alerts import Alert, Explanation
-from apprunner_guardrails.alerts.digest import Digest, digest
+from apprunner_guardrails.alerts.digest import Digest, PathLine, digest
+from apprunner_guardrails.alerts.kinds import kind_of, resource_name
 from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.events import Caller, FailedCall
 from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Record, Terms, Transition, plan, settled
 from apprunner_guardrails.rules import TARGET_GROUP_RULES
 from apprunner_guardrails.tell import not_judged
-from tests.cases import NO_NETWORK
+from tests.cases import KINDS, NO_NETWORK, Change
+from tests.cases import _healthy_path as path
 from tests.cases._healthy import (
     ACCOUNT,
     GROUP_ARN,
@@ -132,6 +134,30 @@ def group_alert(*transitions: Transition, standing: tuple[Finding, ...] = ()) ->
     )
 
 
+def on_path(kind: str, rules: str, *changes: Change) -> tuple[Finding, ...]:
+    """What some rules say of an interface, an ingress connection … of the healthy snapshot with some changes."""
+    snapshot = healthy()
+    for change in changes:
+        snapshot = change(snapshot)
+    asked = [rule for rule in KINDS[kind] if rule.id in rules.split()]
+    subject = getattr(snapshot, kind)
+    return evaluate(asked, subject.arn, subject, NO_NETWORK, snapshot.settings)
+
+
+def path_alert(*transitions: Transition) -> Alert:
+    resource = transitions[0].finding.resource
+    return replace(
+        alert(*transitions),
+        resource=resource,
+        resource_name=resource_name(resource),
+        resource_type=kind_of(resource).word,
+        account=ACCOUNT,
+        region=REGION,
+        what="scheduled audit",
+        caller=Caller(),
+    )
+
+
 DRIFT, NO_HEALTHY_TARGET, BINDING_OK, REPLACEMENT_HELD, EXEMPTIONS_OK = of_group()
 WEEK_AGO = recorded(NOW - 8 * DAY, PUBLIC, OPEN_EGRESS, NO_EGRESS)
 EXEMPTED_WEEK_AGO = recorded(NOW - 8 * DAY, exempt(PUBLIC, until="2026-11-20"))
@@ -177,7 +203,30 @@ GROUP_ALERTS: Mapping[str, Alert] = {
         *follows(NOW, replace(passed(DRIFT), reference=""), recorded=recorded(NOW - DAY, DRIFT))
     ),
 }
-ALERTS: Mapping[str, Alert] = {**CONNECTOR_ALERTS, **GROUP_ALERTS}
+BAD_TAG = {"apprunner-guardrails:exempt:AR101": "soon"}
+BAD_API = on_path(
+    "api",
+    "AR601 AR604",
+    path.set_integration(
+        uri=f"https://{path.BALANCER.balancer.dns_name}/{{proxy}}",
+        link=replace(path.LINK, status="FAILED", why="NLB is already associated with another VPC endpoint service"),
+    ),
+)
+PATH_ALERTS: Mapping[str, Alert] = {
+    "api-opened": path_alert(*follows(NOW, *BAD_API)),
+    "api-gone": path_alert(
+        *follows(NOW, replace(passed(BAD_API[0]), reference=""), recorded=recorded(NOW - DAY, BAD_API[0]))
+    ),
+    "network-interface-opened": path_alert(
+        *follows(NOW, *on_path("interface", "AR901", path.set_interface(tags=BAD_TAG)))
+    ),
+    "ingress-connection-opened": path_alert(
+        *follows(NOW, *on_path("ingress", "AR901", path.set_ingress(tags=BAD_TAG)))
+    ),
+    "endpoint-opened": path_alert(*follows(NOW, *on_path("endpoint", "AR901", path.set_the_endpoint(tags=BAD_TAG)))),
+    "load-balancer-opened": path_alert(*follows(NOW, *on_path("balancer", "AR901", path.set_balancer(tags=BAD_TAG)))),
+}
+ALERTS: Mapping[str, Alert] = {**CONNECTOR_ALERTS, **GROUP_ALERTS, **PATH_ALERTS}
 SERVICE_ALERT = replace(
     alert(*follows(NOW, replace(OPEN_EGRESS, resource=SERVICE, rule="AR901", title="Exemption tag is malformed"))),
     resource=SERVICE,
@@ -233,6 +282,14 @@ RECORDS = (
     *(replace(one, rule="AR101") for one in RESOLVED_YESTERDAY),
     *recorded(NOW - DAY, replace(not_judged(CONNECTOR, (UNREAD,)), resource=SERVICE)),
 )
+PATHS = (
+    PathLine(
+        line="shop  clients → API ok → link ok → load balancer FAILS AR512 → target group ok → endpoint ok → ingress ok"
+        " → service → connector ok → 2 of 3 subnets FAILS AR102 → 3 ways out ok → the internet",
+        sound=False,
+    ),
+    PathLine(line="web  the internet → service → the internet, by App Runner", sound=True),
+)
 DIGEST = digest(
     RECORDS,
     account="123456789012",
@@ -241,5 +298,6 @@ DIGEST = digest(
     connectors=12,
     services=1,
     unread=("tag:GetResources failed (AccessDenied)",),
+    paths=PATHS,
 )
 QUIET: Digest = digest((), account="123456789012", region="eu-west-1", now=NOW, connectors=0, services=0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import Alert
-from apprunner_guardrails.alerts.digest import Digest, digest
+from apprunner_guardrails.alerts.digest import Digest, PathLine, digest
 from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Severity, Status
@@ -120,13 +120,14 @@ EXPLANATIONS = st.builds(
     unread=MESSAGES,
 )
 DIGESTS: st.SearchStrategy[Digest] = st.builds(
-    lambda records, account, region, unread: digest(
-        records, account=account, region=region, now=NOW, connectors=1, services=2, unread=unread
+    lambda records, account, region, unread, paths: digest(
+        records, account=account, region=region, now=NOW, connectors=1, services=2, unread=unread, paths=paths
     ),
     records=st.lists(RECORDS, max_size=5),
     account=TEXTS,
     region=TEXTS,
     unread=MESSAGES,
+    paths=st.lists(st.builds(PathLine, line=TEXTS, sound=st.booleans()), max_size=8),
 )
 
 

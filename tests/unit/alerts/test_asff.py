@@ -171,6 +171,21 @@ def test_a_partition_that_the_format_does_not_know_is_not_told(resource: str) ->
     assert told["Resources"][0]["Partition"] == "aws"
 
 
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("opened", "Other"),
+        ("target-group-one", "Other"),
+        ("load-balancer-opened", "AwsElbv2LoadBalancer"),
+        ("api-opened", "AwsApiGatewayRestApi"),
+    ],
+)
+def test_a_resource_has_the_formats_own_type_where_there_is_one(name: str, type_: str) -> None:
+    (resource,) = one(name)["Resources"]
+    kind = {"Name": ALERTS[name].resource_name, "Kind": ALERTS[name].resource_type}
+    assert (resource["Type"], resource["Details"]) == (type_, {"Other": kind})
+
+
 def test_what_could_not_be_judged_comes_with_what_to_do_about_it() -> None:
     assert one("not-judged")["Remediation"] == {"Recommendation": {"Text": READ_HINT}}
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import chat
-from apprunner_guardrails.alerts.digest import Digest, digest, render
+from apprunner_guardrails.alerts.digest import Digest, PathLine, digest, render
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Record, State
 from tests.unit.alerts.examples import DIGEST, NOW, QUIET, RECORDS, WEEK_AGO
@@ -116,6 +116,35 @@ def test_of_very_many_findings_the_worst_are_listed_and_the_others_counted() -> 
     listed = [line for line in lines if line.startswith("- ")]
     assert listed[0].startswith("- HIGH AR102 since 2026-11-13, ")
     assert (len(listed), listed[-1]) == (201, "- and 301 more")
+
+
+def paths(*sound: bool) -> tuple[PathLine, ...]:
+    return tuple(PathLine(line=f"service-{number}  …", sound=one) for number, one in enumerate(sound))
+
+
+def test_every_path_is_in_the_mail_and_in_chat_those_that_somebody_should_look_at() -> None:
+    one = replace(QUIET, paths=paths(False, False, True))
+    mail, told = render(one).body.splitlines(), chat.render_digest(one).body
+    assert mail[mail.index("Paths:") :] == ["Paths:", "- service-0  …", "- service-1  …", "- service-2  …"]
+    assert [f"path: service-{number}" in told for number in range(3)] == [True, True, False]
+
+
+def test_without_services_there_are_no_paths() -> None:
+    assert "Paths:" not in render(QUIET).body
+    assert "path: " not in chat.render_digest(replace(QUIET, paths=paths(True, True))).body
+
+
+def test_of_very_many_paths_the_first_are_listed_and_the_others_counted() -> None:
+    one = replace(QUIET, paths=paths(*[False] * 500))
+    mail = render(one).body.splitlines()
+    assert (mail[-2], mail[-1], len(mail) - mail.index("Paths:")) == ("- service-199  …", "- and 300 more", 202)
+    assert "- and 495 more" in chat.render_digest(one).body
+
+
+def test_a_line_of_a_path_is_cut_and_stays_one() -> None:
+    one = replace(QUIET, paths=(PathLine(line="a\nb" * 1000, sound=False),))
+    [line] = [line for line in render(one).body.splitlines() if line.startswith("- ")]
+    assert (line[:6], len(line)) == ("- a?ba", 1002)
 
 
 @given(st.lists(HOSTILE_RECORDS, max_size=8))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from apprunner_guardrails.alerts import Alert, Explanation, digest
 from apprunner_guardrails.alerts.digest import Digest
+from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.alerts.text import CUT, Message, render, render_explanation, render_many
 from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, MANY
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
@@ -15,7 +16,7 @@ from tests.unit.alerts.shapes import refused
 SNS_LIMIT = 262_144  # bytes, of body and attributes together
 OURS = (
     *("Resource  ", "Where     account ", "Event     ", "Console   https://", "Time      ", "Exempt    "),
-    *("VPC connector ", "service ", "target group ", "Failed: ", "What happened: "),
+    *(*sorted({f"{kind.word} " for kind in KINDS.values()}), "Failed: ", "What happened: "),
     *("  Reopened: ", "  Exemption expired: "),
     *("  Changed: ", "  Still open: ", "  Over: ", "  Not judged any more: ", "  Exempt: ", "  Reason: "),
     *("  - over: ", "  - new: ", "  - no longer: ", "  - and ", "  - "),
@@ -71,7 +72,7 @@ def test_no_failed_call_makes_a_line_that_is_not_ours(explanation: Explanation) 
 @settings(max_examples=100, deadline=None)
 def test_no_digest_has_a_line_that_is_not_ours(one: Digest) -> None:
     lines = digest.render(one).body.split("\n")
-    ours = ("", "Open:", "Exemptions that expire within 7 days:", "Could not be read or judged:")
+    ours = ("", "Open:", "Exemptions that expire within 7 days:", "Could not be read or judged:", "Paths:")
     odd = [line for line in lines if line not in ours and not line.startswith((*OURS, "- "))]
     assert odd == [f"App Runner guardrails: {digest.summary(one)}", "Checked   1 VPC connector, 2 services"]
     assert all(line.isprintable() for line in lines)

@@ -40,6 +40,6 @@ def test_a_name_that_looks_like_another_kind_does_not_make_it_one(arn: str) -> N
         assert kind_of(arn.replace(f"/{name}", f"/{other}")) == kind_of(arn)
 
 
-@pytest.mark.parametrize("text", ["", "arn:x", "arn:aws:apigateway:us-east-1::/apis", ":loadbalancer/net"])
+@pytest.mark.parametrize("text", ["", "arn:x", "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net"])
 def test_what_has_no_name_is_called_by_all_of_it(text: str) -> None:
     assert resource_name(text) == text

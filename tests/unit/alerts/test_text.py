@@ -12,6 +12,7 @@ from apprunner_guardrails.events import Caller
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind
 from apprunner_guardrails.tell import not_judged
+from tests.cases import _healthy_path as path
 from tests.cases._healthy import GROUP_ARN
 from tests.unit.alerts.examples import (
     ALERTS,
@@ -49,6 +50,16 @@ SUBJECTS = {
     "target-group-one": "[HIGH] AR510 drift: target group orders in 111122223333 us-east-1",
     "target-group-over": "[RESOLVED] AR510 drift: target group orders in 111122223333 us-east-1",
     "target-group-unbound": "[RESOLVED] AR510 drift: target group orders in 111122223333 us-east-1",
+    "api-opened": "[HIGH] AR601 AR604: API a1b2c3d4e5 in 111122223333 us-east-1",
+    "api-gone": "[RESOLVED] AR601 integration wrong host: API a1b2c3d4e5 in 111122223333 us-east-1",
+    "network-interface-opened": (
+        "[LOW] AR901 exemption malformed: network interface eni-managed-1 in 111122223333 us-east-1"
+    ),
+    "ingress-connection-opened": (
+        "[LOW] AR901 exemption malformed: VPC ingress connection orders in 111122223333 us-east-1"
+    ),
+    "endpoint-opened": "[LOW] AR901 exemption malformed: VPC endpoint vpce-0a1b2c3d4e5f60718 in 111122223333 us-east-1",
+    "load-balancer-opened": "[LOW] AR901 exemption malformed: load balancer orders in 111122223333 us-east-1",
 }
 
 
@@ -286,9 +297,11 @@ def test_a_call_that_names_no_resource_is_told_without_one() -> None:
     ]
 
 
-def test_a_target_group_is_found_in_the_console_of_ec2() -> None:
+def test_a_resource_is_found_in_the_console_of_its_service() -> None:
     base = "https://eu-west-1.console.aws.amazon.com"
     assert console_link("eu-west-1", GROUP_ARN) == f"{base}/ec2/home?region=eu-west-1"
+    assert console_link("eu-west-1", path.ENDPOINT.arn) == f"{base}/vpc/home?region=eu-west-1"
+    assert console_link("eu-west-1", path.API.arn) == f"{base}/apigateway/home?region=eu-west-1"
     assert console_link("eu-west-1", CONNECTOR) == f"{base}/apprunner/home?region=eu-west-1"
     assert console_link("x/#", GROUP_ARN) == "https://console.aws.amazon.com/ec2/home"
 
@@ -297,6 +310,27 @@ def test_a_resource_is_exempt_by_a_tag_that_its_own_service_puts_on() -> None:
     lines = render(ALERTS["target-group-one"]).body.splitlines()
     assert lines[-1].split(" --tags")[0] == (f"    aws elbv2 add-tags --region us-east-1 --resource-arns {GROUP_ARN}")
     assert render(OPENED).body.splitlines()[-1].startswith("    aws apprunner tag-resource --region eu-west-1 ")
+    line = "    aws apigateway tag-resource --region us-east-1 --resource-arn " + path.API.arn
+    tags = """'{"apprunner-guardrails:exempt:RULE_ID": "YYYY-MM-DD @OWNER REASON"}'"""
+    assert render(ALERTS["api-opened"]).body.splitlines()[-1] == f"{line} --tags {tags}"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("connector_nat_unusable", "NAT unusable"),
+        ("service_public_egress", "public egress"),
+        ("ingress_connection_failed", "failed"),
+        ("ingress_wrong_endpoint_service", "wrong endpoint service"),
+        ("target_group_preserves_client_ip", "preserves client IP"),
+        ("target_group_http_health_check", "HTTP health check"),
+        ("load_balancer_tls_listener", "TLS listener"),
+        ("api_integration_not_https", "integration not HTTPS"),
+        ("api_vpc_link_unusable", "VPC link unusable"),
+    ],
+)
+def test_a_subject_has_a_rules_name_in_words(name: str, words: str) -> None:
+    assert render(opened(replace(PUBLIC, name=name))).subject.startswith(f"[HIGH] AR102 {words}: ")
 
 
 @pytest.mark.parametrize("region", ["example.com/#", "a" * 41, "", "eu-west-1\n", "EU"])

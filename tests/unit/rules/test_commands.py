@@ -7,13 +7,23 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from apprunner_guardrails.rules._common import change_targets, replace_connector, set_route, tag_commands
-from tests.cases import ALL_RULES, cases_of
+from apprunner_guardrails.facts import known
+from apprunner_guardrails.rules._common import (
+    change_targets,
+    connect_ingress,
+    replace_connector,
+    set_network,
+    set_route,
+    tag_commands,
+    use_connector,
+)
+from apprunner_guardrails.rules._path import admit, lead_to_another_endpoint, new_target_group
+from tests.cases import ALL_RULES, KINDS, _healthy_path, cases_of
 from tests.cases._healthy import GROUP_ARN, healthy, target
 
-LINES = sorted(
-    {line for rule in ALL_RULES for case in cases_of(rule.name) for line in case.expect.command.splitlines() if line}
-)
+OF_CASES = {line for rule in ALL_RULES for case in cases_of(rule.name) for line in case.expect.command.splitlines()}
+OF_TAGS = {line for kind in KINDS for line in tag_commands(getattr(healthy(), kind).arn, ("a", "b")).splitlines()}
+LINES = sorted((OF_CASES | OF_TAGS) - {""})
 SESSION = botocore.session.get_session()
 
 
@@ -53,12 +63,45 @@ def test_names_from_aws_cannot_break_out_of_a_command() -> None:
     assert words[2][-1] == "arn:aws:apprunner:x y:1:$(z)"
 
 
+def test_what_a_service_has_cannot_break_out_of_a_command() -> None:
+    arn = "arn:aws:apprunner:x y:1:$(z)"
+    service = replace(_healthy_path.SERVICE, arn=arn, name="a; b", connector_arn="`id`", address_type="c' d")
+    (*_, place, region, what, named, option, network) = shlex.split(set_network(service))
+    assert (place, region, what, named, option) == ("--region", "x y", "--service-arn", arn, "--network-configuration")
+    egress = "EgressConfiguration={EgressType=VPC,VpcConnectorArn=`id`}"
+    assert network == f"{egress},IngressConfiguration={{IsPubliclyAccessible=false}},IpAddressType=c' d"
+    words = shlex.split(connect_ingress(service))
+    assert words[3:] == [
+        *("--region", "x y", "--service-arn", arn, "--vpc-ingress-connection-name", "a; b"),
+        *("--ingress-vpc-configuration", "VpcId=VPC_ID,VpcEndpointId=VPC_ENDPOINT_ID"),
+    ]
+    assert shlex.split(use_connector("x y", "`id`"))[-1] == egress
+
+
 def test_what_a_load_balancer_tells_cannot_break_out_of_a_command() -> None:
     group = replace(healthy().group, arn="arn:aws:elasticloadbalancing:x y:1:$(z)")
     (line,) = change_targets(group, "register-targets", [target("`id`; b", "all"), target("2600:1f18::5", "")])
     assert shlex.split(line)[3:] == [
         *("--region", "x y", "--target-group-arn", group.arn),
         *("--targets", "Id=`id`; b,Port=443,AvailabilityZone=all", "Id=2600:1f18::5,Port=443"),
+    ]
+
+
+def test_what_a_private_path_is_called_cannot_break_out_of_a_command() -> None:
+    odd = "a; `id` $(z)"
+    ingress = replace(known(healthy().ingress), name=odd, vpc_id=odd, endpoint=None, status="FAILED_DELETION")
+    *_, create = lead_to_another_endpoint(ingress)
+    assert shlex.split(create)[-4:] == [
+        *("--vpc-ingress-connection-name", odd),
+        *("--ingress-vpc-configuration", f"VpcId={odd},VpcEndpointId=VPC_ENDPOINT_ID"),
+    ]
+    made = shlex.split(new_target_group(odd, odd, odd, (odd, "vpce-1")))
+    named = ["--region", odd, "--name", f"{odd}-v2", "--protocol", "TCP", "--port", "443", "--target-type", "ip"]
+    tag = f"Key=apprunner-guardrails:endpoint,Value={odd} vpce-1"
+    assert made[3:] == [*named, "--vpc-id", odd, "--health-check-protocol", "TCP", "--tags", tag]
+    assert shlex.split(admit(odd, odd, 443, ("10.0.1.20", "sg-1;x")))[3:] == [
+        *("--region", odd, "--group-id", odd, "--ip-permissions"),
+        "IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-1;x}],IpRanges=[{CidrIp=10.0.1.20/32}]",
     ]
 
 

@@ -13,7 +13,7 @@ from apprunner_guardrails import rules
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import GONE, READ_WITH, FactName, Unread, Wanted
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules import BY_ID, RULES, SERVICE_RULES, TARGET_GROUP_RULES, chosen
+from apprunner_guardrails.rules import BY_ID, TARGET_GROUP_RULES, chosen
 from apprunner_guardrails.settings import BadSettings, Policy
 from tests.cases import ALL_RULES, KINDS, PASS, AnyRule, Case, Change, Snapshot, _healthy_path, answer, cases_of
 from tests.cases._healthy import (
@@ -36,7 +36,17 @@ from tests.cases._healthy import (
     unread,
     want,
 )
-from tests.cases._healthy_path import fleet_has, set_integration, set_interface, set_service
+from tests.cases._healthy_path import (
+    fleet_has,
+    set_balancer,
+    set_balancer_before_endpoint,
+    set_endpoint,
+    set_ingress,
+    set_integration,
+    set_interface,
+    set_service,
+    set_the_endpoint,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -50,7 +60,7 @@ def without(snapshot: Snapshot, *facts: FactName) -> Snapshot:
     return unread(*facts)(snapshot)
 
 
-@pytest.mark.parametrize("rules", [RULES, SERVICE_RULES, TARGET_GROUP_RULES], ids=["connectors", "services", "groups"])
+@pytest.mark.parametrize("rules", KINDS.values(), ids=KINDS)
 def test_ids_are_unique_and_in_order(rules: tuple[Rule[Any], ...]) -> None:
     ids = [rule.id for rule in rules]
     assert ids == sorted(set(ids))
@@ -58,7 +68,7 @@ def test_ids_are_unique_and_in_order(rules: tuple[Rule[Any], ...]) -> None:
 
 
 def test_only_the_rule_about_exemptions_is_of_several_kinds_of_resources() -> None:
-    ids = [rule.id for rules in (RULES, SERVICE_RULES, TARGET_GROUP_RULES) for rule in rules]
+    ids = [rule.id for rules in KINDS.values() for rule in rules]
     assert {one for one in ids if ids.count(one) > 1} == {"AR901"}
     assert set(BY_ID) == set(ids)
 
@@ -71,8 +81,8 @@ def test_rules_of_target_groups_are_switched_off_and_rated_by_the_settings_as_ot
         ("AR517", Severity.HIGH),
         ("AR901", Severity.LOW),
     ]
-    with pytest.raises(BadSettings, match=r"AR512 is no rule; there are .*AR511, AR516"):
-        chosen(TARGET_GROUP_RULES, replace(settings, rule_overrides={"AR512": None}))
+    with pytest.raises(BadSettings, match=r"AR518 is no rule; there are .*AR511, .*AR516"):
+        chosen(TARGET_GROUP_RULES, replace(settings, rule_overrides={"AR518": None}))
 
 
 def test_every_module_of_the_package_is_a_rule_of_the_registry() -> None:
@@ -183,6 +193,21 @@ SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
         (set_service(connector=replace(_healthy_path.CONNECTOR, status="INACTIVE")),),
         (set_service(connector=Unread(call="apprunner:DescribeVpcConnector", code=GONE)),),
     ),
+    "AR503": (
+        (set_the_endpoint(state="deleting"),),
+        (set_ingress(endpoint=None),),
+    ),
+    "AR504": (
+        (set_endpoint(zone_ids=("use1-az1", "use1-az2")),),
+        (set_endpoint(zone_ids=("use1-az1", "use1-az2")), set_balancer_before_endpoint(crosses_zones=True)),
+    ),
+    "AR505": (
+        (set_endpoint(groups=(replace(_healthy_path.ENDPOINT_GROUP, ingress=()),)),),
+        (
+            set_endpoint(groups=(replace(_healthy_path.ENDPOINT_GROUP, ingress=()),)),
+            set_balancer_before_endpoint(addresses=("10.0.1.20",)),
+        ),
+    ),
     "AR510": (
         (not_registered("10.0.2.10"), register(_STALE)),
         (
@@ -193,6 +218,10 @@ SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
     "AR511": (
         (set_targets(state="unhealthy", reason="Target.FailedHealthChecks"),),
         (set_targets(state="unhealthy", reason="Target.Timeout"), not_registered("10.0.2.10")),
+    ),
+    "AR514": (
+        (set_balancer(groups=(replace(_healthy_path.BALANCER_GROUP, ingress=()),)),),
+        (set_balancer(groups=(replace(_healthy_path.BALANCER_GROUP, ingress=(HTTPS_IN,)),)),),
     ),
     "AR516": (
         (binding_is_broken("vpce-0a1b2c3d4e5f60718 is deleting"),),

@@ -16,9 +16,7 @@ class ResourceKind:
     console: str = "apprunner"
     name_at: int = 1
     over: str = "gone"
-    security_hub: str = (
-        "Other"
-    )
+    security_hub: str = "Other"
 
 
 _OFF_THE_PATH = "gone or no longer on a private path"

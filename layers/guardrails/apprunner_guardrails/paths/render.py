@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from textwrap import wrap
 
-from apprunner_guardrails.alerts import counted, safe
+from apprunner_guardrails.alerts import safe
 from apprunner_guardrails.alerts.digest import PathLine
 from apprunner_guardrails.findings import Status
 from apprunner_guardrails.paths.report import Answer, Chain, Hop, Kind, Report, State, Way
 
-WIDTH = 100  # columns
+WIDTH = 96  # columns: it may stand indented where there are 100
 WAYS_SHOWN = 8  # of a service in one direction
 LINE_LIMIT, RULES_SHOWN = 400, 3
 VERSION = "1"
@@ -22,6 +22,7 @@ type Line = tuple[tuple[str, State | None], ...]  # pieces, each with the state 
 
 _KIND, _STATE = 20, 9  # columns
 _SHORT = {Kind.LINK: "link", Kind.INGRESS: "ingress"}
+_MANY = {Kind.WAY_OUT: "ways out"}
 
 
 # Text ----------------------------------------------------------------------------------------------------------------
@@ -64,13 +65,13 @@ def _ways(ways: Sequence[Way], shown: set[Hop], direction: str) -> Iterator[Line
         yield from _hop(hop, "  ", shown)
     own = [way[len(head) : len(way) - len(tail)] for way in ways]
     for number, way in enumerate(own[:WAYS_SHOWN] if len(ways) > 1 else (), 1):
-        yield _plain(f"  way {direction} {number} of {len(ways)}{'' if way else ': directly'}")
+        yield _plain(f"  {number} of {len(ways)} ways {direction}{'' if way else ': directly'}")
         for hop in way:
             yield from _hop(hop, "    ", shown)
     if len(ways) > WAYS_SHOWN:
         yield _plain(f"  and {len(ways) - WAYS_SHOWN} more ways {direction}")
     if len(ways) > 1 and tail:
-        yield _plain("  all of them")
+        yield _plain(f"  all ways {direction}")
     for hop in tail:
         yield from _hop(hop, "  ", shown)
 
@@ -107,7 +108,8 @@ def said(answer: Answer) -> str:
     first = answer.messages[0] if answer.messages else answer.title
     more = f" (and {len(answer.messages) - 1} more)" if len(answer.messages) > 1 else ""
     how = "exempt" if answer.status is Status.EXEMPT else answer.severity
-    return f"{answer.rule} {how}: {first}{more}"
+    rest = f"; not all could be judged: {answer.unread}" if answer.unread else ""
+    return f"{answer.rule} {how}: {first}{more}{rest}"
 
 
 def word(state: State) -> str:
@@ -155,7 +157,8 @@ def _of_kind(kind: Kind, hops: Sequence[Hop]) -> str:
     if by_itself and len(hops) == 1:
         name = hops[0].name
     else:
-        name = _SHORT.get(kind, kind.value) if len(hops) == 1 else counted(len(hops), _SHORT.get(kind, kind.value))
+        one = _SHORT.get(kind, kind.value)
+        name = one if len(hops) == 1 else f"{len(hops)} {_MANY.get(kind, f'{one}s')}"
     if state is State.OK:
         return name if by_itself or kind is Kind.SERVICE else f"{name} ok"
     alike = [hop for hop in hops if hop.state is state]

@@ -104,8 +104,9 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hop:
-    """`id` is the id, or the ARN where that is what AWS goes by; empty for what is not there. `unread` says what is not
-    known of it beside what rules could not judge. `answers` come by severity, then by rule."""
+    """`id` is the id, or the ARN where that is what AWS goes by; of what is not there or has none, what tells it from
+    others of the chain, or nothing. `unread` says what is not known of it, beside what rules could not judge.
+    `answers` come by severity, then by rule."""
 
     kind: Kind
     name: str
@@ -307,7 +308,7 @@ def _unknown(kind: Kind, why: Iterable[str], name: str = "not known", id: str = 
     return _Part(kind=kind, id=id, name=name, unread=tuple(why))
 
 
-def _client(name: str = "client", unread: tuple[str, ...] = ()) -> _Part:
+def _client(name: str = "clients", unread: tuple[str, ...] = ()) -> _Part:
     return _Part(kind=Kind.CLIENT, id=name, name=name, unread=unread)
 
 
@@ -452,12 +453,19 @@ def _link(call: _Call) -> _Part:
     return replace(part, judged=(call.api.arn,))
 
 
+_READY = "AVAILABLE"
+
+
 def _of_link(link: VpcLink) -> _Part:
     return _Part(
         kind=Kind.LINK,
         id=link.id,
         name=link.name or link.id,
-        facts=(link.status, f"generation {link.generation}", *filter(None, (link.why,))),
+        facts=(
+            link.status,
+            f"generation {link.generation}",
+            *((link.why,) if link.why and link.status != _READY else ()),
+        ),
     )
 
 
@@ -571,7 +579,7 @@ def _ways_out(arn: str, service: Service | Unread, world: _World) -> list[_Way]:
         return [(part,)]
     network = world.networks.get(connector.arn)
     ways = [(part, *way) for way in _by_subnet(connector, network)]
-    return [*ways, *((part, one) for one in _destinations(connector, arn, world))]
+    return [*ways, *((part, one) for one in _destinations(connector, network))]
 
 
 def _connector(arn: str, connector: Connector | Unread | None, service_arn: str) -> _Part:
@@ -590,7 +598,7 @@ def _connector(arn: str, connector: Connector | Unread | None, service_arn: str)
         absent=absent,
         facts=tuple(filter(None, facts)),
         unread=unread,
-        judged=(service_arn,) if absent else (arn, service_arn),
+        judged=(arn, service_arn),
     )
 
 
@@ -655,6 +663,7 @@ def _way_out(part: _Part, way: WayOut, network: Network) -> _Part:
         part,
         id=way.target,
         name=way.target,
+        absent=way.blackhole,
         facts=tuple(filter(None, facts)),
         unread=unread,
     )
@@ -665,12 +674,18 @@ def _of_nat(nat: NatGateway, network: Network) -> list[str]:
     return [nat.state, "private" if nat.connectivity == "private" else "", home.zone_id if home else ""]
 
 
-def _destinations(connector: Connector, service_arn: str, world: _World) -> Iterator[_Part]:
-    """What the connector is declared to reach, as far as the rule about that has something to say."""
-    judged = (connector.arn, service_arn)
-    if any(RULES_ON.get(one.rule) is Kind.DESTINATION for arn in judged for one in _told(world.answers.get(arn, ()))):
-        name = "declared destinations"
-        yield _Part(kind=Kind.DESTINATION, id=name, name=name, judged=judged)
+def _destinations(connector: Connector, network: Network | None) -> Iterator[_Part]:
+    """What the connector and its services are declared to reach."""
+    destinations = network.destinations if network else ()
+    part = _Part(kind=Kind.DESTINATION, id="", name="declared destinations", judged=(connector.arn,))
+    if isinstance(destinations, Unread):
+        yield replace(part, unread=_why(destinations))
+        return
+    for one in destinations:
+        if not one.malformed:  # else it names nothing, and AR306 tells
+            peer = f"[{one.peer}]" if ":" in one.peer else one.peer
+            names = tuple(f"{peer}:{port}" for port in one.ports)
+            yield replace(part, id=" ".join(names), name=" or ".join(names), facts=(one.origin,), known_by=names)
 
 
 # Answers → hops ------------------------------------------------------------------------------------------------------
@@ -741,7 +756,7 @@ def _named(message: str, candidates: Sequence[_Part]) -> list[_Part]:
     """The hops that a message names by their own id, else by another; all, where it names none."""
     if len(candidates) == 1:
         return list(candidates)
-    words = set(re.findall(r"[\w-]+", message))
+    words = {word.rstrip(":") for word in re.findall(r"[^\s(),;]+", message)}
     return (
         [part for part in candidates if part.id in words]
         or [part for part in candidates if not words.isdisjoint(part.known_by)]

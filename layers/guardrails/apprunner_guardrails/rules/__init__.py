@@ -49,7 +49,17 @@ from apprunner_guardrails.rules import (
     connector_untagged,
     connector_unused,
     connector_vpc_dns_off,
+    endpoint_blocks_load_balancer,
+    endpoint_policy_ignored,
+    endpoint_too_few_zones,
     exemption_malformed,
+    ingress_connection_failed,
+    ingress_endpoint_unavailable,
+    ingress_wrong_endpoint_service,
+    load_balancer_blocks_private_link,
+    load_balancer_internet_facing,
+    load_balancer_tls_listener,
+    load_balancer_zone_without_target,
     service_address_type,
     service_connector_gone,
     service_egress_not_applied,
@@ -61,8 +71,11 @@ from apprunner_guardrails.rules import (
     service_untagged,
     target_group_binding_broken,
     target_group_drift,
+    target_group_http_health_check,
     target_group_no_healthy_target,
+    target_group_preserves_client_ip,
     target_group_replacement_held,
+    target_group_wrong_type,
 )
 from apprunner_guardrails.settings import BadSettings, Settings
 
@@ -105,16 +118,33 @@ _OF_SERVICES: tuple[Rule[Service], ...] = (
     service_connector_gone.RULE,
     service_egress_not_applied.RULE,
 )
-_OF_INGRESS_CONNECTIONS: tuple[Rule[IngressConnection], ...] = ()
-_OF_ENDPOINTS: tuple[Rule[PathEndpoint], ...] = ()
+_OF_INGRESS_CONNECTIONS: tuple[Rule[IngressConnection], ...] = (
+    ingress_connection_failed.RULE,
+    ingress_wrong_endpoint_service.RULE,
+    ingress_endpoint_unavailable.RULE,
+)
+_OF_ENDPOINTS: tuple[Rule[PathEndpoint], ...] = (
+    endpoint_too_few_zones.RULE,
+    endpoint_blocks_load_balancer.RULE,
+    endpoint_policy_ignored.RULE,
+)
 _OF_TARGET_GROUPS: tuple[Rule[BoundGroup], ...] = (
     target_group_drift.RULE,
     target_group_no_healthy_target.RULE,
     target_group_binding_broken.RULE,
     target_group_replacement_held.RULE,
 )
-_OF_PATH_GROUPS: tuple[Rule[PathGroup], ...] = ()
-_OF_BALANCERS: tuple[Rule[PathBalancer], ...] = ()
+_OF_PATH_GROUPS: tuple[Rule[PathGroup], ...] = (
+    target_group_preserves_client_ip.RULE,
+    target_group_wrong_type.RULE,
+    target_group_http_health_check.RULE,
+)
+_OF_BALANCERS: tuple[Rule[PathBalancer], ...] = (
+    load_balancer_zone_without_target.RULE,
+    load_balancer_internet_facing.RULE,
+    load_balancer_blocks_private_link.RULE,
+    load_balancer_tls_listener.RULE,
+)
 _OF_APIS: tuple[Rule[Api], ...] = (
     api_integration_wrong_host.RULE,
     api_integration_not_https.RULE,
@@ -176,6 +206,9 @@ PATH_GROUP_RULES: tuple[Rule[PathGroup], ...] = (
         reference=exemption_malformed.ELB_TAGS,
     ),
 )
+# Of a target group: what only the sync judges, and what it leaves to the audit. AR901 both judge, by the same tags.
+OF_SYNC = frozenset(_ids(_OF_TARGET_GROUPS))
+LEFT_BY_SYNC = frozenset(_ids(_OF_PATH_GROUPS))
 BALANCER_RULES: tuple[Rule[PathBalancer], ...] = (
     *_OF_BALANCERS,
     exemption_malformed.rule(

@@ -1,14 +1,14 @@
-"""What rules of APIs share: what an integration is on each stage, and the commands of both kinds of APIs."""
+"""What rules of APIs share: how integrations are read, and the commands of both kinds of APIs.
+
+Where stage variables make a difference, an integration is there once for each stage, which `where` names.
+"""
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Api, Integration, NotKnown, Stage, known
-from apprunner_guardrails.rules._common import each
-
-_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}|\$stageVariables\.(\w+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,11 +19,6 @@ class Address:
     host: str
     port: str
     rest: str
-
-    @property
-    def varies(self) -> bool:
-        """Whether stage variables are in it, before its path."""
-        return _VARIABLE.search(f"{self.host} {self.port}") is not None
 
 
 def address(uri: str) -> Address:
@@ -44,40 +39,13 @@ def stages(api: Api) -> list[Stage]:
     return sorted(known(api.stages), key=lambda stage: stage.name)
 
 
-def only_variable(text: str) -> str:
-    """The name of the stage variable that is all of the text; empty where it is not one."""
-    found = _VARIABLE.fullmatch(text)
-    return (found[1] or found[2]) if found else ""
-
-
-def variables(text: str) -> set[str]:
-    """The names of the stage variables in a text."""
-    return {braced or bare for braced, bare in _VARIABLE.findall(text)}
-
-
-def on_stages(text: str, api: Api) -> Iterator[tuple[str, str]]:
-    """What a text with stage variables is on each stage, and the stage's name; itself and no name where it has none.
-
-    NotKnown where there is no stage, and at the end for stages that lack a variable.
-    """
-    names = variables(text)
-    if not names:
-        yield text, ""
-        return
-
-    def of(stage: Stage) -> Iterator[tuple[str, str]]:
-        missing = names - stage.variables.keys()
-        if missing:
-            raise NotKnown(f"stage {stage.name} has no variable {', '.join(sorted(missing))}")
-        yield _VARIABLE.sub(lambda found: stage.variables[found[1] or found[2]], text), stage.name
-
-    if not stages(api):
-        raise NotKnown(f"no stage says what {text} is")
-    yield from each(stages(api), of)
-
-
-def on(stage: str) -> str:
-    return f" on stage {stage}" if stage else ""
+def not_told(api: Api, text: str, what: str) -> NotKnown:
+    """Why a text with an expression in it cannot be judged. The variables of stages are filled in where stages have
+    them: what is left was not read, or is on no stage."""
+    if "stageVariables." not in text:
+        return NotKnown(f"{what}: only a request tells what that is")
+    known(api.stages)
+    return NotKnown(f"{what}: no stage says what that is")
 
 
 # Commands ------------------------------------------------------------------------------------------------------------
@@ -110,22 +78,16 @@ def change_stage(api: Api, stage: str, options: str) -> str:
     return f"aws {service} update-stage {of_api(api)} --stage-name {shlex.quote(stage)} {options}"
 
 
-def deploy(api: Api) -> tuple[str, ...]:
-    """What brings a change of methods or integrations to a stage."""
-    if api.kind == "REST":
-        return (
-            "# a stage serves it once it is deployed there:",
-            f"aws apigateway create-deployment {of_api(api)} --stage-name STAGE_NAME",
+def deployed(api: Api, changes: Iterable[str]) -> str:
+    """The commands, each once, and what brings changes of methods and integrations to a stage."""
+    stage, when = f"{of_api(api)} --stage-name STAGE_NAME", "serves it once it is deployed there:"
+    lines = (f"# a stage {when}", f"aws apigateway create-deployment {stage}")
+    if api.kind == "HTTP":
+        lines = (
+            f"# a stage that does not deploy by itself {when}",
+            f"aws apigatewayv2 create-deployment {stage}",
         )
-    return (
-        "# a stage that does not deploy by itself serves it once it is deployed there:",
-        f"aws apigatewayv2 create-deployment {of_api(api)} --stage-name STAGE_NAME",
-    )
-
-
-def set_variable(api: Api, stage: str, name: str, value: str) -> str:
-    """The command that gives a stage variable of a REST API another value; it takes effect without a deployment."""
-    return change_stage(api, stage, f"--patch-operations {patch(f'/variables/{name}', value)}")
+    return "\n".join((*dict.fromkeys(changes), *lines))
 
 
 def patch(path: str, value: str, op: str = "replace") -> str:

@@ -7,13 +7,10 @@ from apprunner_guardrails.rules._api import (
     address,
     change_http,
     change_method,
-    deploy,
+    deployed,
     integrations,
-    on,
-    on_stages,
-    only_variable,
+    not_told,
     patch,
-    set_variable,
 )
 from apprunner_guardrails.rules._common import each
 from apprunner_guardrails.settings import Settings
@@ -21,47 +18,37 @@ from apprunner_guardrails.settings import Settings
 PORTS = ("", "443")
 
 
-def _wrong(api: Api, integration: Integration) -> Iterator[tuple[str, str]]:
-    """What is wrong, and the stage whose variables make it so; none where the integration itself does."""
+def _wrong(api: Api, integration: Integration) -> Iterator[str]:
     if api.kind == "HTTP":
         if not integration.server_name:
-            yield "sends plain HTTP: it has no TLS configuration with a server name to verify", ""
+            yield f"{integration.where} sends plain HTTP: it has no TLS configuration with a server name to verify"
         return
     if not integration.uri:
         raise NotKnown(f"{integration.where} has no uri")
-    said = address(integration.uri)  # stage variables may be in all of it but the scheme
-    faults = [*(["sends plain HTTP"] if said.scheme != "https" else ())]
-    if said.port not in PORTS and not said.varies:
-        faults.append(f"asks for port {said.port}")
+    said = address(integration.uri)
+    varies = "$" in (said.port or said.host)  # a stage variable may hold host and port, but never the scheme
+    faults = [
+        *(["sends plain HTTP"] if said.scheme != "https" else ()),
+        *([f"asks for port {said.port}"] if said.port not in PORTS and not varies else ()),
+    ]
     if faults:
-        yield f"{' and '.join(faults)}: its uri is {integration.uri}", ""
-    for uri, stage in on_stages(integration.uri, api) if said.varies else ():
-        port = address(uri).port
-        if port not in PORTS:
-            yield f"asks for port {port}{on(stage)}: its uri is {uri}", stage
+        yield f"{integration.where} {' and '.join(faults)}: its uri is {integration.uri}"
+    if varies:
+        raise not_told(api, integration.uri, f"{integration.where} asks for {said.port or said.host}")
 
 
 def check(api: Api, network: Network, settings: Settings) -> Iterator[str]:
-    def of(integration: Integration) -> Iterator[str]:
-        yield from (f"{integration.where} {fault}" for fault, _ in _wrong(api, integration))
-
-    yield from each(integrations(api), of)
+    yield from each(integrations(api), lambda one: _wrong(api, one))
 
 
 def command(api: Api, network: Network, settings: Settings) -> str:
-    faults = [(one, stage) for one in integrations(api) for _, stage in told(_wrong(api, one))[0]]
-    deployed = deploy(api) if any(not stage for _, stage in faults) else ()
-    return "\n".join((*dict.fromkeys(_mend(api, one, stage) for one, stage in faults), *deployed))
+    return deployed(api, (_mend(api, one) for one in integrations(api) if told(_wrong(api, one))[0]))
 
 
-def _mend(api: Api, integration: Integration, stage: str) -> str:
+def _mend(api: Api, integration: Integration) -> str:
     if api.kind == "HTTP":
         return change_http(api, integration, "--tls-config ServerNameToVerify=HOST")
     said = address(integration.uri)
-    if stage and (port := only_variable(said.port)):
-        return set_variable(api, stage, port, "443")
-    if stage and (host := only_variable(said.host)):
-        return set_variable(api, stage, host, "HOST")
     return change_method("update-integration", api, integration, patch("/uri", f"https://{said.host}{said.rest}"))
 
 
@@ -71,9 +58,9 @@ RULE = Rule(
     title="API does not call the private service by HTTPS at port 443",
     severity=Severity.HIGH,
     risk="App Runner's endpoint speaks TLS at port 443 and nothing else: what arrives otherwise is dropped.",
-    remediation="Let the uri of a REST API's integration begin with https and name no other port; give an HTTP API's"
-    " integration a TLS configuration with the server name to verify. Where a stage variable holds the port, take it"
-    " out of there.",
+    remediation="Let the uri of a REST API's integration begin with https and name no other port; nor may the stage"
+    " variable that the uri takes its host from. Give an HTTP API's integration a TLS configuration with the server name"
+    " to verify.",
     reference="https://docs.aws.amazon.com/apigateway/latest/developerguide/private-integration.html",
     reports=("https://github.com/aws/apprunner-roadmap/issues/193",),
     needs=("apis", "stages"),

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Network, NotKnown, known, told
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.paths.joined import answers_to
 from apprunner_guardrails.rules._api import (
     address,
     change_http,
     change_method,
-    deploy,
+    deployed,
     integrations,
-    on,
-    on_stages,
-    only_variable,
+    not_told,
     patch,
-    set_variable,
 )
 from apprunner_guardrails.rules._common import each, listed
 from apprunner_guardrails.settings import Settings
@@ -31,7 +29,7 @@ def _mapped(integration: Integration, name: str) -> str:
 
 
 def _asked(api: Api, integration: Integration) -> Iterator[tuple[str, str]]:
-    """Where the integration says what it asks for, and what it says: with stage variables as they are in a uri."""
+    """Where the integration says what it asks for, and what it says; an expression has a $ or a brace."""
     if api.kind == "HTTP":
         if integration.server_name:  # else nothing is encrypted, and AR602 tells
             yield NAME, integration.server_name
@@ -40,29 +38,23 @@ def _asked(api: Api, integration: Integration) -> Iterator[tuple[str, str]]:
         return
     yield URI, integration.uri
     if mapped := _mapped(integration, MAPPED_HOST):
-        if static := re.fullmatch("'(.*)'", mapped):
-            yield HEADER, static[1]
-        elif mapped.startswith("stageVariables."):
-            yield HEADER, f"${{{mapped}}}"
-        else:
-            yield HEADER, f"{{{mapped}}}"
+        constant = re.fullmatch("'(.*)'", mapped)
+        yield HEADER, constant[1] if constant else f"{{{mapped}}}"
 
 
-def _wrong(api: Api, integration: Integration) -> Iterator[tuple[str, str, str]]:
-    """Where, on which stage, and for which host it asks that is no service's."""
-    hosts = {host.lower() for host in known(integration.hosts)}
+def _wrong(api: Api, integration: Integration) -> Iterator[tuple[str, str]]:
+    """Where, and for which host, it asks that is no service's."""
+    hosts = known(integration.hosts)
 
-    def of(asked: tuple[str, str]) -> Iterator[tuple[str, str, str]]:
+    def of(asked: tuple[str, str]) -> Iterator[tuple[str, str]]:
         where, text = asked
-        for said, stage in on_stages(text, api):
-            host = address(said).host
-            if not host:
-                raise NotKnown(f"{integration.where} names no host {where}")
-            if re.search(r"[${]", host):
-                raise NotKnown(f"{integration.where} asks for {text} {where}: only a request tells what that is")
-            wild = f"*.{host.lower().partition('.')[2]}"  # a custom domain may be one
-            if hosts.isdisjoint((host.lower(), wild)):
-                yield where, stage, host
+        host = address(text).host
+        if not host:
+            raise NotKnown(f"{integration.where} names no host {where}")
+        if re.search(r"[${]", host):
+            raise not_told(api, host, f"{integration.where} asks for {host} {where}")
+        if not answers_to(host, hosts):
+            yield where, host
 
     if hosts:  # else no ingress connection is behind it: AR403 and AR503 tell
         yield from each(_asked(api, integration), of)
@@ -82,28 +74,24 @@ def check(api: Api, network: Network, settings: Settings) -> Iterator[str]:
         names = f"services behind it answer to {listed(known(integration.hosts))}"
         for fault in _mappings(api, integration):
             yield f"{integration.where} {fault}; {names}"
-        for where, stage, host in _wrong(api, integration):
+        for where, host in _wrong(api, integration):
             own = host.lower().endswith((f".elb.{api.region}.amazonaws.com", ".elb.amazonaws.com"))
             note = ", which is the load balancer's own name" if own else ""
-            yield f"{integration.where} asks for {host} {where}{on(stage)}{note}; {names}"
+            yield f"{integration.where} asks for {host} {where}{note}; {names}"
 
     yield from each(integrations(api), of)
 
 
 def command(api: Api, network: Network, settings: Settings) -> str:
-    mended: list[str] = []
-    for integration in integrations(api):
-        wrong, _ = told(_wrong(api, integration))
-        mappings, _ = told(_mappings(api, integration))
-        if wrong or mappings:
-            mended += _mend(api, integration, wrong)
-    deployed = deploy(api) if any(" update-integration " in line for line in mended) else ()
-    return "\n".join((*dict.fromkeys(mended), *deployed))
+    return deployed(api, (line for one in integrations(api) for line in _mend(api, one)))
 
 
-def _mend(api: Api, integration: Integration, wrong: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
+def _mend(api: Api, integration: Integration) -> Iterator[str]:
+    wrong, mappings = (told(faults(api, integration))[0] for faults in (_wrong, _mappings))
+    if not wrong and not mappings:
+        return
     names = known(integration.hosts)
-    host = names[0] if len(names) == 1 else "HOST"
+    host = names[0] if len(names) == 1 and not names[0].startswith("*") else "HOST"
     if host == "HOST":
         yield f"# HOST: one of {listed(names)}"
     if api.kind == "HTTP":
@@ -113,16 +101,14 @@ def _mend(api: Api, integration: Integration, wrong: tuple[tuple[str, str, str],
         if _mapped(integration, "append:header.host"):
             yield "# and take append:header.Host out of its parameter mapping"
         return
-    if any(where == HEADER for where, _, _ in wrong):
+    places = [where for where, *_ in wrong]
+    if HEADER in places:
         key = next(key for key in sorted(integration.mapped) if key.lower() == MAPPED_HOST)
         removed = shlex.quote(f"op=remove,path=/requestParameters/{key}")
         yield change_method("update-integration", api, integration, removed)
-    uris = [stage for where, stage, _ in wrong if where == URI]
-    said = address(integration.uri)
-    if uris and (varies := only_variable(said.host)):
-        yield from (set_variable(api, stage, varies, host) for stage in uris)
-    elif uris:
-        yield change_method("update-integration", api, integration, patch("/uri", f"https://{host}{said.rest}"))
+    if URI in places:
+        uri = f"https://{host}{address(integration.uri).rest}"
+        yield change_method("update-integration", api, integration, patch("/uri", uri))
 
 
 RULE = Rule(
@@ -133,8 +119,8 @@ RULE = Rule(
     risk="App Runner finds the service by the Host header, and by the server name in TLS. With another name, such as"
     " the load balancer's, it answers 404 or does not answer at all.",
     remediation="Name the VPC ingress connection's domain, or an active custom domain of the service: in the uri of a"
-    " REST API's integration; in an HTTP API's integration as the server name to verify, and as Host by the mapping"
-    " overwrite:header.Host.",
+    " REST API's integration, or in the stage variable that the uri takes it from; in an HTTP API's integration as the"
+    " server name to verify, and as Host by the mapping overwrite:header.Host.",
     reference="https://docs.aws.amazon.com/apprunner/latest/dg/request-route-404-troubleshoot.html",
     reports=("https://github.com/aws/apprunner-roadmap/issues/193",),
     needs=("apis", "ingress_connections", "custom_domains", "stages"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Network
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._api import address, change_method, deploy, integrations, patch
+from apprunner_guardrails.rules._api import address, change_method, deployed, integrations, patch
 from apprunner_guardrails.settings import Settings
 
 
@@ -50,7 +50,7 @@ def check(api: Api, network: Network, settings: Settings) -> Iterator[str]:
 
 
 def command(api: Api, network: Network, settings: Settings) -> str:
-    return "\n".join((*(line for one in _faulty(api) for line in _mend(api, one)), *deploy(api)))
+    return deployed(api, (line for one in _faulty(api) for line in _mend(api, one)))
 
 
 def _mend(api: Api, integration: Integration) -> Iterator[str]:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Network
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._api import change_method, deploy, integrations, of_api, patch
+from apprunner_guardrails.rules._api import change_method, deployed, integrations, of_api, patch
 from apprunner_guardrails.settings import Settings
 
 
@@ -28,8 +28,8 @@ def command(api: Api, network: Network, settings: Settings) -> str:
         changes = [change_method("update-method", api, one, patches) for one in _open(api)]
     else:
         route = f"aws apigatewayv2 update-route {of_api(api)} --route-id ROUTE_ID --authorization-type AWS_IAM"
-        changes = [line for one in _open(api) for line in (f"# {one.where}", route)]
-    return "\n".join((*changes, *deploy(api)))
+        changes = [*(f"# ROUTE_ID: of {one.where}" for one in _open(api)), route]
+    return deployed(api, changes)
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Moot, Network, NotKnown, VpcLink, if_read, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._api import change_http, change_method, deploy, integrations, patch
+from apprunner_guardrails.rules._api import change_http, change_method, deployed, integrations, not_told, patch
 from apprunner_guardrails.rules._common import each, listed
 from apprunner_guardrails.settings import Settings
 
@@ -27,7 +27,7 @@ class _Fault:
 def _of_link(api: Api, integration: Integration, settings: Settings) -> Iterator[_Fault]:
     link = known(integration.link)
     if link is None and "$" in integration.link_id:
-        raise NotKnown(f"{integration.where}: which VPC link {integration.link_id} is")
+        raise not_told(api, integration.link_id, f"{integration.where} goes through VPC link {integration.link_id}")
     if link is None:
         yield _fault(api, integration, MISSING, "does not exist")
     elif link.status in UNUSABLE:
@@ -83,9 +83,9 @@ def check(api: Api, network: Network, settings: Settings) -> Iterator[str]:
 
 def command(api: Api, network: Network, settings: Settings) -> str:
     found, _ = told(_faults(api, settings))
-    lines = [line for fault, integration in found for line in _mend(api, fault, integration)]
+    lines = tuple(dict.fromkeys(line for fault, integration in found for line in _mend(api, fault, integration)))
     changed = any(" update-integration " in line for line in lines)
-    return "\n".join((*dict.fromkeys(lines), *(deploy(api) if changed else ())))
+    return deployed(api, lines) if changed else "\n".join(lines)
 
 
 def _mend(api: Api, fault: _Fault, integration: Integration) -> Iterator[str]:
@@ -128,7 +128,7 @@ RULE = Rule(
         "https://github.com/hashicorp/terraform-provider-aws/issues/12195",
         "https://github.com/klothoplatform/klotho/issues/202",
     ),
-    needs=("apis", "vpc_links", "load_balancers"),
+    needs=("apis", "vpc_links", "load_balancers", "stages"),
     check=check,
     fault=lambda message: message.partition("; ")[0],
     command=command,

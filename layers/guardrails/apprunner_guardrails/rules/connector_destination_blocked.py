@@ -292,9 +292,9 @@ def _authorize(
     peer: str,
     blocks: Iterable[str],
 ) -> str:
-    """By group where both ends are in one VPC; across a peering not every Region's pair takes groups."""
-    here = one.destination.is_group and all(subnet.vpc_id == network.vpc_id for subnet in one.arrivals)
-    if here:
+    """By group where both ends are in one VPC and nothing is between; not every peering takes rules by group."""
+    inside = one.destination.is_group and all(subnet.vpc_id == network.vpc_id for subnet in one.arrivals)
+    if inside and not one.stop.by_address:
         peers = f"UserIdGroupPairs=[{{GroupId={peer}}}]"
     elif one.family == 6:  # noqa: PLR2004 - IPv6
         peers = f"Ipv6Ranges=[{','.join(f'{{CidrIpv6={block}}}' for block in blocks)}]"

@@ -9,6 +9,7 @@ from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import tag_commands
 from apprunner_guardrails.settings import Settings
 
+ID = "AR901"
 APP_RUNNER_TAGS = "https://docs.aws.amazon.com/apprunner/latest/api/API_TagResource.html"
 ELB_TAGS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html"
 EC2_TAGS = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html"
@@ -46,7 +47,7 @@ def rule[S: _Tagged](
         return tag_commands(subject.arn, (tag.key for tag in malformed(subject)))
 
     return Rule(
-        id="AR901",
+        id=ID,
         name="exemption_malformed",
         title="Exemption tag is malformed and exempts nothing",
         severity=Severity.LOW,

@@ -21,7 +21,6 @@ def _closed(balancer: PathBalancer) -> Iterator[tuple[int, frozenset[str]]]:
         peers = admitted(groups, port)
         if not is_everywhere(peers):
             all_told(peers, balancer.balancer.group_ids, groups)
-            known(balancer.links)
             yield port, peers
 
     if not balancer.balancer.group_ids or not balancer.balancer.guards_private_link or balancer.links == ():

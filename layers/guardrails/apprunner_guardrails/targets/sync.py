@@ -12,14 +12,13 @@ from apprunner_guardrails.aws import elbv2, findings_table, sqs
 from apprunner_guardrails.aws import tags as index
 from apprunner_guardrails.aws.clients import Clients, with_paced_retries
 from apprunner_guardrails.aws.reads import Pace, Reads
-from apprunner_guardrails.engine import evaluate
-from apprunner_guardrails.exemptions import applied
-from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread, unread_network
-from apprunner_guardrails.findings import Finding
+from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
+from apprunner_guardrails.findings import NOT_JUDGED
+from apprunner_guardrails.judge import Answers, Terms, judge_bound_group
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.outlets import Outlets
-from apprunner_guardrails.respond import Now, day, held, means_of_telling, raise_first
-from apprunner_guardrails.rules import TARGET_GROUP_RULES, check_overrides, chosen
+from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
+from apprunner_guardrails.rules import LEFT_BY_SYNC, OF_SYNC, check_overrides, exemption_malformed
 from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets.binding import TAG, Resolved
 from apprunner_guardrails.targets.plan import DRAINING
@@ -35,7 +34,7 @@ READS_PER_SECOND, CHANGES_PER_SECOND = 45.0, 2.8
 CHANGES = frozenset({"RegisterTargets", "DeregisterTargets"})
 QUERIED = 2  # groups whose records are asked for one by one; for more, all are read
 MESSAGE_GROUPS = 500  # in one message: an ARN has at most about 200 bytes, a message 256 KB
-NO_NETWORK = Unread(call="", code="a target group has no network of its own")
+NO_LONGER_BOUND = Answers(findings=(), left=LEFT_BY_SYNC | {exemption_malformed.ID})
 
 
 class NotSynced(Exception):
@@ -107,7 +106,7 @@ def sync(
             for one in outcomes
             if one.arn in waits and (waits[one.arn].overdue or not one.postponed)
         ),
-        *(_evaluation(asked, arn, (), at) for arn in ended if _is_alive(records.get(arn, ()))),
+        *(_evaluation(asked, arn, NO_LONGER_BOUND, at) for arn in ended if _is_alive(records.get(arn, ()))),
     )
     with held(late):
         tell(evaluations, records, means_of_telling(client, settings, outlets, now))
@@ -215,7 +214,13 @@ def _recorded(asked: Asked, reads: Reads, table: str) -> _Recorded:
 
 
 def _is_alive(records: Iterable[Record]) -> bool:
-    return any(one.state is not State.RESOLVED or one.owed for one in records)
+    """Whether something of what the sync judges is open, exempt or owed."""
+    return any(one.state is not State.RESOLVED or one.owed for one in records if _is_of_sync(one))
+
+
+def _is_of_sync(record: Record) -> bool:
+    missing = record.messages if record.rule == NOT_JUDGED else ()
+    return record.rule in OF_SYNC or any(one[:5] in OF_SYNC for one in missing)
 
 
 type Tags = Mapping[str, str]
@@ -285,9 +290,8 @@ def _come_back(waits: Mapping[str, Wait], client: Clients, settings: Settings, l
 
 def _judged(outcome: Outcome, asked: Asked, settings: Settings, at: int, overdue: frozenset[str]) -> Evaluation:
     group = bound_group(outcome, overdue)
-    nothing = unread_network("", "", NO_NETWORK)
-    findings = evaluate(chosen(TARGET_GROUP_RULES, settings), outcome.arn, group, nothing, settings)
-    return _evaluation(asked, outcome.arn, applied(findings, outcome.tags, day(at)), at)
+    answers = judge_bound_group(group, outcome.tags, Terms(settings=settings, now=at))
+    return _evaluation(asked, outcome.arn, answers, at)
 
 
 def bound_group(outcome: Outcome, overdue: frozenset[str]) -> BoundGroup:
@@ -315,7 +319,7 @@ def bound_group(outcome: Outcome, overdue: frozenset[str]) -> BoundGroup:
     )
 
 
-def _evaluation(asked: Asked, arn: str, findings: tuple[Finding, ...], at: int) -> Evaluation:
+def _evaluation(asked: Asked, arn: str, answers: Answers, at: int) -> Evaluation:
     _, _, _, region, account, _ = arn.split(":", maxsplit=5)
     return Evaluation(
         resource=arn,
@@ -324,5 +328,6 @@ def _evaluation(asked: Asked, arn: str, findings: tuple[Finding, ...], at: int) 
         what=asked.what,
         caller=asked.caller,
         time=asked.time or datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
-        findings=findings,
+        findings=answers.findings,
+        left=answers.left,
     )
