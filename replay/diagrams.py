@@ -17,7 +17,7 @@ from apprunner_guardrails.paths.report import Chain, Hop, Kind, Report, State
 
 LABEL_LIMIT = 60  # characters
 TEXT_LIMIT = 500
-_HARMLESS = " .,:-/()=+_"
+_HARMLESS = " .,:-/()=+_?"
 _TWINS = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum() and chr(code) not in _HARMLESS}
 _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _MARKS = {State.OK: "✓", State.FAILS: "✗", State.ABSENT: "∅", State.UNKNOWN: "?", State.EXEMPT: "~"}

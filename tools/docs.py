@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from apprunner_guardrails.findings import Status
-from apprunner_guardrails.rules import RULES, SERVICE_RULES, TARGET_GROUP_RULES
 from replay.template import load
-from tests.cases import AnyRule, Case, cases_of
+from tests.cases import ALL_RULES, KINDS, AnyRule, Case, cases_of
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -28,8 +27,7 @@ def rules_page() -> Iterator[str]:
     """The page's lines."""
     yield from HEAD.splitlines()
     yield from ("", "| Id | Rule | Severity | Fails when |", "| --- | --- | --- | --- |")
-    by_id: dict[str, AnyRule] = {one.id: one for one in TARGET_GROUP_RULES} | {one.id: one for one in RULES}
-    rules = [by_id[one] for one in sorted(by_id)]
+    rules = list({rule.id: rule for rule in ALL_RULES}.values())
     for rule in rules:
         yield f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` | {rule.severity} | {rule.title} |"
     for rule in rules:
@@ -42,7 +40,7 @@ def _section(rule: AnyRule) -> Iterator[str]:
     yield from (f"*Risk:* {rule.risk}", "", f"*What to do:* {rule.remediation}", "")
     yield from (f"*Example:* {_said(example)}", "", "```text", *example.expect.messages, "```", "")
     yield from ("```sh", *example.expect.command.splitlines(), "```", "")
-    same = [one for rules in (RULES, SERVICE_RULES, TARGET_GROUP_RULES) for one in rules if one.id == rule.id]
+    same = [one for rules in KINDS.values() for one in rules if one.id == rule.id]
     yield f"- Reads: {_code(list(dict.fromkeys(need for one in same for need in one.needs)))}"
     yield f"- Permissions: {_code(sorted({action for one in same for action in one.permissions}))}"
     yield f"- AWS says: <{rule.reference}>"

@@ -69,6 +69,17 @@ CASES = (
         ),
     ),
     Case(
+        name="fail: a method is told once, though it leads elsewhere on each stage",
+        changes=(
+            _REQUIRED,
+            set_api(integrations=tuple(replace(_OPEN, where=f"ANY /{{proxy+}} (stage {one})") for one in "ab")),
+        ),
+        expect=fail(
+            "ANY /{proxy+} asks for neither an authorizer nor IAM nor an API key",
+            command=lines(_authorize("ANY"), _DEPLOY),
+        ),
+    ),
+    Case(
         name="fail: the route of an HTTP API",
         changes=(_REQUIRED, is_http_api(), set_integration(authorization="NONE")),
         expect=fail(

@@ -356,6 +356,11 @@ _PASS = (
         changes=_one_subnet(reaches(_on_copilot(_ADMITS))),
         expect=PASS,
     ),
+    Case(
+        name="pass: a database of Copilot's on one of the two ports, and the other cannot be told",
+        changes=_one_subnet(reaches(_on_copilot(_ADMITS, _rule("pl-app", port=3306)))),
+        expect=PASS,
+    ),
 )
 
 _FAIL = (

@@ -309,15 +309,15 @@ def _first_refusal(call: Call, network: Network, lists: Lists) -> str:
 
 def _hops(call: Call, network: Network, lists: Lists) -> Iterator[tuple[str, bool]]:
     yield "outbound rules", _is_let_out(call, network, lists)
-    if not call.within:
-        own = network_acl(call.subnet, network)
+    own = None if call.within else network_acl(call.subnet, network)
+    if own:
         yield "outbound ACL", acl_lets(own, call.destination, call.port, out=True)
     if call.source is None:
         yield "route", False
         return
-    if not call.within:
+    if own:
         yield "route", _is_carried(_way(call, network, lists))
-    beyond = None if call.there is None or call.within else network_acl(call.there, network)
+    beyond = network_acl(call.there, network) if own and call.there else None
     if beyond:
         yield "inbound ACL of the destination", acl_lets(beyond, call.source, call.port, out=False)
     if call.their_groups is not None:
@@ -326,7 +326,7 @@ def _hops(call: Call, network: Network, lists: Lists) -> Iterator[tuple[str, boo
         yield "inbound rules of the destination", admitted
     if beyond:
         yield "outbound ACL of the destination", acl_lets(beyond, call.source, call.source_port, out=True)
-    if not call.within:
+    if own:
         yield "inbound ACL", acl_lets(own, call.destination, call.source_port, out=False)
 
 

@@ -122,13 +122,14 @@ class Vpc:
     tables: tuple[RouteTable, ...] | Unread
     lists: Mapping[str, tuple[str, ...] | Unread]
     acls: tuple[NetworkAcl, ...] | Unread = DENIED
+    subnets: tuple[Subnet, ...] = SUBNETS
 
     @property
     def network(self) -> Network:
         return replace(
             unread_network(ACCOUNT, REGION, DENIED),
             vpc_id=VPC,
-            subnets=SUBNETS,
+            subnets=self.subnets,
             route_tables=self.tables,
             network_acls=self.acls,
             prefix_lists=self.lists,
@@ -347,6 +348,7 @@ def errands(draw: st.DrawFn) -> Errand:
         draw(_acl("acl-1", "subnet-1", at("ACL out", near, _ALLOWED), at("ACL in", near, _ALLOWED))),
         draw(_acl("acl-2", "subnet-2", at("ACL out there", near, _ALLOWED), at("ACL in there", near, _ALLOWED))),
     )
+    seen: list[tuple[NetworkAcl, ...] | Unread] = [*([acls] * 12), acls[:1], DENIED]
     return Errand(
         subnet=here,
         groups=draw(st.sampled_from(((app,), (app, extra)))),
@@ -356,7 +358,8 @@ def errands(draw: st.DrawFn) -> Errand:
         their_groups=draw(st.sampled_from(((db,), (db, extra), (extra, app)))) if groups_seen else None,
         vpc=Vpc(
             tables=draw(_read(st.permutations(tables).map(tuple))),
-            acls=draw(_read(st.just(acls))),
+            acls=draw(st.sampled_from(seen)),
             lists=draw(_near_lists),
+            subnets=(here, THERE),
         ),
     )

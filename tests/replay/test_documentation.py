@@ -17,7 +17,10 @@ from replay.loop import Invocation, Loop, play_world
 from replay.template import load
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("alerts.md", "architecture.md", "events.md")))
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / name for name in ("alerts.md", "architecture.md", "events.md", "paths.md")),
+)
 SHOWN = ("nat-gone", "mended", "connector-in-use")  # the worlds that docs/alerts.md takes its alerts from
 SCHEMAS = {
     "Guardrail Finding Transition": "docs/schemas/finding-transition-1.json",
@@ -59,7 +62,7 @@ def test_the_documented_deployment_is_found() -> None:
 @pytest.mark.parametrize("words", [*commands("make replay")], ids=" ".join)
 def test_a_documented_replay_names_what_there_is(words: list[str]) -> None:
     asked = dict(word.split("=") for word in words[2:])
-    assert asked.keys() <= {"WORLD", "EVENT", "FORMAT"}
+    assert asked.keys() <= {"WORLD", "EVENT", "FORMAT", "REPORT"}
     assert asked.get("WORLD", "healthy") in WORLDS
     assert (ROOT / asked.get("EVENT", "README.md")).is_file()
 

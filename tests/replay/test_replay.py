@@ -16,6 +16,7 @@ import pytest
 from apprunner_guardrails.aws import sns
 from emulator.worlds import WORLDS
 from replay.__main__ import main
+from tests.unit.alerts.shapes import faults
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
 PUBLIC = str(EVENTS / "apprunner-CreateVpcConnector-public-subnets.json")
@@ -185,6 +186,56 @@ def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture
         "  a week later: Scheduled Event 2026-11-10T07:00:00Z → SyncTargetsFunction",
     )
     assert ", 1 alert, 3 targets registered, 1 target deregistered in " in found[-2]
+
+
+def test_a_person_reads_the_paths_of_a_private_service_after_its_alerts(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, "--world", "private-path")
+    heading = next(place for place, line in enumerate(found) if line.startswith("  private-path-orders: "))
+    kinds = [line[15:35].strip() for line in found[heading + 1 :] if line[4:13].strip() and " ways " not in line]
+    assert kinds[:9] == [
+        *("client", "API", "VPC link", "load balancer", "target group", "endpoint", "ingress connection"),
+        *("service", "connector"),
+    ]
+    assert heading > max(place for place, line in enumerate(found) if line.startswith("    alert  "))
+    assert [line.strip() for line in found if " of 3 ways out" in line] == [
+        *("1 of 3 ways out", "2 of 3 ways out", "3 of 3 ways out")
+    ]
+
+
+def test_a_program_reads_the_paths_of_every_world(capsys: pytest.CaptureFixture[str]) -> None:
+    schema = json.loads((EVENTS.parent / "docs/schemas/path-report-1.json").read_text())
+    [told] = played(capsys, "--event", PUBLIC)["worlds"]
+    assert faults(told["paths"], schema) == []
+    [chain] = told["paths"]["chains"]
+    assert chain["service"]["name"] == "public-subnets-orders"
+    kinds = [[chain["hops"][place]["kind"] for place in way] for way in chain["ways_in"]]
+    assert kinds == [["client", "service"]]
+
+
+def test_the_paths_of_a_world_are_printed_where_it_was_asked_for_or_has_a_private_path(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    heading = "  public-subnets-orders: "
+    assert not [line for line in lines(capsys, "--event", PUBLIC) if line.startswith(heading)]
+    named = lines(capsys, "--event", PUBLIC, "--world", "public-subnets")
+    assert [line for line in named if line.startswith(heading)]
+
+
+def test_diagrams_are_written_into_a_folder_that_is_made_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "made" / "diagrams"
+    found = lines(capsys, "--event", PUBLIC, "--report", str(folder))
+    page, picture = (folder / f"public-subnets-paths{end}" for end in (".md", ".svg"))
+    assert [line.strip() for line in found if "wrote" in line] == [f"wrote {page}", f"wrote {picture}"]
+    assert "## public-subnets-orders\n\n```mermaid\nflowchart LR\n" in page.read_text()
+    assert picture.read_text().startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+
+
+def test_diagrams_that_cannot_be_written_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["--event", PUBLIC, "--report", str(tmp_path / "file")]) == 2
+    assert "public-subnets-paths.md cannot be written: File exists" in capsys.readouterr().err
 
 
 def test_a_person_reads_why_targets_were_left_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ from apprunner_guardrails.judge import Answers, Tags, Terms, judge_connector, ju
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.private_paths import ingress_of, is_whole, judge_paths, off_paths
 from apprunner_guardrails.rules import INTERFACE_RULES, exemption_malformed
-from apprunner_guardrails.services import ask_beside, is_applied
+from apprunner_guardrails.services import ask_beside, declarations, is_applied, with_destinations
 from apprunner_guardrails.tell import Evaluation
 
 RESERVE_SECONDS = 30.0  # what telling takes at worst: nothing is begun that would leave less
@@ -97,6 +97,14 @@ def read_region(audit: Audit, reads: Reads, stored: Callable[[], Stored]) -> Reg
         reads, stored(), audit.terms.now, account=audit.account, region=audit.region, services=described
     )
     audit.check_time("the private paths were read")
+    all_tags = asked_tags()
+    declared = {
+        one.arn: declarations(
+            one, all_tags if isinstance(all_tags, Unread) else all_tags.get(one.arn, {}), services, all_tags
+        )
+        for one in known
+    }
+    networks = with_destinations(reads, networks, known, declared)
     fleet = Fleet(connectors=connectors, services=services, quota=quota(), read_at=audit.time)
     return Region(
         connectors=connectors,
@@ -109,7 +117,7 @@ def read_region(audit: Audit, reads: Reads, stored: Callable[[], Stored]) -> Reg
         ),
         paths=paths,
         notes=notes,
-        tags=asked_tags(),
+        tags=all_tags,
     )
 
 

@@ -223,11 +223,11 @@ def is_gone(fact: object) -> bool:
 
 
 def is_over(fact: object) -> bool:
-    """Whether a connector or service is no more: gone, or told as deleted."""
+    """Whether a connector, service or ingress connection is no more: gone, or told as deleted."""
     match fact:
         case Connector():
             return fact.status != "ACTIVE"
-        case Service():
+        case Service() | IngressConnection():
             return fact.status == "DELETED"
         case _:
             return is_gone(fact)

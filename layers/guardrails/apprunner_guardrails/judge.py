@@ -1,6 +1,6 @@
 """What the rules of a kind answer about a resource, with what exemptions make of that. Pure."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from apprunner_guardrails.engine import Rule, evaluate
@@ -17,7 +17,9 @@ from apprunner_guardrails.facts import (
     unread_network,
 )
 from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.rules import (
+    BY_ID,
     INGRESS_RULES,
     LEFT_BY_SYNC,
     OF_SYNC,
@@ -33,8 +35,12 @@ from apprunner_guardrails.times import utc
 
 NO_NETWORK = unread_network("", "", Unread(call="", code="only a VPC connector has a network of its own"))
 # What is not read of a connector for the sake of one event: it would cost a call for each service, or one more.
-BESIDE_EVENTS: frozenset[FactName] = frozenset({"connectors", "connector_quota", "services", "vpc_groups"})
-# A connector that was just made is judged beside the others.
+BESIDE_EVENTS: frozenset[FactName] = frozenset(
+    {"connectors", "connector_quota", "services", "vpc_groups", "destinations"}
+)
+# A change of the network: what services depend on is told by few of them.
+BESIDE_CHANGES: frozenset[FactName] = frozenset({"connectors", "connector_quota", "services"})
+# A connector that was just made is judged beside the others, and no service uses it yet.
 BESIDE_NEW_CONNECTORS: frozenset[FactName] = frozenset({"services", "vpc_groups"})
 
 type Tags = Mapping[str, str] | Unread
@@ -132,3 +138,27 @@ def with_tags_where_they_matter(
     if answers is None or any(one.status is Status.FAIL for one in answers.findings):
         return judge(ask()())
     return answers
+
+
+def with_sure_tags(
+    judge: Callable[[Tags], Answers],
+    indexed: Tags,
+    ask: Callable[[], Callable[[], Tags]],
+    recorded: Iterable[Record],
+) -> Answers:
+    """The answers by the index of tags; by the resource's own tags where the index, which lags behind, would change
+    what is recorded."""
+    answers = judge(indexed)
+    states = {one.rule: one.state for one in recorded}
+    if isinstance(indexed, Unread) or not any(_hangs_on_tags(one, states.get(one.rule)) for one in answers.findings):
+        return answers
+    return judge(ask()())
+
+
+def _hangs_on_tags(finding: Finding, state: State | None) -> bool:
+    if "tags" in BY_ID[finding.rule].needs:
+        return (finding.status is Status.FAIL) != (state is State.OPEN)
+    if finding.status is Status.EXEMPT:
+        return state is State.OPEN
+    ended = state is State.EXEMPT or finding.exemption is not None
+    return finding.status is Status.FAIL and state is not State.OPEN and ended

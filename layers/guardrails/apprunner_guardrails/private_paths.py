@@ -1,7 +1,7 @@
 """From a change of a private path to what the rules say of all that is on it: read the paths, decide, tell."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from apprunner_guardrails.judge import (
     judged,
     with_tags_where_they_matter,
 )
-from apprunner_guardrails.ledger import State, Transition
+from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
 from apprunner_guardrails.rules import API_RULES, BALANCER_RULES, ENDPOINT_RULES, INTERFACE_RULES, OF_SYNC
@@ -34,16 +34,17 @@ type Notes = Mapping[str, tuple[Transition, ...]]
 
 def read(
     reads: Reads,
-    stored: Stored,
+    recorded: Callable[[str], tuple[Record, ...]],
     now: int,
     *,
     account: str,
     region: str,
     services: Mapping[str, Service | Unread] | None = None,
 ) -> tuple[Paths, Notes]:
-    """The Region's private paths, and what to write of them, by ARN. `services` are those described already."""
+    """The Region's private paths, and what to write of them, by ARN. `recorded` gives a resource's records, `services`
+    are those described already."""
     paths = read_paths(reads, account=account, region=region, services=services)
-    apis, notes = aged(paths.apis, stored.of, now)
+    apis, notes = aged(paths.apis, recorded, now)
     return replace(paths, apis=apis), notes
 
 
@@ -69,14 +70,54 @@ def _judged_ingress(arn: str, connection: IngressConnection | Unread, terms: Ter
     )
 
 
-def is_whole(paths: Paths) -> bool:
+def judge_interfaces(
+    interfaces: Iterable[ManagedInterface],
+    connectors: tuple[Connector, ...] | Unread,
+    terms: Terms,
+    *,
+    account: str,
+    region: str,
+    unasked: Collection[FactName] = (),
+) -> Iterator[tuple[str, Answers]]:
+    """The rules' answers about interfaces of App Runner's, by ARN."""
+    for one in interfaces:
+        whole = replace(one, account=account, region=region, connectors=connectors)
+        yield whole.arn, judged(INTERFACE_RULES, whole.arn, whole, whole.tags, terms, unasked=unasked)
+
+
+def ended(arns: Iterable[str], paths: Paths, reads: Reads) -> Iterator[tuple[str, Answers]]:
+    """The end of what is on none of the paths, where that is sure: nothing of them was unread.
+
+    The list of ingress connections lags behind. One that is not in it is asked for by name; as long as it is there,
+    what it leads to may be on a path.
+    """
+    off = tuple(arns)
+    named = {arn: apprunner.describe_ingress_connection(reads, arn) for arn in off if ":vpcingressconnection/" in arn}
+    gone = {arn: is_over(pending()) for arn, pending in named.items()}
+    sure = _is_whole(paths) and all(gone.values())
+    left = _left_to_sync(reads, [arn for arn in off if ":targetgroup/" in arn]) if sure else {}
+    for arn in off:
+        if gone.get(arn, sure) and arn not in left:
+            yield arn, Answers(findings=())
+        elif (rules := left.get(arn)) is not None:
+            yield arn, Answers(findings=(), left=rules)
+
+
+def _is_whole(paths: Paths) -> bool:
     """Whether what is not on the paths is surely not on them."""
     return not paths.unlisted and not any(isinstance(one, Unread) for one in paths.ingress.values())
 
 
-def off_paths(arn: str) -> Answers:
-    """Of what is on no path any more: whether a target group is still bound is the sync's to judge."""
-    return Answers(findings=(), left=OF_SYNC if ":targetgroup/" in arn else frozenset())
+def _left_to_sync(reads: Reads, groups: Sequence[str]) -> Mapping[str, frozenset[str] | None]:
+    """What the sync alone judges of target groups on no path; of those that are bound all the same also their
+    exemptions. None: it cannot be told."""
+    left: dict[str, frozenset[str] | None] = {}
+    for arn, tags in elbv2.tags_of(reads, groups)().items():
+        if isinstance(tags, Unread):
+            left[arn] = OF_SYNC if tags.code == elbv2.NO_GROUP else None
+        else:
+            left[arn] = OF_SYNC | {exemption_malformed.ID} if TAG in tags else OF_SYNC
+    return left
 
 
 def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
@@ -88,14 +129,14 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
     stored = asked()
     account, region = changes[0].account, changes[0].region
     interfaces = _interfaces(changes, terms, reads)
-    paths, notes = read(reads, stored, terms.now, account=account, region=region)
+    paths, notes = read(reads, stored.readable, terms.now, account=account, region=region)
     concerning: dict[str, list[PathChange]] = defaultdict(list)
     for change in changes:
         for arn in _touched(change, paths, stored):
             concerning[arn].append(change)
     answers = dict(judge_paths(_part(paths, concerning), terms, reads))
     answers |= _of_services([arn for arn in concerning if ":service/" in arn], paths, terms, reads)
-    answers |= {arn: off_paths(arn) for arn in concerning if arn not in answers and is_whole(paths)}
+    answers |= ended([arn for arn in concerning if arn not in answers], paths, reads)
     for change in changes:
         for arn in set(interfaces) & {_interface_arn(change, name) for name in change.names}:
             concerning[arn].append(change)
@@ -147,7 +188,7 @@ def _of_service(arn: str, service: Service | Unread, paths: Paths, terms: Terms,
         return
     whole = service
     if isinstance(service, Service):
-        whole = ask_beside(reads, service, None, None, ingress=ingress_of(arn, paths))()
+        whole = ask_beside(reads, service, None, None, ingress=ingress_of(arn, paths, reads))()
     yield with_tags_where_they_matter(
         lambda tags: judge_service(arn, whole, tags, terms, unasked=("connectors", "operations")),
         partial(apprunner.describe_tags, reads, arn),
@@ -155,12 +196,14 @@ def _of_service(arn: str, service: Service | Unread, paths: Paths, terms: Terms,
     )
 
 
-def ingress_of(service_arn: str, paths: Paths) -> tuple[IngressConnection, ...] | Unread:
-    """A service's ingress connections. One that could not be described may be its."""
+def ingress_of(service_arn: str, paths: Paths, reads: Reads) -> tuple[IngressConnection, ...] | Unread:
+    """A service's ingress connections. Where none that is available is known, one that was not read may be its."""
+    listed = apprunner.list_all_ingress_connections(reads)()  # the paths were read by it: no call
     connections = [one for one in paths.ingress.values() if isinstance(one, IngressConnection)]
     mine = tuple(one for one in connections if one.service_arn == service_arn)
-    unread = (*(one for one in paths.ingress.values() if isinstance(one, Unread)), *paths.unlisted)
-    return mine if mine or not unread else unread[0]
+    if any(one.status == "AVAILABLE" for one in mine):
+        return mine
+    return next((one for one in (listed, *paths.ingress.values()) if isinstance(one, Unread)), mine)
 
 
 def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Mapping[str, Answers]:
@@ -172,12 +215,15 @@ def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Ma
     found = listed()
     if isinstance(found, Unread):
         return {}  # the audit complains
-    answers: dict[str, Answers] = {}
-    for one in found:
-        if one.id in named:
-            whole = replace(one, account=changes[0].account, region=changes[0].region, connectors=connectors())
-            answers[whole.arn] = judged(INTERFACE_RULES, whole.arn, whole, whole.tags, terms)
-    return answers
+    return dict(
+        judge_interfaces(
+            [one for one in found if one.id in named],
+            connectors(),
+            terms,
+            account=changes[0].account,
+            region=changes[0].region,
+        )
+    )
 
 
 def _interface_arn(change: PathChange, name: str) -> str:

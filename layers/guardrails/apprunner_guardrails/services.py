@@ -1,12 +1,12 @@
 """What rules ask of a service beside what DescribeService tells, read where it matters."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.asked_egress import Asked
-from apprunner_guardrails.aws import apprunner
+from apprunner_guardrails.aws import apprunner, destinations
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.facts import Connector, IngressConnection, Service, Unread
+from apprunner_guardrails.facts import Connector, IngressConnection, Network, Service, Unread
 
 
 def ask_beside(
@@ -57,3 +57,49 @@ def whole[T](facts: Iterable[T | Unread]) -> tuple[T, ...] | Unread:
 def is_applied(service: Service, asked: Asked | None) -> bool:
     """Whether what an update asked for shows, or was taken back: then it need not be remembered any longer."""
     return asked is not None and not service.busy and (service.egress == asked.egress or service.update_failed is True)
+
+
+type Tags = Mapping[str, str] | Unread
+type Services = Mapping[str, Service | Unread]
+
+
+def ask_declaring(reads: Reads, index: Mapping[str, Mapping[str, str]] | Unread) -> Services | Unread:
+    """Those of the Region's services whose tags say what they depend on: which connector they use, only a call each
+    tells. `index` has the tags of all."""
+    if isinstance(index, Unread):
+        return index
+    arns = [arn for arn, tags in sorted(index.items()) if ":service/" in arn and destinations.is_declaring(tags)]
+    asked = {arn: apprunner.describe_service(reads, arn) for arn in arns}
+    return {arn: pending() for arn, pending in asked.items()}
+
+
+def declarations(
+    connector: Connector, own: Tags, services: Services | Unread, index: Mapping[str, Mapping[str, str]] | Unread
+) -> Mapping[str, Tags]:
+    """The tags of a connector and of the services that use it, by what messages call them. A service that could not be
+    described may use it."""
+    found: dict[str, Tags] = {f"connector {connector.name}": own}
+    if isinstance(services, Unread):
+        return found | {"services": services}
+    for arn, service in services.items():
+        tags = index if isinstance(index, Unread) else index.get(arn, {})
+        name = f"service {arn.split('/')[1]}"
+        if isinstance(service, Service) and service.connector_arn == connector.arn:
+            found[name] = tags
+        elif isinstance(service, Unread) and (isinstance(tags, Unread) or destinations.is_declaring(tags)):
+            found[name] = service
+    return found
+
+
+def with_destinations(
+    reads: Reads,
+    networks: Mapping[str, Network],
+    connectors: Iterable[Connector],
+    tags: Mapping[str, Mapping[str, Tags]],
+) -> Mapping[str, Network]:
+    """The networks with what their connectors' services depend on; `tags` are the declarations, by connector."""
+    asked = {
+        one.arn: destinations.Asked(connector=one, network=networks[one.arn], tags=tags[one.arn]) for one in connectors
+    }
+    found = destinations.read_destinations(reads, asked)
+    return {**networks, **{arn: replace(networks[arn], destinations=of_it) for arn, of_it in found.items()}}

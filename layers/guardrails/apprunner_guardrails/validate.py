@@ -1,12 +1,13 @@
 """From a trigger to what the rules say: read what it concerns, decide, tell."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from apprunner_guardrails import asked_egress
 from apprunner_guardrails.asked_egress import Asked
 from apprunner_guardrails.aws import apprunner, ec2, findings_table, quotas, region
+from apprunner_guardrails.aws import tags as index
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.drift import Change, concerned, folded
 from apprunner_guardrails.events import TAGGING, Ignored, Trigger, concerns_rules
@@ -15,23 +16,25 @@ from apprunner_guardrails.facts import (
     Connector,
     FactName,
     Fleet,
-    Network,
     Service,
     Unread,
     if_read,
     is_over,
 )
 from apprunner_guardrails.judge import (
+    BESIDE_CHANGES,
     BESIDE_EVENTS,
     BESIDE_NEW_CONNECTORS,
     Answers,
+    Tags,
     Terms,
     judge_connector,
     judge_service,
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
-from apprunner_guardrails.services import ask_beside, is_applied
+from apprunner_guardrails.reach import REACHES
+from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
 from apprunner_guardrails.tell import Evaluation
 
 
@@ -66,6 +69,16 @@ class _Event:
     @property
     def table(self) -> str:
         return self.terms.settings.findings_table
+
+    @property
+    def declares(self) -> bool:
+        """Whether it changes what a connector's services are said to depend on."""
+        return REACHES in self.trigger.tag_keys
+
+    @property
+    def is_of_tags(self) -> bool:
+        """Whether it is about tags that no rule of a service's connector looks at."""
+        return self.trigger.what in TAGGING and not self.declares
 
 
 def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
@@ -138,17 +151,33 @@ def _judged_connector(
     *,
     fleet: Callable[[], Fleet] | None = None,
 ) -> Judged:
-    tags = apprunner.describe_tags(event.reads, arn)
-    network: Network | Unread = NOT_ASKED
+    asked_tags = apprunner.describe_tags(event.reads, arn)
     unasked: Collection[FactName] = BESIDE_EVENTS
     if isinstance(connector, Unread):
-        network = connector
-    else:
-        network = ec2.read_network(event.reads, connector, event.trigger.account, event.terms.settings)
-        if fleet is not None:
-            network, unasked = replace(network, fleet=_with(connector, fleet())), BESIDE_NEW_CONNECTORS
-    answers = judge_connector(arn, connector, network, tags(), event.terms, unasked=unasked)
+        answers = judge_connector(arn, connector, connector, asked_tags(), event.terms, unasked=unasked)
+        return Judged(evaluation=_evaluation(event, arn, answers), recorded=recorded())
+    network = ec2.read_network(event.reads, connector, event.trigger.account, event.terms.settings)
+    tags = asked_tags()
+    declared: Mapping[str, Tags] | None = None
+    if fleet is not None:
+        network, unasked = replace(network, fleet=_with(connector, fleet())), BESIDE_NEW_CONNECTORS
+        declared = declarations(connector, tags, {}, {})
+    elif event.declares:
+        unasked = BESIDE_EVENTS - {"destinations"}
+        declared = _declared(connector, tags, event)
+    if declared is not None:
+        network = with_destinations(event.reads, {arn: network}, [connector], {arn: declared})[arn]
+    answers = judge_connector(arn, connector, network, tags, event.terms, unasked=unasked)
     return Judged(evaluation=_evaluation(event, arn, answers), recorded=recorded())
+
+
+def _declared(connector: Connector, tags: Tags, event: _Event) -> Mapping[str, Tags]:
+    """Beside the event's own resource, whose tags are read afresh: the index of tags lags behind."""
+    found, service = index.tags_of_all(event.reads)(), event.trigger.resource
+    if not isinstance(found, Unread) and ":service/" in service:
+        now = apprunner.describe_tags(event.reads, service)()
+        found = {**found, service: {} if isinstance(now, Unread) else now}
+    return declarations(connector, tags, ask_declaring(event.reads, found), found)
 
 
 # --- A service's events -----------------------------------------------------------------------------------------------
@@ -160,7 +189,7 @@ def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
     stored = findings_table.all_recorded(reads, event.table)
     if trigger.connector:
         _ask_about(trigger.connector, event)
-    elif trigger.what not in TAGGING:
+    elif not event.is_of_tags:
         apprunner.list_connectors(reads)
     service = apprunner.describe_service(reads, trigger.resource)()
     if is_over(service):
@@ -174,7 +203,7 @@ def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
     asked = asked_egress.newest(trigger.egress, trigger.time, recorded)
     beside = ask_beside(reads, service, connector, asked)
     of_connector = (
-        () if connector is None or trigger.what in TAGGING else (_of_its_connector(service, connector, event, stored),)
+        () if connector is None or event.is_of_tags else (_of_its_connector(service, connector, event, stored),)
     )
     return (*of_connector, _judged_service(beside(), asked, event, recorded))
 
@@ -204,7 +233,7 @@ def _of_unread_service(why: Unread, event: _Event, stored: Callable[[], findings
     service, arn = event.trigger.resource, event.trigger.connector
     answers = judge_service(service, why, {}, event.terms)
     unread = Judged(evaluation=_evaluation(event, service, answers), recorded=stored().of(service))
-    if ":vpcconnector/" not in arn or event.trigger.what in TAGGING:
+    if ":vpcconnector/" not in arn or event.is_of_tags:
         return (unread,)
     connector = _connector(arn, event)
     if is_over(connector):
@@ -214,7 +243,7 @@ def _of_unread_service(why: Unread, event: _Event, stored: Callable[[], findings
 
 def _connector(arn: str, event: _Event) -> Connector | Unread:
     """From the list, if that was asked for and has it: a call by ARN would be one round more."""
-    by_name = event.trigger.connector or event.trigger.what in TAGGING
+    by_name = event.trigger.connector or event.is_of_tags
     for connector in () if by_name else if_read(apprunner.list_connectors(event.reads)()):
         if connector.arn == arn:
             return connector
@@ -230,6 +259,7 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
     Raises NotRead where it cannot be told which those are, and LedgerUnavailable.
     """
     asked = findings_table.all_recorded(reads, terms.settings.findings_table)
+    asked_tags = index.tags_of_all(reads)
     connectors = apprunner.list_connectors(reads)()
     if isinstance(connectors, Unread):
         raise NotRead(f"which VPC connectors {_named(changes)} concerns cannot be told: {connectors}")
@@ -239,13 +269,15 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
     if not changed:
         return Ignored(why=f"no VPC connector depends on what {_named(changes)} changed")
     affected = [one for one in connectors if one.arn in changed]
-    tags = {one.arn: apprunner.describe_tags(reads, one.arn) for one in affected}
+    asked_own = {one.arn: apprunner.describe_tags(reads, one.arn) for one in affected}
     networks = region.read_networks(reads, structure, affected, changes[0].account, terms.settings)
+    own, all_tags = {arn: pending() for arn, pending in asked_own.items()}, asked_tags()
+    declaring = ask_declaring(reads, all_tags)
+    declared = {one.arn: declarations(one, own[one.arn], declaring, all_tags) for one in affected}
+    networks = with_destinations(reads, networks, affected, declared)
     judged: list[Judged] = []
     for one in affected:
-        answers = judge_connector(
-            one.arn, one, networks[one.arn], tags[one.arn](), terms, unasked=BESIDE_EVENTS - {"vpc_groups"}
-        )
+        answers = judge_connector(one.arn, one, networks[one.arn], own[one.arn], terms, unasked=BESIDE_CHANGES)
         evaluation = _of_changes(one.arn, changed[one.arn], answers)
         judged.append(Judged(evaluation=evaluation, recorded=stored.of(one.arn)))
     return tuple(judged)

@@ -267,6 +267,8 @@ def test_interfaces_that_app_runner_made_are_left_out_for_nothing_answers_there(
     ]
     reading = Reading(rows, "sg-db:5432")
     assert names(reading.destination.interfaces) == ["eni-cache", "eni-db"]
+    assert reading.aws.rounds == [[INTERFACES], [ACLS]]
+    assert reading.aws.sent(ACLS)[0]["Filters"][0]["Values"] == [PUBLIC]
 
 
 def test_a_group_that_nothing_carries_is_there_all_the_same() -> None:

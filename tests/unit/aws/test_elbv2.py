@@ -12,6 +12,7 @@ from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Target, Unread, Wanted
 from tests.aws import FAULTS, Aws, Fault, Parameters, answered, refused
 from tests.bound_groups import BALANCER, ORDERS, arn, in_step, many, target_group, targets
+from tests.private_path import load_balancer, private_path
 from tests.samples import Row, Rows
 
 ACTION = "elasticloadbalancing"
@@ -218,3 +219,51 @@ def test_an_answer_of_another_shape_is_unread() -> None:
     with Aws(in_step(), {f"{ACTION}:DescribeTargetHealth": odd}):
         told = elbv2.target_health(Reads(client), ORDERS)()
     assert told == Unread(call=f"{ACTION}:DescribeTargetHealth", code="answer not understood: KeyError 'Target'")
+
+
+# Load balancers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "group", "preserves"),
+    [
+        ("true", {}, True),
+        ("false", {"Protocol": "UDP"}, False),
+        ("", {}, False),
+        ("", {"Protocol": "TLS"}, False),
+        ("", {"Protocol": "TCP_UDP"}, True),
+        ("", {"TargetType": "instance"}, True),
+    ],
+    ids=["on", "off", "addresses by TCP", "addresses by TLS", "addresses by UDP too", "instances"],
+)
+def test_client_addresses_are_preserved_as_the_group_says_or_as_aws_makes_it(
+    told: str, group: dict[str, str], preserves: bool
+) -> None:
+    one = elbv2.target_group(target_group(**group))  # type: ignore[arg-type]  # as above
+    assert elbv2.preserves_client_ip(one, {elbv2.CLIENT_IP: told} if told else {}) is preserves
+
+
+def test_a_load_balancer_that_is_gone_is_told_apart_and_no_other_suffers() -> None:
+    gone = Unread(call=f"{ACTION}:DescribeLoadBalancers", code=elbv2.NO_BALANCER)
+    row: Any = load_balancer()
+    with Aws(private_path()):
+        told = elbv2.load_balancers(Reads(client), [BALANCER, OTHER_BALANCER])()
+    assert told == {BALANCER: elbv2.load_balancer(row), OTHER_BALANCER: gone}
+
+
+def test_load_balancers_have_tags_too() -> None:
+    rows = private_path()
+    rows["Tags"].append({"ResourceArn": BALANCER, "Key": "team", "Value": "shop"})
+    gone = Unread(call=f"{ACTION}:DescribeTags", code=elbv2.NO_BALANCER)
+    with Aws(rows):
+        told = elbv2.tags_of(Reads(client), [BALANCER, OTHER_BALANCER], elbv2.NO_BALANCER)()
+    assert told == {BALANCER: {"team": "shop"}, OTHER_BALANCER: gone}
+
+
+def test_every_group_of_the_region_is_told_by_its_arn() -> None:
+    rows = many(3)
+    rows["TargetGroups"].reverse()
+    with Aws(rows, pages={f"{ACTION}:DescribeTargetGroups": 2}):
+        told = elbv2.all_target_groups(Reads(client))()
+    assert not isinstance(told, Unread)
+    assert [one.arn for one in told] == sorted(row["TargetGroupArn"] for row in rows["TargetGroups"])

@@ -191,11 +191,24 @@ def test_every_page_waits_for_its_turn() -> None:
     assert (len(client.asked), turns) == (3, ["turn"] * 3)
 
 
+def test_what_a_service_or_one_of_its_operations_has_a_pace_of_its_own_for_waits_for_that_alone() -> None:
+    turns: list[str] = []
+    client = Balancing()
+    asking = Reads(
+        lambda service: client,  # type: ignore[arg-type,return-value]  # as above
+        lambda: turns.append("any"),
+        {"elbv2": lambda: turns.append("elbv2"), "elbv2:GetResources": lambda: turns.append("its own")},
+    )
+    for service, operation in (("elbv2", "DescribeTargetGroups"), ("elbv2", "GetResources"), ("tag", "GetResources")):
+        asking.ask(service, operation, list, Marker="m", PaginationToken="p")()
+    assert turns == ["elbv2", "its own", "any"]
+
+
 # Pages and names of other services -----------------------------------------------------------------------------------
 
 
 class Balancing:
-    """Answers in two pages, as Elastic Load Balancing and the Tagging API have them."""
+    """Answers in two pages, as each service has them."""
 
     def __init__(self, error: ClientError | None = None) -> None:
         self.asked: list[Mapping[str, Any]] = []
@@ -206,6 +219,12 @@ class Balancing:
 
     def get_resources(self, **asked: object) -> Mapping[str, Any]:
         return self._answer(asked, {"PaginationToken": "p"}, {"PaginationToken": "p"}, {"PaginationToken": ""})
+
+    def get_rest_apis(self, **asked: object) -> Mapping[str, Any]:
+        return self._answer(asked, {"position": "q"}, {"position": "q"})
+
+    def list_operations(self, **asked: object) -> Mapping[str, Any]:
+        return self._answer(asked, {"NextToken": "n"}, {"NextToken": "n"})
 
     def _answer(
         self,
@@ -225,6 +244,7 @@ class Balancing:
     [
         ("elbv2", "DescribeTargetGroups", {"Marker": "m"}),
         ("resourcegroupstaggingapi", "GetResources", {"PaginationToken": "p"}),
+        ("apigateway", "GetRestApis", {"position": "q"}),
     ],
 )
 def test_pages_are_asked_for_as_the_service_has_them(service: str, operation: str, second: Mapping[str, str]) -> None:
@@ -232,6 +252,13 @@ def test_pages_are_asked_for_as_the_service_has_them(service: str, operation: st
     asking = Reads(lambda service: client)  # type: ignore[arg-type,return-value]  # as above
     rows = asking.ask(service, operation, lambda pages: [row for page in pages for row in page["Rows"]], Size=1)()
     assert (rows, client.asked) == ([1, 2], [{"Size": 1}, {"Size": 1, **second}])
+
+
+def test_of_a_list_without_an_end_one_page_is_asked_for() -> None:
+    client = Balancing()
+    asking = Reads(lambda service: client)  # type: ignore[arg-type,return-value]  # as above
+    rows = asking.ask("apprunner", "ListOperations", lambda pages: [row for page in pages for row in page["Rows"]])()
+    assert (rows, client.asked) == ([1], [{}])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from xml.etree.ElementTree import Element, fromstring
 
 from apprunner_guardrails.facts import Connector, Network, Paths, Service, Unread
 from apprunner_guardrails.findings import Finding, Status
@@ -100,6 +101,10 @@ SECOND_API = replace(
     kind="HTTP",
     integrations=(replace(INTEGRATION, where="$default", uri="", server_name=DOMAIN, link_id="v2link", link=None),),
 )
+
+
+def parsed(xml: str) -> Element:
+    return fromstring(xml)  # noqa: S314 - our own
 
 
 def _broken_network() -> Network:

@@ -37,6 +37,7 @@ from tests.cases._healthy import (
     want,
 )
 from tests.cases._healthy_path import (
+    DATABASE_GROUP,
     fleet_has,
     set_balancer,
     set_balancer_before_endpoint,
@@ -47,6 +48,7 @@ from tests.cases._healthy_path import (
     set_service,
     set_the_endpoint,
 )
+from tests.cases.connector_unreachable_destinations import vpc_has_groups
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -164,6 +166,7 @@ _MORE = Wanted(address="10.0.6.10", port=443, zone="us-east-1e")
 
 # Two snapshots that differ in what a message tells beside the fault.
 SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
+    "AR205": ((vpc_has_groups(),), (vpc_has_groups(replace(DATABASE_GROUP, ingress=())),)),
     "AR101": (
         (connector_has_subnets("subnet-private-1", "subnet-private-2"),),
         (connector_has_subnets("subnet-private-1", "subnet-private-2"), add_subnet(private_subnet(5))),

@@ -23,7 +23,7 @@ from apprunner_guardrails.facts import (
     if_read,
     known,
 )
-from apprunner_guardrails.reach import Destination, DestinationInterface, blocks_of, cidr, declared, peers_on
+from apprunner_guardrails.reach import REACHES, Destination, DestinationInterface, blocks_of, cidr, declared, peers_on
 from apprunner_guardrails.routes import effective_table
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ class _Around:
     groups: Mapping[str, SecurityGroup | Unread]
     subnets: Mapping[str, Subnet | Unread]
     acls: tuple[NetworkAcl, ...] | Unread
+
+
+def is_declaring(tags: Mapping[str, str]) -> bool:
+    """Whether a service's tags can lead to a destination: by our own tag, or by Copilot's."""
+    return REACHES in tags or bool(tags.get(_APPLICATION) and tags.get(_ENVIRONMENT))
 
 
 def read_destinations(reads: Reads, asked: Mapping[str, Asked]) -> Mapping[str, Found]:
@@ -198,7 +203,7 @@ def _around(reads: Reads, wanted: Sequence[tuple[Network, tuple[Destination, ...
     subnets = {one.id: one for network in networks for one in if_read(network.subnets)}
     named = sorted({one.peer for one in destinations if one.ports and one.is_group})
     carrying, elsewhere = _interfaces(reads, named), _groups(reads, named, groups)
-    interfaces = carrying()
+    interfaces = _that_answer(carrying())
     groups |= elsewhere()
     near = if_read(interfaces)
     beside = _groups(reads, {one for it in near for one in it.group_ids} - set(named), groups)
@@ -210,6 +215,13 @@ def _around(reads: Reads, wanted: Sequence[tuple[Network, tuple[Destination, ...
         subnets={**subnets, **strange()},
         acls=acls(),
     )
+
+
+def _that_answer(interfaces: tuple[_Interface, ...] | Unread) -> tuple[_Interface, ...] | Unread:
+    """Without App Runner's own, which only call."""
+    if isinstance(interfaces, Unread):
+        return interfaces
+    return tuple(one for one in interfaces if one.addresses and not one.app_runner)
 
 
 def _filled(one: Destination, network: Network, around: _Around) -> Destination:
@@ -226,12 +238,11 @@ def _filled(one: Destination, network: Network, around: _Around) -> Destination:
 
 
 def _carriers(group_id: str, around: _Around) -> tuple[DestinationInterface, ...] | Unread:
-    """Without App Runner's own: nothing answers there."""
     if isinstance(around.interfaces, Unread):
         return around.interfaces
     found = []
     for one in around.interfaces:
-        if group_id not in one.group_ids or one.app_runner or not one.addresses:
+        if group_id not in one.group_ids:
             continue
         subnet = around.subnets[one.subnet_id]
         groups = [around.groups.get(name, _left_out(name)) for name in one.group_ids]
@@ -259,7 +270,7 @@ def _unguarded(network: Network, destinations: Iterable[Destination], interfaces
     if isinstance(network.network_acls, Unread):
         return set()
     peers = {one.peer for one in destinations if one.ports}
-    carrying = {one.subnet_id for one in interfaces if not peers.isdisjoint(one.group_ids) and not one.app_runner}
+    carrying = {one.subnet_id for one in interfaces if not peers.isdisjoint(one.group_ids)}
     blocks = [cidr(peer) for peer in peers if "/" in peer]
     inside = {
         subnet.id

@@ -61,6 +61,10 @@ class Stored:
         for odd in self.unreadable:
             if odd.resource == resource:
                 raise LedgerUnavailable(f"the findings table's item {resource} {odd.rule} cannot be read: {odd.why}")
+        return self.readable(resource)
+
+    def readable(self, resource: str) -> tuple[Record, ...]:
+        """Those of a resource's records that can be read."""
         return tuple(one for one in self.records if one.resource == resource)
 
 

@@ -81,7 +81,8 @@ def read_paths(
     ends = Ends(listed=listed, endpoints=endpoints, interfaces={**interfaces(), **more()})
     groups, details = _read_details(reads, ends, looked_at(ends))
     names = Names(listed=arns, ingress=ingress, services={**_private(services or {}), **found}, domains=_all(domains))
-    leading = [api for api in (pending() for pending in with_integrations) if may_lead(api, names)]
+    known = names.known
+    leading = [api for api in (pending() for pending in with_integrations) if may_lead(api, known)]
     paths = join(
         ends=ends,
         groups=groups,
@@ -93,7 +94,7 @@ def read_paths(
         region=region,
     )
     lists = (arns, listed, groups.listed, links.first, links.second, *apis, *names.domains.values())
-    hidden = (*endpoints.values(), *groups.undecided.values(), *filter(_is_there, details.balancers.values()))
+    hidden = (*endpoints.values(), *groups.undecided.values(), *details.balancers.values())
     return replace(paths, unlisted=_unread((*lists, *hidden)))
 
 
@@ -189,7 +190,7 @@ def _read_details(reads: Reads, ends: Ends, groups: Groups) -> tuple[Groups, Det
     tags = elbv2.tags_of(reads, arns, elbv2.NO_BALANCER)
     addresses = ec2.balancer_addresses(reads, arns)
     attributes = {one.arn: elbv2.group_attributes(reads, one.arn) for one in groups.found}
-    told = balancers()
+    told = {arn: one for arn, one in balancers().items() if _is_there(one)}
     endpoints = [one for one in ends.endpoints.values() if isinstance(one, InterfaceEndpoint)]
     there = [one for one in told.values() if isinstance(one, LoadBalancer)]
     subnets = {one for end in endpoints for one in end.subnet_ids} | {

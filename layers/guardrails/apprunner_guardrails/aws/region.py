@@ -111,13 +111,22 @@ def read_networks(
 def _with_prefix_lists(
     reads: Reads, connectors: Iterable[Connector], networks: Mapping[str, Network]
 ) -> Mapping[str, Network]:
-    in_play = {one.arn: ec2.lists_in_play(one, networks[one.arn]) for one in connectors}
+    in_play = {
+        one.arn: sorted({*ec2.lists_in_play(one, networks[one.arn]), *_lists_admitted(networks[one.arn])})
+        for one in connectors
+    }
     asked = {name: ec2.read_prefix_list(reads, name) for names in in_play.values() for name in names}
     content = {name: pending() for name, pending in asked.items()}
     return {
         arn: replace(networks[arn], prefix_lists={name: content[name] for name in names})
         for arn, names in in_play.items()
     }
+
+
+def _lists_admitted(network: Network) -> Iterable[str]:
+    """The prefix lists from which groups of the VPC admit anything."""
+    rules = (rule for group in if_read(network.vpc_groups) for rule in group.ingress)
+    return {peer for rule in rules for peer in rule.peers if peer.startswith("pl-")}
 
 
 def _vpc_of(connector: Connector, structure: Structure) -> str | Unread:

@@ -36,6 +36,7 @@ from apprunner_guardrails.facts import (
     if_read,
 )
 from apprunner_guardrails.targets.binding import TAG, Malformed, endpoint_ids
+from apprunner_guardrails.targets.plan import DRAINING
 
 NETWORK = ":loadbalancer/net/"  # in the ARN of a Network Load Balancer
 _NO_NLB = frozenset({"HTTP", "HTTPS", "GENEVE", ""})  # protocols of groups that no NLB forwards to
@@ -70,12 +71,16 @@ class Ends:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Groups:
-    """The target groups on private paths, by ARN, without their attributes; `undecided`, by ARN too, are those that may
-    be on one, and why that is not known. Where not even the groups could be listed, `listed` is Unread."""
+    """The target groups on private paths, by ARN. Where not even the groups could be listed, `listed` is Unread.
+
+    `undecided`, by ARN too, are those that may be on a path, and why that is not known; `doubts` the same by the load
+    balancers that lead to them.
+    """
 
     listed: tuple[TargetGroup, ...] | Unread
     found: tuple[PathGroup, ...] = ()
     undecided: Mapping[str, Unread] = field(default_factory=dict)
+    doubts: Mapping[str, Unread] = field(default_factory=dict)
 
     @property
     def balancer_arns(self) -> tuple[str, ...]:
@@ -84,18 +89,12 @@ class Groups:
 
     def doubt(self, balancer_arn: str) -> Unread | None:
         """Why it is not known which groups of a load balancer are on a path."""
-        if isinstance(self.listed, Unread):
-            return self.listed
-        arns = sorted(one.arn for one in self.listed if balancer_arn in one.load_balancer_arns)
-        return next((self.undecided[arn] for arn in arns if arn in self.undecided), None)
+        return self.listed if isinstance(self.listed, Unread) else self.doubts.get(balancer_arn)
 
     @property
     def doubt_of_balancers(self) -> Unread | None:
         """Why there may be load balancers on paths that are not known."""
-        if isinstance(self.listed, Unread):
-            return self.listed
-        used = (one.arn for one in self.listed if network_balancers(one))
-        return next((self.undecided[arn] for arn in used if arn in self.undecided), None)
+        return first_unread((self.listed, *self.doubts.values()))
 
 
 def first_unread(facts: Iterable[object]) -> Unread | None:
@@ -142,17 +141,25 @@ def path_groups(
     """
     found: list[PathGroup] = []
     undecided: dict[str, Unread] = {}
+    doubts: dict[str, Unread] = {}
+    of_ends = ends.doubt
     for group in candidates(if_read(listed)):
         its_tags, its_targets = tags[group.arn], targets.get(group.arn, ())
         if any(isinstance(one, Unread) and one.code in gone for one in (its_tags, its_targets)):
             continue
         ids = {*bound_to(its_tags), *_ends_among(group, if_read(its_targets), ends)}
-        why = first_unread((its_tags, its_targets)) or (ends.doubt if its_targets else None)
+        why = first_unread((its_tags, its_targets)) or (of_ends if its_targets else None)
         if ids:
             found.append(_path_group(group, tuple(sorted(ids)), its_targets, its_tags))
         elif why is not None:
             undecided[group.arn] = why
-    return Groups(listed=listed, found=tuple(sorted(found, key=lambda one: one.arn)), undecided=undecided)
+            doubts |= {arn: why for arn in network_balancers(group) if arn not in doubts}
+    return Groups(
+        listed=listed,
+        found=tuple(sorted(found, key=lambda one: one.arn)),
+        undecided=undecided,
+        doubts=doubts,
+    )
 
 
 def _path_group(
@@ -169,14 +176,15 @@ def _path_group(
 
 
 def _ends_among(group: TargetGroup, targets: Iterable[Target], ends: Ends) -> Iterable[str]:
-    """The endpoints that have one of the targets' addresses.
+    """The endpoints that have the address of one of the targets that do not drain.
 
     VPCs may have the same addresses: one of another VPC than the group's is meant only where the target is registered
     as one from outside.
     """
     zones: dict[str, set[str]] = {}
     for one in targets:
-        zones.setdefault(one.address, set()).add(one.zone)
+        if one.state != DRAINING:
+            zones.setdefault(one.address, set()).add(one.zone)
     for endpoint in ends.endpoints.values():
         if not isinstance(endpoint, InterfaceEndpoint):
             continue
@@ -339,28 +347,30 @@ def with_endpoints(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Links:
-    """The Region's VPC links, of the first and of the second generation."""
+    """The Region's VPC links, of the first and of the second generation. An id does not tell its link's generation."""
 
     first: tuple[VpcLink, ...] | Unread
     second: tuple[VpcLink, ...] | Unread
 
-    def find(self, link_id: str) -> VpcLink | Unread | None:
-        """None where there is none of that id. The id does not tell the generation."""
-        by_id = {one.id: one for one in (*if_read(self.first), *if_read(self.second))}
-        return by_id.get(link_id) or first_unread((self.first, self.second))
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ways:
-    """All that an integration is joined with."""
+    """All that an integration is joined with: links by id, the NLBs on paths, and every name of a private service."""
 
     groups: Groups
     names: Names
-    links: Links
+    links: Mapping[str, VpcLink]
+    unread_links: Unread | None
+    balancers: tuple[str, ...]
+    known: frozenset[str]
+
+    def link(self, link_id: str) -> VpcLink | Unread | None:
+        """None where there is none of that id."""
+        return self.links.get(link_id) or self.unread_links
 
     def on_path(self, balancer_arn: str) -> bool | Unread:
         """Whether a load balancer is on a path."""
-        return balancer_arn in self.groups.balancer_arns or self.groups.doubt(balancer_arn) or False
+        return balancer_arn in self.balancers or self.groups.doubt(balancer_arn) or False
 
     def hosts(self, balancer_arn: str) -> tuple[str, ...] | Unread:
         """The names that services answer to behind a load balancer; none where it is on no path."""
@@ -374,28 +384,35 @@ def path_apis(apis: Iterable[Api], groups: Groups, names: Names, links: Links) -
 
     An integration does if its VPC link leads to a load balancer on a path, or if it asks for a private service by name.
     """
-    ways = _Ways(groups=groups, names=names, links=links)
+    ways = _Ways(
+        groups=groups,
+        names=names,
+        links={one.id: one for one in (*if_read(links.first), *if_read(links.second))},
+        unread_links=first_unread((links.first, links.second)),
+        balancers=groups.balancer_arns,
+        known=names.known,
+    )
     found = (_path_api(one, ways) for one in apis)
     return tuple(sorted((one for one in found if one.integrations != ()), key=lambda one: one.arn))
 
 
-def may_lead(api: Api, names: Names) -> bool:
+def may_lead(api: Api, known: frozenset[str]) -> bool:
     """Whether an API can lead to a private service, before its stages are known: it uses a VPC link, asks for a service
-    by name, or by a name that its stages tell."""
+    by one of the `known` names, or by a name that its stages tell."""
     return isinstance(api.integrations, Unread) or any(
-        one.link_id or "stageVariables." in one.uri or any(answers_to(host, names.known) for host in hosts_asked(one))
+        one.link_id or "stageVariables." in one.uri or any(answers_to(host, known) for host in hosts_asked(one))
         for one in api.integrations
     )
 
 
 def _path_api(api: Api, ways: _Ways) -> Api:
     if isinstance(api.integrations, Unread):
-        return replace(api, path_balancers=ways.groups.doubt_of_balancers or ways.groups.balancer_arns)
+        return replace(api, path_balancers=ways.groups.doubt_of_balancers or ways.balancers)
     joined = (_joined(one, api.stages, ways) for raw in api.integrations for one in per_stage(raw, api.stages))
     kept = tuple(one for one in joined if _is_on_path(one, ways))
     asked = sorted({one.balancer_arn for one in kept if isinstance(one.balancer_arn, str) and one.balancer_arn})
     doubt = first_unread((ways.groups.listed, *(ways.on_path(arn) for arn in asked)))
-    return replace(api, integrations=kept, path_balancers=doubt or ways.groups.balancer_arns)
+    return replace(api, integrations=kept, path_balancers=doubt or ways.balancers)
 
 
 def per_stage(integration: Integration, stages: tuple[Stage, ...] | Unread) -> tuple[Integration, ...]:
@@ -438,7 +455,7 @@ def _mapped(key: str, value: str, variables: Mapping[str, str]) -> str:
 def _joined(one: Integration, stages: tuple[Stage, ...] | Unread, ways: _Ways) -> Integration:
     if not one.link_id:
         return one
-    link = ways.links.find(one.link_id)
+    link = ways.link(one.link_id)
     if isinstance(stages, Unread) and "stageVariables." in one.link_id + one.target_arn:
         link = stages
     balancer = _behind(one, link, ways)
@@ -467,7 +484,7 @@ def _is_on_path(one: Integration, ways: _Ways) -> bool:
     """Unless it certainly is not."""
     if isinstance(one.balancer_arn, Unread) or (one.balancer_arn and ways.on_path(one.balancer_arn)):
         return True
-    return any(answers_to(host, ways.names.known) for host in hosts_asked(one))
+    return any(answers_to(host, ways.known) for host in hosts_asked(one))
 
 
 def hosts_asked(one: Integration) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ It is recorded beside the findings of the API that uses the link, as something t
 each pending link with the time when it was first seen so (`messages`, as "abc123 1795284884").
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 
-from apprunner_guardrails.facts import Api, Integration, VpcLink, if_read
+from apprunner_guardrails.facts import Api, Integration, Unread, VpcLink
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Kind, Record, State, Transition
 
@@ -24,16 +24,21 @@ def aged(
     for api in apis:
         before = next((one for one in recorded(api.arn) if one.rule == RULE), None)
         known = _since(before)
-        since = {link: known.get(link, now) for link in sorted(_pending(api))}
+        since = {link: known.get(link, now) for link in sorted(_pending(api, known.keys()))}
         found.append(_with_ages(api, {link: (now - at) // 60 for link, at in since.items()}) if since else api)
         if since != known:
             notes[api.arn] = (_note(api.arn, since, before, now),)
     return tuple(found), notes
 
 
-def _pending(api: Api) -> set[str]:
-    links = (one.link for one in if_read(api.integrations))
-    return {link.id for link in links if isinstance(link, VpcLink) and link.status == PENDING}
+def _pending(api: Api, before: Set[str]) -> Set[str]:
+    """The links that are pending, and where a read failed those that were: that makes no wait begin anew."""
+    if isinstance(api.integrations, Unread):
+        return before
+    links = [one.link for one in api.integrations]
+    seen = {link.id: link.status for link in links if isinstance(link, VpcLink)}
+    unseen = before - seen.keys() if any(isinstance(link, Unread) for link in links) else set()
+    return unseen | {link for link, status in seen.items() if status == PENDING}
 
 
 def _with_ages(api: Api, minutes: Mapping[str, int]) -> Api:
@@ -44,7 +49,9 @@ def _with_ages(api: Api, minutes: Mapping[str, int]) -> Api:
         told = link.pending_minutes or 0  # of the second generation API Gateway tells when it was made
         return replace(integration, link=replace(link, pending_minutes=max(told, minutes[link.id])))
 
-    return replace(api, integrations=tuple(with_age(one) for one in if_read(api.integrations)))
+    if isinstance(api.integrations, Unread):
+        return api
+    return replace(api, integrations=tuple(with_age(one) for one in api.integrations))
 
 
 def _note(arn: str, since: Mapping[str, int], before: Record | None, now: int) -> Transition:

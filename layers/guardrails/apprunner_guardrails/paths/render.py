@@ -14,6 +14,7 @@ from apprunner_guardrails.paths.report import Answer, Chain, Hop, Kind, Report, 
 
 WIDTH = 96  # columns: it may stand indented where there are 100
 WAYS_SHOWN = 8  # of a service in one direction
+NAME_LIMIT = 50  # characters; App Runner allows services 40
 LINE_LIMIT, RULES_SHOWN = 400, 3
 VERSION = "1"
 TROUBLE = (State.FAILS, State.ABSENT, State.UNKNOWN)
@@ -47,10 +48,12 @@ def lines(report: Report) -> Iterator[Line]:
 
 
 def _chain(chain: Chain) -> Iterator[Line]:
-    name = chain.service.name
+    name = safe(chain.service.name, NAME_LIMIT)
     where = _listed(dict.fromkeys(hop.kind for hop in chain.hops if hop.state in TROUBLE))
     said = "every hop is ok" if chain.state is State.OK else f"look at {where}" if where else "ok but for exemptions"
-    yield (name, None), (f": {said}", chain.state)
+    first, *rest = _wrapped(f"{name}: ", said)
+    yield (name, None), (first.removeprefix(name), chain.state)
+    yield from (((line, chain.state),) for line in rest)
     shown: set[Hop] = set()
     yield from _ways(chain.ways_in, shown, "in")
     yield from _hop(chain.service, "  ", shown)
@@ -148,7 +151,7 @@ def _in_short(chain: Chain) -> str:
     for hop in chain.hops:
         kinds.setdefault(hop.kind, []).append(hop)
     parts = [_of_kind(kind, kinds[kind]) for kind in Kind if kind in kinds]
-    return f"{chain.service.name}  {' → '.join(parts)}"
+    return f"{safe(chain.service.name, NAME_LIMIT)}  {' → '.join(parts)}"
 
 
 def _of_kind(kind: Kind, hops: Sequence[Hop]) -> str:

@@ -28,6 +28,7 @@ from apprunner_guardrails.rules import (
     connector_acl_blocks_egress,
     connector_blackhole_route,
     connector_default_security_group,
+    connector_destination_blocked,
     connector_duplicate,
     connector_duplicate_zone,
     connector_few_free_addresses,
@@ -45,6 +46,7 @@ from apprunner_guardrails.rules import (
     connector_security_group_gone,
     connector_subnet_gone,
     connector_too_few_zones,
+    connector_unreachable_destinations,
     connector_unsupported_zone,
     connector_untagged,
     connector_unused,
@@ -97,10 +99,12 @@ _OF_CONNECTORS: tuple[Rule[Connector], ...] = (
     connector_no_egress.RULE,
     connector_open_egress.RULE,
     connector_inbound_rules.RULE,
+    connector_unreachable_destinations.RULE,
     connector_security_group_gone.RULE,
     connector_unused.RULE,
     connector_duplicate.RULE,
     connector_quota_near.RULE,
+    connector_destination_blocked.RULE,
     connector_untagged.RULE,
 )
 _OF_INTERFACES: tuple[Rule[ManagedInterface], ...] = (

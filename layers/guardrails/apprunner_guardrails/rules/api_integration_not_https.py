@@ -59,8 +59,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     risk="App Runner's endpoint speaks TLS at port 443 and nothing else: what arrives otherwise is dropped.",
     remediation="Let the uri of a REST API's integration begin with https and name no other port; nor may the stage"
-    " variable that the uri takes its host from. Give an HTTP API's integration a TLS configuration with the server name"
-    " to verify.",
+    " variable that the uri takes its host from. Give an HTTP API's integration a TLS configuration with the server"
+    " name to verify.",
     reference="https://docs.aws.amazon.com/apigateway/latest/developerguide/private-integration.html",
     reports=("https://github.com/aws/apprunner-roadmap/issues/193",),
     needs=("apis", "stages"),

@@ -16,10 +16,14 @@ def _open(api: Api) -> list[Integration]:
     ]
 
 
+def _names(api: Api) -> list[str]:
+    """Their methods and paths, whatever they lead to on each stage."""
+    return sorted({one.where.partition(" (stage ")[0] for one in _open(api)})
+
+
 def check(api: Api, network: Network, settings: Settings) -> Iterator[str]:
     if settings.require_api_authorization:
-        for integration in _open(api):
-            yield f"{integration.where} asks for neither an authorizer nor IAM nor an API key"
+        yield from (f"{name} asks for neither an authorizer nor IAM nor an API key" for name in _names(api))
 
 
 def command(api: Api, network: Network, settings: Settings) -> str:
@@ -28,7 +32,7 @@ def command(api: Api, network: Network, settings: Settings) -> str:
         changes = [change_method("update-method", api, one, patches) for one in _open(api)]
     else:
         route = f"aws apigatewayv2 update-route {of_api(api)} --route-id ROUTE_ID --authorization-type AWS_IAM"
-        changes = [*(f"# ROUTE_ID: of {one.where}" for one in _open(api)), route]
+        changes = [*(f"# ROUTE_ID: of {name}" for name in _names(api)), route]
     return deployed(api, changes)
 
 
