@@ -655,7 +655,7 @@ def _delete_vpc_link(_moto: Method, backend: APIGatewayBackend, vpc_link_id: str
         )
     link.status = "DELETING"
     vars(link).update(status_message=None)
-    CLOCK.schedule(DELETING_SECONDS, functools.partial(_forget, backend.vpc_links, link))
+    CLOCK.schedule(DELETING_SECONDS, functools.partial(backend.vpc_links.pop, vpc_link_id, None))
 
 
 def _users(backend: APIGatewayBackend, link_id: str) -> Iterator[str]:
@@ -665,12 +665,6 @@ def _users(backend: APIGatewayBackend, link_id: str) -> Iterator[str]:
             for name, method in resource.resource_methods.items():
                 if method.method_integration and vars(method.method_integration).get("connection_id") == link_id:
                     yield from (f"{name}:{resource.id}:{stage}" for stage in api.stages)
-
-
-def _forget[L: (VpcLink, HttpVpcLink)](links: dict[str, L], link: L) -> None:
-    # A reset may since have made another VPC link of the same id.
-    if links.get(link.id) is link:
-        del links[link.id]
 
 
 def _create_http_vpc_link(moto: Method, backend: ApiGatewayV2Backend, **request: Any) -> HttpVpcLink:
@@ -696,7 +690,7 @@ def _http_vpc_link_as_json(moto: Method, link: HttpVpcLink) -> dict[str, Any]:
 def _delete_http_vpc_link(_moto: Method, backend: ApiGatewayV2Backend, vpc_link_id: str) -> None:
     link = backend.get_vpc_link(vpc_link_id)
     vars(link).update(reached="DELETING")
-    CLOCK.schedule(DELETING_SECONDS, functools.partial(_forget, backend.vpc_links, link))
+    CLOCK.schedule(DELETING_SECONDS, functools.partial(backend.vpc_links.pop, vpc_link_id, None))
 
 
 # --- Installation ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,14 @@ from emulator.worlds import WORLDS, World
 from replay import diagrams, loop, show, template
 
 _PLAIN_WIDTH = 1000
-_NAMED_FOR_WORLDS = ("vpcconnector", "service", "targetgroup", "vpcingressconnection")
+_NAMED_FOR_WORLDS = (
+    "vpcconnector",
+    "service",
+    "vpcingressconnection",
+    "targetgroup",
+    "loadbalancer/net",
+    "listener/net",
+)
 
 
 class Unusable(Exception):
@@ -63,7 +70,7 @@ def _replay(asked: argparse.Namespace) -> int:
     worlds = [named or WORLDS["healthy"]] if asked.world or event else list(WORLDS.values())
     played: list[tuple[World, list[loop.Step], Report]] = []
     for world in worlds:
-        show.heading(console, world.name, world.summary)
+        show.heading(console, world.name, world.summary, world.parameters)
         if event and named is None:
             console.print("  [dim]the event names no world; WORLD=name plays it in another one than this[/dim]")
         steps, report = _play(world, event, stack, console, whole=bool(event or asked.world))
@@ -133,15 +140,17 @@ def _event(path: str) -> Mapping[str, object]:
 
 
 def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World | None:
-    """The world asked for, else the one that the event's connector, service or target group is named for, else the one
-    that the file is named for, as those in events/ are; else None."""
+    """The world asked for, else the one that something of the event is named for (see _NAMED_FOR_WORLDS), else the one
+    that the file is named for, as those in events/ are; else None. Where a name ends or begins as another, the longer
+    one is meant."""
     if name is not None:
         if name not in WORLDS:
             raise Unusable(f"there is no world {name!r}; there are {', '.join(WORLDS)}")
         return WORLDS[name]
     text, file = json.dumps(event), Path(event_path or "").stem
-    by_name = (world for world in WORLDS.values() if any(f":{kind}/{world.name}" in text for kind in _NAMED_FOR_WORLDS))
-    by_file = (world for world in WORLDS.values() if file.removesuffix("-failed").endswith(f"-{world.name}"))
+    worlds = sorted(WORLDS.values(), key=lambda world: -len(world.name))
+    by_name = (world for world in worlds if any(f":{kind}/{world.name}" in text for kind in _NAMED_FOR_WORLDS))
+    by_file = (world for world in worlds if file.removesuffix("-failed").endswith(f"-{world.name}"))
     return next(by_name, None) or next(by_file, None)
 
 

@@ -12,21 +12,20 @@ from functools import cache
 from io import StringIO
 from itertools import batched
 from math import inf
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Literal, cast
 from unittest.mock import patch
 from uuid import UUID
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from apprunner_guardrails.audit import Audit, judge_region, read_region
+from apprunner_guardrails.audit import Audit, judge_region, path_report, read_region
 from apprunner_guardrails.aws import findings_table
 from apprunner_guardrails.aws.clients import client as function_client
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.facts import Unread, if_read
 from apprunner_guardrails.judge import Terms
 from apprunner_guardrails.ledger import Record
-from apprunner_guardrails.paths.report import Report, report, standing
+from apprunner_guardrails.paths.report import Report
 from apprunner_guardrails.settings import Settings
 from emulator import Emulator, cloudtrail, emulate
 from emulator.worlds import (
@@ -48,7 +47,7 @@ type Event = Mapping[str, Any]  # JSON
 type Moment = Literal["happens", "later", "audit", "event"]
 
 SCHEDULED = "Scheduled Event"
-PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; everything else has its default
+PARAMETERS = {"ChatNotifications": "true"}  # so that what chat gets shows; worlds have others
 ROUNDS = 10  # of events that come of events; nothing of ours should need more than two
 STEP_SECONDS = 30  # what functions put off comes up to so much later than they asked for
 LONGEST_SECONDS = 7200  # a function may come back to the same work for half of it
@@ -98,12 +97,16 @@ class Loop:
     """Routes events to the functions of a stack inside a running emulator.
 
     Also those that the functions cause themselves: where a function wakes itself, it shows. What a function sends to a
-    queue that it takes from comes back to it, at the emulated time that it asked for.
+    queue that it takes from comes back to it, at the emulated time that it asked for. `parameters` are the stack's,
+    beside PARAMETERS.
     """
 
-    def __init__(self, stack: Stack, aws: Emulator, client: Client) -> None:
+    def __init__(
+        self, stack: Stack, aws: Emulator, client: Client, parameters: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._stack = stack
         self._aws = aws
+        self._parameters = {**PARAMETERS, **parameters}
         self._sqs = client("sqs")
         self._refs = stack_resources(client)
         self._inbox = _subscribed(client, self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
@@ -179,22 +182,12 @@ class Loop:
                 seconds_left=lambda: inf,
             )
             reads = Reads(function_client)
-            stored = findings_table.all_recorded(reads, settings.findings_table)
-            found = read_region(audit, reads, stored)
             recorded: dict[str, tuple[Record, ...]] = defaultdict(tuple)
-            for record in stored().records:
+            for record in findings_table.all_recorded(reads, settings.findings_table)().records:
                 recorded[record.resource] += (record,)
+            found = read_region(audit, reads, lambda: recorded)
             judged = judge_region(audit, reads, found, recorded)
-            return report(
-                {} if isinstance(found.services, Unread) else found.services,
-                {one.arn: one for one in if_read(found.connectors)},
-                found.networks,
-                found.paths,
-                {one.resource: (*one.findings, *standing(recorded[one.resource], one.left)) for one in judged},
-                account=audit.account,
-                region=audit.region,
-                time=audit.time,
-            )
+            return path_report(audit, found, judged, recorded)
 
     def forget(self) -> None:
         """What has happened until now is not delivered."""
@@ -267,7 +260,7 @@ class Loop:
     def _running(self, function: Function) -> Iterator[None]:
         """The function's environment, role and time."""
         environment = {
-            **function.environment(PARAMETERS, self._refs),
+            **function.environment(self._parameters, self._refs),
             "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
             "AWS_REGION": REGION,
             **_QUIET,
@@ -317,7 +310,7 @@ def play_world(world: World, stack: Stack, at_end: AtEnd = lambda _: None) -> Ge
     client = cache(sdk_client)
     with emulate() as aws:
         build(world, client)
-        loop = Loop(stack, aws, client)
+        loop = Loop(stack, aws, client, world.parameters)
         happen(world, client)
         yield from _twice("happens", _until_over(loop), loop)
         if world.later is not None:
@@ -348,7 +341,7 @@ def _standing(event: Event, world: World, stack: Stack) -> Iterator[Loop]:
     client = cache(sdk_client)
     with emulate() as aws:
         build(world, client)
-        loop = Loop(stack, aws, client)
+        loop = Loop(stack, aws, client, world.parameters)
         happen(world, client)
         if is_later:
             for _ in _until_over(loop):

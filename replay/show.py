@@ -44,9 +44,13 @@ class Change:
     messages: Sequence[str]
 
 
-def heading(console: Console, name: str, summary: str) -> None:
+def heading(console: Console, name: str, summary: str, parameters: Mapping[str, str]) -> None:
+    """What a world is, and the stack's parameters that it is about."""
     console.print()
     console.print(Text.assemble((name, "bold"), f"  {summary}"))
+    if parameters:
+        given = ", ".join(f"{parameter}={value}" for parameter, value in parameters.items())
+        console.print(Text(f"  deployed with {given}", "dim"), soft_wrap=True)
 
 
 def steps(console: Console, these: Sequence[Step], *, whole: bool) -> None:

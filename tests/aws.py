@@ -23,8 +23,7 @@ from botocore.validate import validate_parameters
 
 from apprunner_guardrails.aws import clients, reads
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
-from apprunner_guardrails.drift import parse_change
-from apprunner_guardrails.events import Ignored, parse
+from apprunner_guardrails.events import Ignored
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.ledger import Busy
 from apprunner_guardrails.respond import Asked, Report, audit_region, respond
@@ -33,6 +32,7 @@ from apprunner_guardrails.targets.sync import GroupResult, NotSynced, Synced, as
 from apprunner_guardrails.targets.triggers import Asked as AskedToSync
 from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
+from functions.validate_network import app
 from tests.samples import SETTINGS, Event, Row, Rows
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ SERVICES = (
     "events",
     "resourcegroupstaggingapi",
     "securityhub",
+    "service-quotas",
     "sns",
     "sqs",
 )
@@ -236,16 +237,29 @@ class Outcome:
         return self.answer.why
 
     @property
-    def statuses(self) -> dict[str, str]:
-        """The answer of each rule, whatever resource it is about."""
-        return {finding.rule: finding.status.value for one in self.report.evaluations for finding in one.findings}
-
-    @property
     def resources(self) -> set[str]:
         return {one.resource for one in self.report.evaluations}
 
-    def rules(self, status: str) -> set[str]:
-        return {rule for rule, answer in self.statuses.items() if answer == status}
+    def of(self, resource: str) -> dict[str, str]:
+        """The answer of each rule about a resource."""
+        (one,) = (one for one in self.report.evaluations if one.resource == resource)
+        return {finding.rule: finding.status.value for finding in one.findings}
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The answer of each rule, where there is one resource."""
+        (one,) = self.report.evaluations
+        return self.of(one.resource)
+
+    def rules(self, status: str, resource: str = "") -> set[str]:
+        """The rules of a resource with such an answer; without a resource, where there is one."""
+        answers = self.of(resource) if resource else self.statuses
+        return {rule for rule, answer in answers.items() if answer == status}
+
+    @property
+    def failing(self) -> dict[str, set[str]]:
+        """The rules that fail, by resource; those without any are there too."""
+        return {resource: self.rules("fail", resource) for resource in self.resources}
 
     @property
     def alert(self) -> str:
@@ -265,13 +279,16 @@ def validated(
 ) -> Outcome:
     """Let the event come, with AWS as the rows have it. The rows' `Items` are the findings table, and stay written."""
     with Aws(rows, faults, pages) as aws:
-        return Outcome(answer=respond([asked_of(event)], clients.client, settings, lambda: now), aws=aws)
+        return Outcome(answer=respond([asked_of(event)], clients.client, settings, lambda: now, pace=_no_pace), aws=aws)
+
+
+def _no_pace(per_second: float) -> Callable[[], None]:
+    return lambda: None
 
 
 def asked_of(event: Event) -> Asked:
-    asked: Asked | Ignored = parse(event)
-    if isinstance(asked, Ignored):
-        asked = parse_change(event)
+    """What the function understands by it."""
+    asked = app._understood(event)
     assert not isinstance(asked, Ignored), asked
     return asked
 
@@ -288,7 +305,8 @@ def audited(
     """Audit the Region as the rows have it, by a schedule that is on time."""
     time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with Aws(rows, faults, pages) as aws:
-        return Outcome(answer=audit_region(time, clients.client, settings, lambda: now, seconds_left), aws=aws)
+        report = audit_region(time, clients.client, settings, lambda: now, seconds_left, pace=_no_pace)
+        return Outcome(answer=report, aws=aws)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,7 +381,7 @@ def synced(
                 lambda: now,
                 seconds_left=seconds_left,
                 known=groups,
-                pace=lambda _: lambda: None,
+                pace=_no_pace,
             )
         except (Busy, LedgerUnavailable, NotPublished, NotRead, NotSynced) as error:
             return SyncOutcome(done=None, raised=error, aws=aws)
@@ -419,6 +437,7 @@ _SIGNED_AS = {
     "elastic-load-balancing-v2": "elasticloadbalancing",
     "eventbridge": "events",
     "resource-groups-tagging-api": "tagging",
+    "service-quotas": "servicequotas",
 }
 
 
@@ -435,6 +454,7 @@ def _refusal(service: str, code: str, status: int) -> AWSResponse:
         "sqs": json.dumps({"__type": code, "message": "no"}),
         "tagging": json.dumps({"__type": code, "message": "no"}),
         "securityhub": json.dumps({"Code": code, "Message": "no"}),
+        "servicequotas": json.dumps({"__type": code, "Message": "no"}),
         "sns": as_xml,
     }[service]
     return _response(status, body)
@@ -754,6 +774,14 @@ def _item_key(item: Row) -> tuple[object, object]:
     return item["resource"], item["rule"]
 
 
+def _quota(rows: Rows, asked: Parameters, size: int) -> Row:
+    """`ServiceQuotas` are rows of GetServiceQuota: those that were raised."""
+    for row in rows.get("ServiceQuotas", ()):
+        if row["QuotaCode"] == asked["QuotaCode"]:
+            return {"Quota": row}
+    return {"Error": {"Code": "NoSuchResourceException", "Message": "no"}}
+
+
 def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
     return {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(asked["Entries"])]}
 
@@ -809,6 +837,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "elasticloadbalancing:DescribeTargetHealth": _health,
     "elasticloadbalancing:RegisterTargets": _register,
     "securityhub:BatchImportFindings": _imported,
+    "servicequotas:GetServiceQuota": _quota,
     "sns:Publish": _published,
     "sns:PublishBatch": _batch_published,
     "sqs:SendMessage": _sent,

@@ -58,6 +58,7 @@ def healthy() -> Rows:
         "SecurityGroups": [
             group(GROUP, "egress", egress=[https("10.0.0.0/8")]),
             group("sg-default", "default", ingress=[_itself("sg-default")], egress=[anything()]),
+            group("sg-database", "database", ingress=[tcp(5432, "10.0.0.0/16")]),
         ],
         "NetworkInterfaces": [],
         "VpcEndpoints": [],
@@ -172,7 +173,11 @@ def list_route(list_id: str, **target: str) -> Row:
 
 
 def https(cidr: str) -> Row:
-    return {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": cidr}]}
+    return tcp(443, cidr)
+
+
+def tcp(port: int, cidr: str) -> Row:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}
 
 
 def anything() -> Row:

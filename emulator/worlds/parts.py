@@ -34,7 +34,8 @@ OPERATION_SECONDS = 180  # long enough for an operation of a service to end
 @dataclass(frozen=True, kw_only=True)
 class World:
     """`build` makes what stood there before, `happen` makes the calls whose events the guardrails get; `later`, where
-    there is one, makes those that come when the guardrails have answered, and that change their answer."""
+    there is one, makes those that come when the guardrails have answered, and that change their answer. `parameters`
+    are those of the template with which the guardrails are deployed there; others have their defaults."""
 
     name: str
     summary: str
@@ -42,6 +43,7 @@ class World:
     build: Callable[[Client], None]
     happen: Callable[[Client], None]
     later: Callable[[Client], None] | None = None
+    parameters: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,7 @@ PARSERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "RestApi": ("apigateway", lambda row: apigateway.rest_api(row, REGION)),
     "Stage of a REST API": ("apigateway", apigateway.rest_stage),
     "Stage of an HTTP API": ("apigatewayv2", apigateway.http_stage),
-    "Route of an HTTP API": ("apigatewayv2", lambda row: apigateway.http_route(row, {"IntegrationType": "HTTP_PROXY"})),
+    "Route of an HTTP API": ("apigatewayv2", lambda row: apigateway.http_route(row, {"IntegrationId": "i1"})),
     "VpcIngressConnection": ("apprunner", apprunner.ingress_connection),
     "VpcLink of the first generation": ("apigateway", apigateway.first_link),
     "VpcLink of the second generation": ("apigatewayv2", apigateway.second_link),
@@ -757,6 +757,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         (
             Integration(
                 where="ANY /{proxy+}",
+                id="5m14zq",
                 kind="HTTP_PROXY",
                 uri="https://orders.example.com/{proxy}",
                 link_id="def456",
@@ -766,7 +767,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
                 authorization="COGNITO_USER_POOLS",
                 api_key=True,
             ),
-            Integration(where="GET /{proxy+}", kind="HTTP", uri="https://example.com"),
+            Integration(where="GET /{proxy+}", id="5m14zq", kind="HTTP", uri="https://example.com"),
         ),
     ),
     "a resource without methods": ("Resource", {"id": "yxv4xe21ka", "path": "/"}, ()),
@@ -783,6 +784,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         },
         Integration(
             where="$default",
+            id="i1",
             kind="HTTP_PROXY",
             uri=LISTENER,
             link_id="def456",
@@ -793,13 +795,18 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
     ),
     "an integration of an HTTP API on the internet": (
         "Integration",
-        {"IntegrationType": "HTTP_PROXY", "IntegrationUri": "https://example.com", "ConnectionType": "INTERNET"},
-        Integration(where="$default", kind="HTTP_PROXY", uri="https://example.com"),
+        {
+            "IntegrationId": "i2",
+            "IntegrationType": "HTTP_PROXY",
+            "IntegrationUri": "https://example.com",
+            "ConnectionType": "INTERNET",
+        },
+        Integration(where="$default", id="i2", kind="HTTP_PROXY", uri="https://example.com"),
     ),
     "a route of an HTTP API": (
         "Route of an HTTP API",
         {"RouteKey": "ANY /{proxy+}", "AuthorizationType": "JWT", "Target": "integrations/i1"},
-        Integration(where="ANY /{proxy+}", kind="HTTP_PROXY", authorization="JWT"),
+        Integration(where="ANY /{proxy+}", id="i1", kind="", authorization="JWT"),
     ),
     "a stage of a REST API": (
         "Stage of a REST API",

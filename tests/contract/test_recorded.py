@@ -372,7 +372,9 @@ def test_what_target_sync_makes_of_a_recorded_answer(
 
 def of_a_method(pages: list[Any]) -> object:
     """An integration as GetResources embeds it."""
-    return tuple(apigateway.rest_methods({"path": "/", "resourceMethods": {"GET": {"methodIntegration": pages[0]}}}))
+    return tuple(
+        apigateway.rest_methods({"id": "r", "path": "/", "resourceMethods": {"GET": {"methodIntegration": pages[0]}}})
+    )
 
 
 # What becomes of recorded answers on private paths.
@@ -387,7 +389,10 @@ OF_PATHS: Mapping[str, tuple[str, Callable[[Any], object], object]] = {
         of_a_method,
         (
             Integration(
-                where="GET /", kind="AWS", uri="arn:aws:apigateway:us-east-1:cloudcustodiantestdomain.com.ecs:action/"
+                where="GET /",
+                id="r",
+                kind="AWS",
+                uri="arn:aws:apigateway:us-east-1:cloudcustodiantestdomain.com.ecs:action/",
             ),
         ),
     ),

@@ -170,12 +170,16 @@ class TestVpcLinks:
         world.aws.clock.advance(30)
         assert refusal(lambda: world.rest.get_vpc_link(vpcLinkId=link))[0] == "NotFoundException"
 
-    def test_one_that_is_deleted_while_it_is_pending_does_not_become_available(self, world: World) -> None:
-        link = world.rest_link()
+    def test_one_of_either_kind_that_is_deleted_while_it_is_pending_does_not_become_available(
+        self, world: World
+    ) -> None:
+        rest, http = world.rest_link(), world.http.create_vpc_link(Name="front", SubnetIds=[])["VpcLinkId"]
         world.aws.clock.advance(15)
-        world.rest.delete_vpc_link(vpcLinkId=link)
+        world.rest.delete_vpc_link(vpcLinkId=rest)
+        world.http.delete_vpc_link(VpcLinkId=http)
         world.aws.clock.advance(20)
-        assert world.rest.get_vpc_link(vpcLinkId=link)["status"] == "DELETING"
+        assert world.rest.get_vpc_link(vpcLinkId=rest)["status"] == "DELETING"
+        assert world.http.get_vpc_link(VpcLinkId=http)["VpcLinkStatus"] == "DELETING"
 
     def test_that_of_http_apis_is_pending_and_then_available_and_is_deleted(self, world: World) -> None:
         made = plain(world.http.create_vpc_link(Name="front", SubnetIds=["subnet-1"], Tags={"team": "edge"}))
@@ -214,14 +218,6 @@ class TestVpcLinks:
         world.aws.settings.states = {}
         [rest], [http] = world.rest.get_vpc_links()["items"], world.http.get_vpc_links()["Items"]
         assert (rest["status"], http["VpcLinkStatus"]) == ("AVAILABLE", "AVAILABLE")
-
-    def test_what_a_reset_has_forgotten_is_not_deleted_later(self, world: World) -> None:
-        link = world.rest_link()
-        world.rest.delete_vpc_link(vpcLinkId=link)
-        world.aws.reset()
-        assert world.rest_link() == link
-        world.aws.clock.advance(60)
-        assert world.rest.get_vpc_link(vpcLinkId=link)["status"] == "AVAILABLE"
 
 
 class TestRestApis:

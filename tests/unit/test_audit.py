@@ -12,6 +12,7 @@ from apprunner_guardrails.audit import RESERVE_SECONDS, NotAudited, OutOfTime
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.events import BadEvent
+from apprunner_guardrails.facts import CONNECTOR_QUOTA
 from apprunner_guardrails.ledger import LEASE_SECONDS
 from apprunner_guardrails.outlets import SEPARATE
 from apprunner_guardrails.respond import audit_region, respond
@@ -37,6 +38,7 @@ from tests.samples import (
     healthy,
     public,
     service,
+    service_call,
     tag,
 )
 
@@ -54,6 +56,18 @@ def subjects(aws: Aws) -> list[str]:
     return [one["Subject"] for one in aws.published]
 
 
+OTHER_SERVICE = f"{SERVICE[:-4]}4444"
+OTHER_GROUP = "sg-other"
+
+
+def with_other(rows: Rows, **changes: object) -> Rows:
+    """The rows, with another connector that has a group of its own, and a service that uses it."""
+    rows["SecurityGroups"].append({**find(rows, "SecurityGroups", GROUP), "GroupId": OTHER_GROUP})
+    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, **{"SecurityGroups": [OTHER_GROUP], **changes}))
+    rows["Services"].append(service(OTHER_CONNECTOR, ServiceArn=OTHER_SERVICE))
+    return rows
+
+
 # A whole Region.
 
 
@@ -65,6 +79,7 @@ def region(*, connectors: int = 100, services: int = 300, subnets: int = 400, vp
     for member in ("VpcConnectors", "Services", "Subnets", "RouteTables", "NatGateways", "NetworkAcls"):
         rows[member] = []
     rows["SecurityGroups"], rows["VpcAttributes"] = [], []
+    rows["ServiceQuotas"] = [{"QuotaCode": CONNECTOR_QUOTA, "Value": connectors * 2.0}]
     for number in range(vpcs):
         vpc = f"vpc-{number}"
         rows["VpcAttributes"].append({"VpcId": vpc, "EnableDnsSupport": True, "EnableDnsHostnames": True})
@@ -72,6 +87,8 @@ def region(*, connectors: int = 100, services: int = 300, subnets: int = 400, vp
         for kind in ("app", "default"):
             group = dict(find(healthy(), "SecurityGroups", GROUP))
             rows["SecurityGroups"].append(group | {"GroupId": f"sg-{kind}-{number}", "GroupName": kind, "VpcId": vpc})
+        database = {**find(healthy(), "SecurityGroups", "sg-database"), "GroupId": f"sg-database-{number}"}
+        rows["SecurityGroups"].append({**database, "VpcId": vpc})
         rows["NetworkAcls"].append({**find(healthy(), "NetworkAcls", "acl-1"), "NetworkAclId": f"acl-{number}"})
         rows["NetworkAcls"][-1] |= {"VpcId": vpc, "Associations": []}
     for number in range(subnets):
@@ -109,11 +126,6 @@ def service_arn(number: int) -> str:
     return f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/service-{number:03}/{number:032}"
 
 
-def pages_of(rows: Rows) -> int:
-    """What App Runner's list of services forces: twenty a page."""
-    return -(-len(rows["Services"]) // 20)
-
-
 def test_a_region_of_a_hundred_connectors_and_three_hundred_services_is_read_in_few_calls() -> None:
     rows = region()
     assert [len(rows[one]) for one in ("VpcConnectors", "Services", "Subnets", "VpcAttributes")] == [100, 300, 400, 3]
@@ -124,15 +136,19 @@ def test_a_region_of_a_hundred_connectors_and_three_hundred_services_is_read_in_
     assert reads == {
         "apprunner:ListServices": 15,
         "apprunner:ListVpcConnectors": 1,
+        "apprunner:ListVpcIngressConnections": 1,
         "dynamodb:Query": 1,
         "dynamodb:Scan": 1,
         "ec2:DescribeAvailabilityZones": 1,
         "ec2:DescribeNatGateways": 1,
         "ec2:DescribeNetworkAcls": 1,
+        "ec2:DescribeNetworkInterfaces": 1,  # those that App Runner made
         "ec2:DescribeRouteTables": 1,
-        "ec2:DescribeSecurityGroups": 2,  # those that connectors name, and the default groups
+        "ec2:DescribeSecurityGroups": 3,  # those that connectors name, the default groups, and all of the VPCs
         "ec2:DescribeSubnets": 1,  # of the whole Region, as the connectors' own are too many for one filter
         "ec2:DescribeVpcAttribute": 6,
+        "ec2:DescribeVpcEndpoints": 1,  # those of App Runner's private services: there is none
+        "servicequotas:GetServiceQuota": 1,  # there are more connectors than its default is near to
         "tagging:GetResources": 1,
     }
     assert sum(reads.values()) <= 40
@@ -150,22 +166,31 @@ def test_telling_of_a_region_stays_within_the_budget_too(kind: str) -> None:
     calls = Counter(outcome.aws.actions)
     told = len(events(outcome.aws))
     assert told == (0 if kind == "all pass" else 150)
-    assert sum(calls.values()) - calls["apprunner:DescribeService"] <= 40 + -(-told // 10)
+    assert sum(calls.values()) - calls["apprunner:DescribeService"] <= 45 + -(-told // 10)
     assert outcome.aws.seconds(0.02) < 5
 
 
 def test_every_connector_and_service_is_judged_as_by_an_event() -> None:
-    rows = public()
-    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, Subnets=["subnet-public-a"], SecurityGroups=[]))
+    rows = with_other(public(), Subnets=["subnet-public-a"])
     rows["Tags"] = [exempt(CONNECTOR, "AR101", "for ever"), exempt(SERVICE, "AR101", "for ever")]
     outcome = audited({**rows, "Items": []}, settings=QUIET)
-    by_event = validated(created_connector(), {**rows, "Items": []})
-    judged = outcome.report.as_json()["resources"]
-    assert set(judged) == {CONNECTOR, OTHER_CONNECTOR, SERVICE}
-    assert judged[CONNECTOR] == by_event.statuses
-    assert judged[SERVICE] == {"AR901": "fail"}
-    findings = {one.resource: one.findings for one in outcome.report.evaluations}
-    assert findings[CONNECTOR] == by_event.report.evaluations[0].findings
+    assert outcome.resources == {CONNECTOR, OTHER_CONNECTOR, SERVICE, OTHER_SERVICE}
+    findings = {one.resource: {each.rule: each for each in one.findings} for one in outcome.report.evaluations}
+    for event in (created_connector(), service_call("UpdateService")):
+        for one in validated(event, {**rows, "Items": []}).report.evaluations:
+            by_event = {each.rule: each for each in one.findings}
+            beside = findings[one.resource].keys() - by_event.keys()
+            assert beside == BESIDE[event["detail"]["eventName"], one.resource]
+            assert {rule: findings[one.resource][rule] for rule in by_event} == by_event
+    assert outcome.of(CONNECTOR)["AR901"] == outcome.of(SERVICE)["AR901"] == "fail"
+
+
+# What an audit alone asks, and no event: it would cost calls. Of tags an audit has an index.
+BESIDE: Mapping[tuple[str, str], set[str]] = {
+    ("CreateVpcConnector", CONNECTOR): {"AR205", "AR301"},
+    ("UpdateService", CONNECTOR): {"AR205", "AR301", "AR302", "AR303", "AR306"},
+    ("UpdateService", SERVICE): {"AR407", "AR901"},
+}
 
 
 def test_what_an_event_told_is_no_news_to_the_audit_and_the_other_way_round() -> None:
@@ -177,15 +202,20 @@ def test_what_an_event_told_is_no_news_to_the_audit_and_the_other_way_round() ->
     assert events(validated(created_connector(), rows, now=NOW + 1).aws) == []
 
 
-def test_few_resources_have_a_message_each_and_many_have_one_together() -> None:
-    def with_connectors(count: int) -> Rows:
-        rows = public()
-        rows["VpcConnectors"] = [connector(connector_arn(number)) for number in range(count)]
-        return rows
+def public_connectors(count: int) -> Rows:
+    """Connectors on public subnets, each with a group of its own and used by a service."""
+    rows = public()
+    egress = find(rows, "SecurityGroups", GROUP)
+    rows["SecurityGroups"] += [{**egress, "GroupId": f"sg-{number}"} for number in range(count)]
+    rows["VpcConnectors"] = [connector(connector_arn(one), SecurityGroups=[f"sg-{one}"]) for one in range(count)]
+    rows["Services"] = [service(connector_arn(one), ServiceArn=service_arn(one)) for one in range(count)]
+    return rows
 
-    few = audited(with_connectors(SEPARATE), settings=QUIET)
+
+def test_few_resources_have_a_message_each_and_many_have_one_together() -> None:
+    few = audited(public_connectors(SEPARATE), settings=QUIET)
     assert (len(subjects(few.aws)), few.report.alerts) == (SEPARATE, SEPARATE)
-    many = audited(with_connectors(SEPARATE + 1), settings=QUIET)
+    many = audited(public_connectors(SEPARATE + 1), settings=QUIET)
     assert subjects(many.aws) == [f"[HIGH] AR102 public subnet: {SEPARATE + 1} resources in {ACCOUNT} {REGION}"]
     assert many.report.alerts == 1
     assert len(events(many.aws)) == SEPARATE + 1
@@ -202,13 +232,16 @@ def with_open_findings() -> Rows:
 
 
 GONE: Mapping[str, tuple[Rows, list[str]]] = {
-    "a connector that is forgotten": ({"VpcConnectors": []}, ["shop-web AR102 resolved"]),
+    "a connector that is forgotten": ({"VpcConnectors": []}, ["shop AR409 opened", "shop-web AR102 resolved"]),
     "a connector that was deleted": (
         {"VpcConnectors": [connector(CONNECTOR, Status="INACTIVE")]},
-        ["shop-web AR102 resolved"],
+        ["shop AR409 opened", "shop-web AR102 resolved"],
     ),
-    "a service that is forgotten": ({"Services": []}, ["shop AR901 resolved"]),
-    "a service that was deleted": ({"Services": [service("", Status="DELETED")]}, ["shop AR901 resolved"]),
+    "a service that is forgotten": ({"Services": []}, ["shop AR901 resolved", "shop-web AR301 opened"]),
+    "a service that was deleted": (
+        {"Services": [service(CONNECTOR, Status="DELETED")]},
+        ["shop AR901 resolved", "shop-web AR301 opened"],
+    ),
 }
 
 
@@ -226,7 +259,8 @@ def test_a_deleted_connector_that_is_still_listed_is_gone() -> None:
     rows = {**with_open_findings(), **deleted}
     faults = {"apprunner:ListVpcConnectors": answered(lambda asked: deleted)}
     outcome = audited(rows, settings=QUIET, faults=faults, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]) == (["shop-web AR102 resolved"], {})
+    told = ["shop AR409 opened", "shop-web AR102 resolved"]
+    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]) == (told, {})
 
 
 def test_a_list_that_lags_behind_ends_nothing() -> None:
@@ -242,16 +276,17 @@ def test_a_list_that_lags_behind_ends_nothing() -> None:
 @pytest.mark.parametrize(
     ("action", "listed", "told"),
     [
-        ("apprunner:DescribeVpcConnector", {"VpcConnectors": []}, []),
-        ("apprunner:DescribeService", {"Services": []}, []),
-        ("apprunner:DescribeService", {}, ["shop AR902 opened"]),
+        ("apprunner:DescribeVpcConnector", {"VpcConnectors": []}, ["shop AR902 opened"]),
+        ("apprunner:DescribeService", {"Services": [service(CONNECTOR, ServiceArn=OTHER_SERVICE)]}, []),
+        ("apprunner:DescribeService", {}, ["shop AR902 opened", "shop-web AR902 opened"]),
     ],
     ids=["connector", "service", "service that is listed"],
 )
 @pytest.mark.parametrize("fault", [refused("AccessDeniedException"), FAULTS["no answer"]], ids=["denied", "no answer"])
 def test_what_cannot_be_asked_for_by_name_is_not_gone(action: str, listed: Rows, told: list[str], fault: Fault) -> None:
     rows = with_open_findings()
-    outcome = audited({**rows, **listed}, settings=QUIET, faults={action: fault}, now=NOW + HOUR)
+    named = replace(fault, when=lambda asked: OTHER_SERVICE not in asked.values())
+    outcome = audited({**rows, **listed}, settings=QUIET, faults={action: named}, now=NOW + HOUR)
     assert events(outcome.aws) == told
     assert {item["state"]["S"] for item in rows["Items"]} == {"open"}
 
@@ -265,7 +300,7 @@ def test_nobody_is_asked_for_by_name_where_there_is_no_list() -> None:
 
 
 def test_what_ended_long_ago_is_not_asked_for_any_more() -> None:
-    rows = {**with_open_findings(), "VpcConnectors": []}
+    rows = {**with_open_findings(), "VpcConnectors": [], "Services": []}
     audited(rows, settings=QUIET, now=NOW + HOUR)
     again = audited(rows, settings=QUIET, now=NOW + 2 * HOUR)
     assert again.aws.sent("apprunner:DescribeVpcConnector") == []
@@ -310,44 +345,49 @@ def audit(aws: Aws, now: int = NOW, seconds_left: Callable[[], float] = lambda: 
 
 def test_a_service_that_cannot_be_read_is_not_judged_and_the_others_are() -> None:
     rows = healthy()
-    other = f"{SERVICE[:-4]}4444"
-    rows["Services"].append(service("", ServiceArn=other))
-    denied = refused("AccessDeniedException", when=lambda asked: asked["ServiceArn"] == other)
+    rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
+    denied = refused("AccessDeniedException", when=lambda asked: asked["ServiceArn"] == OTHER_SERVICE)
     outcome = audited(rows, settings=QUIET, faults={"apprunner:DescribeService": denied})
-    assert outcome.report.as_json()["resources"] == {
-        CONNECTOR: dict.fromkeys(outcome.report.as_json()["resources"][CONNECTOR], "pass"),
-        SERVICE: {"AR901": "pass"},
-        other: {"AR901": "unknown"},
+    assert {one: set(outcome.of(one).values()) for one in sorted(outcome.resources)} == {
+        SERVICE: {"pass"},
+        OTHER_SERVICE: {"unknown"},
+        CONNECTOR: {"pass"},
     }
+    assert outcome.of(OTHER_SERVICE).keys() == outcome.of(SERVICE).keys()
     assert events(outcome.aws) == ["shop AR902 opened"]
 
 
 def test_a_service_that_went_while_it_was_audited_is_left_out() -> None:
-    gone = {"apprunner:DescribeService": refused("ResourceNotFoundException")}
-    assert audited(healthy(), settings=QUIET, faults=gone).resources == {CONNECTOR}
+    rows = healthy()
+    rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
+    went = refused("ResourceNotFoundException", when=lambda asked: asked["ServiceArn"] == OTHER_SERVICE)
+    outcome = audited(rows, settings=QUIET, faults={"apprunner:DescribeService": went})
+    assert (outcome.resources, events(outcome.aws)) == ({CONNECTOR, SERVICE}, [])
 
 
-EC2_READS = (
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeNatGateways",
-    "ec2:DescribeNetworkAcls",
-    "ec2:DescribeRouteTables",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcAttribute",
-)
+# And what becomes of AR205, which no event asks.
+EC2_READS = {
+    "ec2:DescribeAvailabilityZones": "pass",
+    "ec2:DescribeNatGateways": "pass",
+    "ec2:DescribeNetworkAcls": "pass",
+    "ec2:DescribeRouteTables": "pass",
+    "ec2:DescribeSecurityGroups": "unknown",
+    "ec2:DescribeSubnets": "unknown",
+    "ec2:DescribeVpcAttribute": "pass",
+}
 
 
-@pytest.mark.parametrize("action", EC2_READS)
-def test_a_fact_that_cannot_be_read_leaves_the_same_rules_unanswered_as_in_an_event(action: str) -> None:
+@pytest.mark.parametrize(("action", "unreachable"), EC2_READS.items(), ids=EC2_READS)
+def test_a_fact_that_cannot_be_read_leaves_the_same_rules_unanswered_as_in_an_event(
+    action: str, unreachable: str
+) -> None:
     denied = {action: FAULTS["denied"]}
-    outcome = audited(healthy(), settings=QUIET, faults=denied)
-    judged = {one.resource: one.findings for one in outcome.report.evaluations}[CONNECTOR]
     by_event = validated(created_connector(), healthy(), faults=denied).statuses
     assert "unknown" in by_event.values()
     if action == "ec2:DescribeSubnets":
         by_event["AR111"] = "unknown"  # an event learns the VPC from the network ACLs then
-    assert {one.rule: one.status.value for one in judged} == by_event
+    beside = {"AR205": unreachable, "AR301": "pass"}
+    assert audited(healthy(), settings=QUIET, faults=denied).of(CONNECTOR) == by_event | beside
 
 
 def test_an_item_that_cannot_be_read_leaves_its_resource_alone_loudly() -> None:
@@ -355,7 +395,7 @@ def test_an_item_that_cannot_be_read_leaves_its_resource_alone_loudly() -> None:
     (item,) = (one for one in rows["Items"] if one["rule"]["S"] == "AR102")
     item["state"] = {"S": "dormant"}
     find(rows, "SecurityGroups", GROUP)["IpPermissionsEgress"] = []
-    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR))
+    with_other(rows)
     with Aws(rows) as aws, pytest.raises(NotAudited) as raised:
         audit(aws, NOW + HOUR)
     assert str(raised.value) == (
@@ -385,15 +425,17 @@ def running_out(after: int) -> Callable[[], float]:
         (0, "1 of 2 services were read"),
         (1, "2 of 2 services were read"),
         (2, "1 connectors were read"),
-        (3, "the connectors were read, not all were judged"),
-        (4, "the services were read, not all were judged"),
+        (3, "the private paths were read"),
+        (4, "the connectors were read, not all were judged"),
         (5, "the services were read, not all were judged"),
-        (6, "everything was judged"),
+        (6, "the services were read, not all were judged"),
+        (7, "the private paths were judged, not what is gone"),
+        (8, "everything was judged"),
     ],
 )
 def test_an_audit_that_runs_out_of_time_says_how_far_it_came_and_tells_nothing(after: int, done: str) -> None:
     rows = public()
-    rows["Services"].append(service("", ServiceArn=f"{SERVICE[:-4]}4444"))
+    rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
     with Aws(rows) as aws, pytest.raises(OutOfTime) as raised:
         audit(aws, seconds_left=running_out(after))
     assert str(raised.value) == f"the audit of {REGION} ran out of time: {done}; nothing was told of the rest"
@@ -402,9 +444,9 @@ def test_an_audit_that_runs_out_of_time_says_how_far_it_came_and_tells_nothing(a
 
 def test_an_audit_that_has_just_enough_time_is_done() -> None:
     rows = public()
-    rows["Services"].append(service("", ServiceArn=f"{SERVICE[:-4]}4444"))
+    rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
     with Aws(rows) as aws:
-        audit(aws, seconds_left=running_out(7))
+        audit(aws, seconds_left=running_out(9))
     assert events(aws) == ["shop-web AR102 opened"]
 
 
@@ -471,8 +513,7 @@ def test_a_channel_that_is_down_is_owed_by_the_audit_and_the_next_one_pays() -> 
 
 
 def test_one_message_for_many_that_fails_is_owed_for_all_of_them() -> None:
-    rows = public()
-    rows["VpcConnectors"] = [connector(connector_arn(number)) for number in range(SEPARATE + 2)]
+    rows = public_connectors(SEPARATE + 2)
     with pytest.raises(NotPublished, match=r" and 2 more did not reach text: "):
         audited(rows, settings=QUIET, faults={"sns:Publish": refused("NotFound", 404)})
     assert {str(one["owed_to"]) for one in rows["Items"]} == {"{'L': [{'S': 'text'}]}"}
@@ -525,14 +566,13 @@ def test_the_digest_is_told_at_its_hour_and_once_a_day() -> None:
 
 
 def test_the_digest_says_what_stands_to_people_alone() -> None:
-    rows = public()
-    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR))
+    rows = with_other(public())
     rows["Tags"] = [exempt(OTHER_CONNECTOR, "AR102", "2026-11-21 @net ticket 7")]
     outcome = audited(rows, settings=EVERYWHERE, now=SEVEN)
     (subject,) = digests(outcome.aws)
     assert subject == f"[DIGEST] 1 HIGH open: App Runner in {ACCOUNT} {REGION}"
     body = outcome.aws.published[-1]["Message"].splitlines()
-    assert "Checked   2 VPC connectors, 1 service" in body
+    assert "Checked   2 VPC connectors, 2 services" in body
     assert "Exempt    1 finding, 1 for no more than 7 days" in body
     assert [line for line in body if line.startswith("- AR102 until the end of 2026-11-21 (UTC), by @net, ")]
     assert [line for line in body if line.startswith("- HIGH AR102 since 2026-11-18, ")]

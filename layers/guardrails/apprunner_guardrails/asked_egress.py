@@ -2,7 +2,8 @@
 
 An update takes minutes, and no call of App Runner tells afterwards what was asked for. It is recorded beside the
 service's findings, as something that is over and that nobody is told of: the kind and the connector (`messages`), and
-the time of the call (`who`: of a caller there is nothing to remember).
+the time of the call (`who`: of a caller there is nothing to remember). Once it shows, or was taken back, only the time
+stays: the event of an older call may still come.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Egress
 from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.ledger import Kind, Record, State, Transition
+from apprunner_guardrails.ledger import SEEN_SECONDS, Kind, Record, State, Transition
 
 RULE = "asked"  # in the place of a rule's id
 
@@ -30,28 +31,36 @@ def remembered(records: Iterable[Record]) -> Asked | None:
 
 
 def newest(asked: Egress | None, time: str, records: Iterable[Record]) -> Asked | None:
-    """Of what a call asked for and what is remembered: events come late, and in any order."""
-    known = remembered(records)
-    if asked is None or (known is not None and known.time > time):
-        return known
+    """Of what a call asked for and what is remembered: events come late, twice, and in any order."""
+    before = _record(records)
+    if asked is None or (before is not None and before.who >= time):
+        return remembered(records)
     return Asked(egress=asked, time=time)
 
 
-def note(service: str, asked: Asked | None, records: Iterable[Record], now: int) -> tuple[Transition, ...]:
-    """What to write so that this is what is remembered; None: nothing. Nothing where it is so already."""
+def note(
+    service: str, asked: Asked | None, records: Iterable[Record], now: int, *, time: str = ""
+) -> tuple[Transition, ...]:
+    """What to write so that this is what is remembered; None: nothing but `time`, that of the last call.
+
+    Nothing where it is so already; once a day again, as what is over is forgotten after a while.
+    """
     before = _record(records)
-    if asked == remembered(records):
+    messages = (asked.egress.kind, asked.egress.connector_arn) if asked else ()
+    last = max(asked.time if asked else time, before.who if before else "")
+    is_old = before is not None and asked is not None and now - before.last_seen >= SEEN_SECONDS
+    if (messages, last) == ((before.messages, before.who) if before else ((), "")) and not is_old:
         return ()
     record = Record(
         resource=service,
         rule=RULE,
         state=State.RESOLVED,
         severity=Severity.INFO,
-        messages=(asked.egress.kind, asked.egress.connector_arn) if asked else (),
+        messages=messages,
         faults=(),
         first_seen=now,
         last_seen=now,
-        who=asked.time if asked else "",
+        who=last,
         version=before.version + 1 if before else 1,
     )
     nothing = Finding(resource=service, rule=RULE, name="", title="", severity=Severity.INFO, status=Status.PASS)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from apprunner_guardrails import private_paths
 from apprunner_guardrails.asked_egress import note, remembered
 from apprunner_guardrails.aws import apprunner, ec2, quotas, region, tags
-from apprunner_guardrails.aws.findings_table import Stored
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Caller
 from apprunner_guardrails.facts import (
     Connector,
+    FactName,
     Fleet,
     ManagedInterface,
     Network,
@@ -20,11 +21,10 @@ from apprunner_guardrails.facts import (
     if_read,
     is_over,
 )
-from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.judge import Answers, Tags, Terms, judge_connector, judge_service, judged
+from apprunner_guardrails.judge import Answers, Tags, Terms, judge_connector, judge_service, with_sure_tags
 from apprunner_guardrails.ledger import Record, State, Transition
-from apprunner_guardrails.private_paths import ingress_of, is_whole, judge_paths, off_paths
-from apprunner_guardrails.rules import INTERFACE_RULES, exemption_malformed
+from apprunner_guardrails.paths.report import Report, report, standing
+from apprunner_guardrails.private_paths import ended, ingress_of, judge_interfaces, judge_paths
 from apprunner_guardrails.services import ask_beside, declarations, is_applied, with_destinations
 from apprunner_guardrails.tell import Evaluation
 
@@ -39,12 +39,16 @@ class NotAudited(Exception):
     """A part of the Region could not be listed, so it was not audited; the rest was, and was told."""
 
 
+type Recorded = Mapping[str, tuple[Record, ...]]  # by resource
+type Services = Mapping[str, Service | Unread]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
     """What there is to audit. A list that failed is Unread; services are described one by one, each may be."""
 
     connectors: tuple[Connector, ...] | Unread
-    services: Mapping[str, Service | Unread] | Unread
+    services: Services | Unread
     networks: Mapping[str, Network]
     interfaces: tuple[ManagedInterface, ...] | Unread
     paths: Paths
@@ -53,8 +57,20 @@ class Region:
 
     @property
     def unlisted(self) -> tuple[Unread, ...]:
-        parts = (self.connectors, self.services, self.interfaces)
-        return (*(part for part in parts if isinstance(part, Unread)), *self.paths.unlisted)
+        """What failed so that not all was audited, each once."""
+        lists = (self.connectors, self.services, self.interfaces, *self.paths.unlisted)
+        return tuple(dict.fromkeys(one for one in lists if isinstance(one, Unread)))
+
+    @property
+    def unasked(self) -> tuple[FactName, ...]:
+        """What rules are not asked that need one of these lists: the audit says once that it failed, and not of each
+        resource."""
+        connectors: tuple[FactName, ...] = ("connectors",) if isinstance(self.connectors, Unread) else ()
+        services: tuple[FactName, ...] = ("services", "destinations") if isinstance(self.services, Unread) else ()
+        return connectors + services
+
+    def tags_of(self, arn: str) -> Tags:
+        return _indexed(self.tags, arn)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,56 +88,66 @@ class Audit:
         if self.seconds_left() < RESERVE_SECONDS:
             raise OutOfTime(f"the audit of {self.region} ran out of time: {done}; nothing was told of the rest")
 
+    def within_time(self, pace: Callable[[], None]) -> Callable[[], None]:
+        """What API Gateway's calls wait for, which may be many: not begun where too little time is left."""
 
-def read_region(audit: Audit, reads: Reads, stored: Callable[[], Stored]) -> Region:
+        def checked() -> None:
+            self.check_time("the APIs were not all read")
+            pace()
+
+        return checked
+
+
+def read_region(audit: Audit, reads: Reads, recorded: Callable[[], Recorded]) -> Region:
     """Everything that the audit looks at: lists, services, tags, the networks of all connectors, private paths.
 
-    `stored` gives what is recorded, where updates that have not finished are remembered. Raises LedgerUnavailable.
+    `recorded` gives what is recorded, where updates that have not finished are remembered. It may raise
+    LedgerUnavailable.
     """
-    asked_connectors, asked_services, asked_tags, asked_interfaces = (
-        apprunner.list_connectors(reads),
-        apprunner.list_services(reads),
-        tags.tags_of_all(reads),
-        ec2.managed_interfaces(reads),
-    )
-    connectors = asked_connectors()
-    known = if_read(connectors)
-    quota = quotas.quota_if_near(reads, len(known))
-    structure = region.read_structure(reads, known)
+    asked_services, asked_tags = apprunner.list_services(reads), tags.tags_of_all(reads)
+    asked_interfaces = ec2.managed_interfaces(reads)
+    connectors = apprunner.list_connectors(reads)()
+    quota = quotas.quota_if_near(reads, len(if_read(connectors)))
+    structure = region.read_structure(reads, if_read(connectors))
     services = _services(asked_services(), audit, reads)
-    networks = region.read_networks(reads, structure, known, audit.account, audit.terms.settings)
-    audit.check_time(f"{len(known)} connectors were read")
-    interfaces = asked_interfaces()
-    described = None if isinstance(services, Unread) else services
+    fleet = Fleet(connectors=connectors, services=services, quota=quota(), read_at=audit.time)
+    networks = region.read_networks(reads, structure, if_read(connectors), audit.account, audit.terms.settings)
+    audit.check_time(f"{len(networks)} connectors were read")
     paths, notes = private_paths.read(
-        reads, stored(), audit.terms.now, account=audit.account, region=audit.region, services=described
+        reads,
+        lambda arn: recorded().get(arn, ()),
+        audit.terms.now,
+        account=audit.account,
+        region=audit.region,
+        services=None if isinstance(services, Unread) else services,
     )
     audit.check_time("the private paths were read")
-    all_tags = asked_tags()
-    declared = {
-        one.arn: declarations(
-            one, all_tags if isinstance(all_tags, Unread) else all_tags.get(one.arn, {}), services, all_tags
-        )
-        for one in known
-    }
-    networks = with_destinations(reads, networks, known, declared)
-    fleet = Fleet(connectors=connectors, services=services, quota=quota(), read_at=audit.time)
     return Region(
         connectors=connectors,
-        services=services if isinstance(services, Unread) else _beside(services, connectors, paths, reads, stored()),
-        networks={arn: replace(network, fleet=fleet) for arn, network in networks.items()},
-        interfaces=interfaces
-        if isinstance(interfaces, Unread)
-        else tuple(
-            replace(one, account=audit.account, region=audit.region, connectors=connectors) for one in interfaces
-        ),
+        services=services if isinstance(services, Unread) else _beside(services, connectors, paths, reads, recorded()),
+        networks=_within(fleet, networks, asked_tags(), reads),
+        interfaces=asked_interfaces(),
         paths=paths,
         notes=notes,
-        tags=all_tags,
+        tags=asked_tags(),
     )
 
 
-def _services(arns: tuple[str, ...] | Unread, audit: Audit, reads: Reads) -> Mapping[str, Service | Unread] | Unread:
+def _indexed(index: Mapping[str, Mapping[str, str]] | Unread, arn: str) -> Tags:
+    return index if isinstance(index, Unread) else index.get(arn, {})
+
+
+def _within(
+    fleet: Fleet, networks: Mapping[str, Network], index: Mapping[str, Mapping[str, str]] | Unread, reads: Reads
+) -> Mapping[str, Network]:
+    """The networks with the fleet, and with what the services of each connector depend on."""
+    connectors = if_read(fleet.connectors)
+    declared = {one.arn: declarations(one, _indexed(index, one.arn), fleet.services, index) for one in connectors}
+    whole = with_destinations(reads, networks, connectors, declared)
+    return {arn: replace(network, fleet=fleet) for arn, network in whole.items()}
+
+
+def _services(arns: tuple[str, ...] | Unread, audit: Audit, reads: Reads) -> Services | Unread:
     """Each service costs a call: the list tells neither status nor network."""
     if isinstance(arns, Unread):
         return arns
@@ -134,128 +160,110 @@ def _services(arns: tuple[str, ...] | Unread, audit: Audit, reads: Reads) -> Map
 
 
 def _beside(
-    services: Mapping[str, Service | Unread],
-    connectors: tuple[Connector, ...] | Unread,
-    paths: Paths,
-    reads: Reads,
-    stored: Stored,
-) -> Mapping[str, Service | Unread]:
+    services: Services, connectors: tuple[Connector, ...] | Unread, paths: Paths, reads: Reads, recorded: Recorded
+) -> Services:
     """The services with what is known of them beside; most of it was read already."""
-    by_arn = {one.arn: one for one in if_read(connectors)}
-    whole: dict[str, Callable[[], Service] | Unread] = {}
+    used = _used(services, connectors, reads)
+    whole: dict[str, Callable[[], Service]] = {}
     for arn, one in services.items():
-        if isinstance(one, Unread):
-            whole[arn] = one
-            continue
-        used = by_arn.get(one.connector_arn) or (
-            apprunner.describe_connector(reads, one.connector_arn)() if one.connector_arn else None
-        )
-        asked = remembered(record for record in stored.records if record.resource == arn)
-        whole[arn] = ask_beside(reads, one, used, asked, ingress=ingress_of(arn, paths))
-    return {arn: one if isinstance(one, Unread) else one() for arn, one in whole.items()}
+        if isinstance(one, Service):
+            connector, asked = used.get(one.connector_arn), remembered(recorded.get(arn, ()))
+            whole[arn] = ask_beside(reads, one, connector, asked, ingress=ingress_of(arn, paths, reads))
+    return {**services, **{arn: pending() for arn, pending in whole.items()}}
 
 
-def judge_region(
-    audit: Audit, reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]
-) -> tuple[Evaluation, ...]:
+def _used(
+    services: Services, connectors: tuple[Connector, ...] | Unread, reads: Reads
+) -> Mapping[str, Connector | Unread]:
+    """The connectors that services use, by ARN. One that is not listed is asked for by name, if there is a list."""
+    named = sorted({one.connector_arn for one in services.values() if isinstance(one, Service)} - {""})
+    if isinstance(connectors, Unread):
+        return dict.fromkeys(named, connectors)
+    listed = {one.arn: one for one in connectors}
+    asked = {arn: apprunner.describe_connector(reads, arn) for arn in named if arn not in listed}
+    return {**listed, **{arn: pending() for arn, pending in asked.items()}}
+
+
+def judge_region(audit: Audit, reads: Reads, found: Region, recorded: Recorded) -> tuple[Evaluation, ...]:
     """What the rules say of every resource, and the end of those that are gone; by ARN."""
-    judged = [
-        *_judged_connectors(audit, reads, found, recorded),
-        *_judged_services(audit, reads, found, recorded),
-        *_judged_interfaces(audit, found),
-        *(
-            _evaluation(audit, arn, answers, found.notes.get(arn, ()))
-            for arn, answers in judge_paths(found.paths, audit.terms, reads)
-        ),
-    ]
-    there = {one.resource for one in judged}
-    gone = [_evaluation(audit, arn, answers) for arn, answers in _over(reads, found, recorded, there)]
-    return tuple(sorted((*judged, *gone), key=lambda one: one.resource))
+    answers = dict(_judged_connectors(audit, reads, found, recorded))
+    answers |= _judged_services(audit, reads, found, recorded)
+    answers |= judge_interfaces(
+        if_read(found.interfaces),
+        found.connectors,
+        audit.terms,
+        account=audit.account,
+        region=audit.region,
+        unasked=found.unasked,
+    )
+    answers |= judge_paths(found.paths, audit.terms, reads)
+    audit.check_time("the private paths were judged, not what is gone")
+    answers |= _over(reads, found, [arn for arn in _alive(recorded) if arn not in answers])
+    notes = {**found.notes, **_remembering(audit, found, recorded)}
+    return tuple(_evaluation(audit, arn, one, notes.get(arn, ())) for arn, one in sorted(answers.items()))
 
 
-def _judged_connectors(
-    audit: Audit, reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]
-) -> Iterable[Evaluation]:
+def _judged_connectors(audit: Audit, reads: Reads, found: Region, recorded: Recorded) -> Iterable[tuple[str, Answers]]:
     for one in if_read(found.connectors):
-
-        def judged(tags: Tags, one: Connector = one) -> Answers:
-            return judge_connector(one.arn, one, found.networks[one.arn], tags, audit.terms)
-
-        yield _evaluation(audit, one.arn, _with_sure_tags(judged, one.arn, found, reads, recorded))
+        judge = partial(
+            judge_connector, one.arn, one, found.networks[one.arn], terms=audit.terms, unasked=found.unasked
+        )
+        yield one.arn, _with_sure_tags(judge, one.arn, reads, found, recorded)
         audit.check_time("the connectors were read, not all were judged")
 
 
-def _judged_services(
-    audit: Audit, reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]]
-) -> Iterable[Evaluation]:
-    for arn, service in () if isinstance(found.services, Unread) else found.services.items():
-        if is_over(service):
-            continue
-
-        def judged(tags: Tags, arn: str = arn, service: Service | Unread = service) -> Answers:
-            return judge_service(arn, service, tags, audit.terms)
-
-        answers = _with_sure_tags(judged, arn, found, reads, recorded)
-        yield _evaluation(audit, arn, answers, _forgotten(service, recorded.get(arn, ()), audit))
-        audit.check_time("the services were read, not all were judged")
-
-
-def _forgotten(service: Service | Unread, records: tuple[Record, ...], audit: Audit) -> tuple[Transition, ...]:
-    """What an update asked for and what shows by now need not be remembered any longer."""
-    if isinstance(service, Unread) or not is_applied(service, remembered(records)):
-        return ()
-    return note(service.arn, None, records, audit.terms.now)
-
-
-def _judged_interfaces(audit: Audit, found: Region) -> Iterable[Evaluation]:
-    for one in if_read(found.interfaces):
-        yield _evaluation(audit, one.arn, judged(INTERFACE_RULES, one.arn, one, one.tags, audit.terms))
+def _judged_services(audit: Audit, reads: Reads, found: Region, recorded: Recorded) -> Iterable[tuple[str, Answers]]:
+    for arn, one in () if isinstance(found.services, Unread) else found.services.items():
+        if not is_over(one):
+            judge = partial(judge_service, arn, one, terms=audit.terms, unasked=found.unasked)
+            yield arn, _with_sure_tags(judge, arn, reads, found, recorded)
+            audit.check_time("the services were read, not all were judged")
 
 
 def _with_sure_tags(
-    judged: Callable[[Tags], Answers],
-    arn: str,
-    found: Region,
-    reads: Reads,
-    recorded: Mapping[str, tuple[Record, ...]],
+    judge: Callable[[Tags], Answers], arn: str, reads: Reads, found: Region, recorded: Recorded
 ) -> Answers:
-    """The answers by the index of tags; by the resource's own tags where the index, which lags, would change things."""
-    by_index = judged(found.tags if isinstance(found.tags, Unread) else found.tags.get(arn, {}))
-    states = {one.rule: one.state for one in recorded.get(arn, ())}
-    if isinstance(found.tags, Unread) or not any(
-        _hangs_on_tags(one, states.get(one.rule)) for one in by_index.findings
-    ):
-        return by_index
-    return judged(apprunner.describe_tags(reads, arn)())
+    return with_sure_tags(
+        judge, found.tags_of(arn), partial(apprunner.describe_tags, reads, arn), recorded.get(arn, ())
+    )
 
 
-def _hangs_on_tags(finding: Finding, state: State | None) -> bool:
-    if finding.rule == exemption_malformed.ID:
-        return (finding.status is Status.FAIL) != (state is State.OPEN)
-    if finding.status is Status.EXEMPT:
-        return state is State.OPEN
-    ended = state is State.EXEMPT or finding.exemption is not None
-    return finding.status is Status.FAIL and state is not State.OPEN and ended
+def _remembering(audit: Audit, found: Region, recorded: Recorded) -> Mapping[str, tuple[Transition, ...]]:
+    """What to write of what updates asked for: until it shows it is to be remembered, and then no longer."""
+    notes: dict[str, tuple[Transition, ...]] = {}
+    for arn, one in () if isinstance(found.services, Unread) else found.services.items():
+        records = recorded.get(arn, ())
+        asked = remembered(records)
+        if isinstance(one, Service):
+            notes[arn] = note(arn, None if is_applied(one, asked) else asked, records, audit.terms.now)
+    return notes
 
 
-def _over(
-    reads: Reads, found: Region, recorded: Mapping[str, tuple[Record, ...]], there: Collection[str]
-) -> Iterable[tuple[str, Answers]]:
-    """What has findings and was not judged now. Lists lag behind: of connectors and services, what is in no list and
-    not there when it is asked for by name. Of the rest, what is on no private path any more, if nothing was unread."""
-    for arn, records in recorded.items():
-        if arn in there or all(one.state is State.RESOLVED and not one.owed for one in records):
-            continue
-        if ":vpcconnector/" in arn:
-            over = not isinstance(found.connectors, Unread) and is_over(apprunner.describe_connector(reads, arn)())
-        elif ":service/" in arn:
-            over = not isinstance(found.services, Unread) and is_over(apprunner.describe_service(reads, arn)())
-        elif ":network-interface/" in arn:
-            over = not isinstance(found.interfaces, Unread)
-        else:
-            over = is_whole(found.paths)
-        if over:
-            yield arn, off_paths(arn)
+def _alive(recorded: Recorded) -> Iterable[str]:
+    """What has findings that are not over, or that somebody has to be told of."""
+    return (
+        arn for arn, records in recorded.items() if any(one.state is not State.RESOLVED or one.owed for one in records)
+    )
+
+
+def _over(reads: Reads, found: Region, unseen: Collection[str]) -> Mapping[str, Answers]:
+    """The end of what was not seen now, as far as that is sure.
+
+    Lists lag behind: a connector or service is over that is in no list and not there when it is asked for by name.
+    """
+    connectors, services, interfaces = (
+        [arn for arn in unseen if kind in arn] for kind in (":vpcconnector/", ":service/", ":network-interface/")
+    )
+    asked: dict[str, Callable[[], object]] = {}
+    if not isinstance(found.connectors, Unread):
+        asked |= {arn: apprunner.describe_connector(reads, arn) for arn in connectors}
+    if not isinstance(found.services, Unread):
+        asked |= {arn: apprunner.describe_service(reads, arn) for arn in services}
+    gone = [arn for arn, pending in asked.items() if is_over(pending())]
+    if not isinstance(found.interfaces, Unread):
+        gone += interfaces
+    off_paths = [arn for arn in unseen if arn not in {*connectors, *services, *interfaces}]
+    return {**dict.fromkeys(gone, Answers(findings=())), **dict(ended(off_paths, found.paths, reads))}
 
 
 def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
@@ -269,4 +277,20 @@ def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transitio
         findings=answers.findings,
         left=answers.left,
         notes=notes,
+    )
+
+
+def path_report(
+    audit: Audit, found: Region, judged: Iterable[Evaluation], recorded: Mapping[str, tuple[Record, ...]]
+) -> Report:
+    """A chain for every service, from its clients to its destinations, with what the rules say of each hop."""
+    return report(
+        {} if isinstance(found.services, Unread) else found.services,
+        {one.arn: one for one in if_read(found.connectors)},
+        found.networks,
+        found.paths,
+        {one.resource: (*one.findings, *standing(recorded.get(one.resource, ()), one.left)) for one in judged},
+        account=audit.account,
+        region=audit.region,
+        time=audit.time,
     )

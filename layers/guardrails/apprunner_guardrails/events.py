@@ -188,11 +188,13 @@ def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
 
 
 def _egress(detail: Json) -> Egress | None:
-    """What the request of an update says of outbound traffic; it has only what the caller sent."""
+    """What the request of an update says of outbound traffic, which is all that the caller sent; hidden values say
+    nothing."""
     asked = at(detail, "requestParameters.networkConfiguration.egressConfiguration")
-    kind = text(at(asked, "egressType")) if isinstance(asked, Mapping) else ""
-    arn = text(at(detail, "requestParameters.networkConfiguration.egressConfiguration.vpcConnectorArn"))
-    return Egress(kind=kind, connector_arn=arn) if kind == "DEFAULT" or (kind == "VPC" and arn) else None
+    kind, arn = text(at(asked, "egressType")), text(at(asked, "vpcConnectorArn"))
+    if kind == "DEFAULT":
+        return Egress(kind=kind)
+    return Egress(kind=kind, connector_arn=arn) if kind == "VPC" and ":vpcconnector/" in arn else None
 
 
 def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCall | Ignored:
@@ -387,7 +389,7 @@ def region(event: Json) -> str:
     raise BadEvent(f"the event's region should be the name of a Region, and is {shown(value)}")
 
 
-def at(record: Json, path: str) -> object:
+def at(record: object, path: str) -> object:
     value: object = record
     for step in path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None

@@ -5,13 +5,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from functools import partial
 
-from apprunner_guardrails.aws import apprunner, ec2, findings_table
+from apprunner_guardrails.aws import apprunner, ec2, elbv2, findings_table
 from apprunner_guardrails.aws.findings_table import Stored
 from apprunner_guardrails.aws.paths import read_paths
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.drift import folded
 from apprunner_guardrails.events import Ignored
-from apprunner_guardrails.facts import IngressConnection, Paths, Service, Unread, is_over
+from apprunner_guardrails.facts import (
+    Connector,
+    FactName,
+    IngressConnection,
+    ManagedInterface,
+    Paths,
+    Service,
+    Unread,
+    is_over,
+)
 from apprunner_guardrails.judge import (
     Answers,
     Terms,
@@ -24,8 +33,16 @@ from apprunner_guardrails.judge import (
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
-from apprunner_guardrails.rules import API_RULES, BALANCER_RULES, ENDPOINT_RULES, INTERFACE_RULES, OF_SYNC
+from apprunner_guardrails.rules import (
+    API_RULES,
+    BALANCER_RULES,
+    ENDPOINT_RULES,
+    INTERFACE_RULES,
+    OF_SYNC,
+    exemption_malformed,
+)
 from apprunner_guardrails.services import ask_beside
+from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.tell import Evaluation
 from apprunner_guardrails.validate import Judged
 
@@ -49,9 +66,11 @@ def read(
 
 
 def judge_paths(paths: Paths, terms: Terms, reads: Reads) -> Iterator[tuple[str, Answers]]:
-    """The rules' answers about everything on the paths, by ARN. Tags of ingress connections cost a call each."""
+    """The rules' answers about everything on the paths, by ARN. Tags of ingress connections cost a call each: what
+    they exempt, and that it is malformed, would not end otherwise."""
+    asked = {arn: apprunner.describe_tags(reads, arn) for arn in _described(paths)}
     for arn, connection in paths.ingress.items():
-        yield arn, _judged_ingress(arn, connection, terms, reads)
+        yield arn, judge_ingress(arn, connection, asked[arn]() if arn in asked else None, terms)
     for endpoint in paths.endpoints:
         yield endpoint.arn, judged(ENDPOINT_RULES, endpoint.arn, endpoint, endpoint.tags, terms)
     for group in paths.groups:
@@ -62,12 +81,8 @@ def judge_paths(paths: Paths, terms: Terms, reads: Reads) -> Iterator[tuple[str,
         yield api.arn, judged(API_RULES, api.arn, api, api.tags, terms)
 
 
-def _judged_ingress(arn: str, connection: IngressConnection | Unread, terms: Terms, reads: Reads) -> Answers:
-    return with_tags_where_they_matter(
-        lambda tags: judge_ingress(arn, connection, tags, terms),
-        partial(apprunner.describe_tags, reads, arn),
-        always=False,
-    )
+def _described(paths: Paths) -> Mapping[str, IngressConnection]:
+    return {arn: one for arn, one in paths.ingress.items() if isinstance(one, IngressConnection)}
 
 
 def judge_interfaces(
@@ -92,15 +107,15 @@ def ended(arns: Iterable[str], paths: Paths, reads: Reads) -> Iterator[tuple[str
     what it leads to may be on a path.
     """
     off = tuple(arns)
-    named = {arn: apprunner.describe_ingress_connection(reads, arn) for arn in off if ":vpcingressconnection/" in arn}
-    gone = {arn: is_over(pending()) for arn, pending in named.items()}
-    sure = _is_whole(paths) and all(gone.values())
-    left = _left_to_sync(reads, [arn for arn in off if ":targetgroup/" in arn]) if sure else {}
+    asked = {arn: apprunner.describe_ingress_connection(reads, arn) for arn in off if ":vpcingressconnection/" in arn}
+    gone = {arn for arn, pending in asked.items() if is_over(pending())}
+    if not _is_whole(paths) or gone != asked.keys():
+        yield from ((arn, Answers(findings=())) for arn in gone)
+        return
+    left = _left_to_sync(reads, [arn for arn in off if ":targetgroup/" in arn])
     for arn in off:
-        if gone.get(arn, sure) and arn not in left:
-            yield arn, Answers(findings=())
-        elif (rules := left.get(arn)) is not None:
-            yield arn, Answers(findings=(), left=rules)
+        if ":targetgroup/" not in arn or arn in left:
+            yield arn, Answers(findings=(), left=left.get(arn, frozenset()))
 
 
 def _is_whole(paths: Paths) -> bool:
@@ -108,15 +123,15 @@ def _is_whole(paths: Paths) -> bool:
     return not paths.unlisted and not any(isinstance(one, Unread) for one in paths.ingress.values())
 
 
-def _left_to_sync(reads: Reads, groups: Sequence[str]) -> Mapping[str, frozenset[str] | None]:
-    """What the sync alone judges of target groups on no path; of those that are bound all the same also their
-    exemptions. None: it cannot be told."""
-    left: dict[str, frozenset[str] | None] = {}
+def _left_to_sync(reads: Reads, groups: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """What the sync alone judges of target groups on no path: of those that are bound all the same exemptions too.
+    Without groups whose tags could not be read."""
+    left: dict[str, frozenset[str]] = {}
     for arn, tags in elbv2.tags_of(reads, groups)().items():
-        if isinstance(tags, Unread):
-            left[arn] = OF_SYNC if tags.code == elbv2.NO_GROUP else None
-        else:
+        if not isinstance(tags, Unread):
             left[arn] = OF_SYNC | {exemption_malformed.ID} if TAG in tags else OF_SYNC
+        elif tags.code == elbv2.NO_GROUP:
+            left[arn] = OF_SYNC
     return left
 
 
@@ -199,8 +214,7 @@ def _of_service(arn: str, service: Service | Unread, paths: Paths, terms: Terms,
 def ingress_of(service_arn: str, paths: Paths, reads: Reads) -> tuple[IngressConnection, ...] | Unread:
     """A service's ingress connections. Where none that is available is known, one that was not read may be its."""
     listed = apprunner.list_all_ingress_connections(reads)()  # the paths were read by it: no call
-    connections = [one for one in paths.ingress.values() if isinstance(one, IngressConnection)]
-    mine = tuple(one for one in connections if one.service_arn == service_arn)
+    mine = tuple(one for one in _described(paths).values() if one.service_arn == service_arn)
     if any(one.status == "AVAILABLE" for one in mine):
         return mine
     return next((one for one in (listed, *paths.ingress.values()) if isinstance(one, Unread)), mine)

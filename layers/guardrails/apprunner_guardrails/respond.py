@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 from apprunner_guardrails.alerts.digest import Digest, digest
-from apprunner_guardrails.audit import Audit, NotAudited, judge_region, read_region
+from apprunner_guardrails.audit import Audit, NotAudited, judge_region, path_report, read_region
 from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.reads import Pace, Reads, together
@@ -18,6 +19,7 @@ from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.judge import Terms
 from apprunner_guardrails.ledger import Busy, Record, Transition, failed_call, plan_once
 from apprunner_guardrails.outlets import Outlets
+from apprunner_guardrails.paths.render import digest_lines
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.private_paths import judge_path_changes
 from apprunner_guardrails.rules import check_overrides
@@ -33,6 +35,7 @@ _JUDGED_TOO = ("CreateServiceFailed", "UpdateServiceFailed")
 
 type Asked = Trigger | FailedCall | Change | PathChange
 type Now = Callable[[], int]  # seconds since 1970
+type MakePace = Callable[[float], Callable[[], None]]  # of how many calls a second there may be
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,14 +50,17 @@ class Report:
         return as_json(self.evaluations, self.told, self.alerts)
 
 
-def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: Now) -> Report | Ignored:
+def respond(
+    asked: Sequence[Asked], client: Clients, settings: Settings, now: Now, *, pace: MakePace = Pace
+) -> Report | Ignored:
     """Judge what events are about, explain calls that failed, and tell what is new.
 
+    `pace` makes what calls of API Gateway wait for, which bears fewer a second than other services, whoever makes them.
     Raises BadSettings, LedgerUnavailable, NotRead, NotPublished and Busy: then it is to be tried again, and what was
     told already is not told again.
     """
     check_overrides(settings)
-    reads, outlets = _reads(client), Outlets(client, settings)
+    reads, outlets = Reads(client, paces=apigateway.paces(pace)), Outlets(client, settings)
     means = means_of_telling(client, settings, outlets, now)
     judged, ignored = _judged(asked, Terms(settings=settings, now=now()), reads)
     late: list[Exception] = []
@@ -72,11 +78,6 @@ def respond(asked: Sequence[Asked], client: Clients, settings: Settings, now: No
     if not judged and not failed:
         return Ignored(why="; ".join(dict.fromkeys(one.why for one in ignored)))
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
-
-
-def _reads(client: Clients) -> Reads:
-    """API Gateway bears fewer calls a second than the others, whoever makes them."""
-    return Reads(client, paces=apigateway.paces(Pace))
 
 
 def _judged(asked: Sequence[Asked], terms: Terms, reads: Reads) -> tuple[tuple[Judged, ...], tuple[Ignored, ...]]:
@@ -129,42 +130,51 @@ def _tell_why(failed: FailedCall, settings: Settings, reads: Reads, outlets: Out
         tell_once(transition, outlets.of_explanation(explanation), means)
 
 
-def audit_region(time: str, client: Clients, settings: Settings, now: Now, seconds_left: Callable[[], float]) -> Report:
+def audit_region(
+    time: str,
+    client: Clients,
+    settings: Settings,
+    now: Now,
+    seconds_left: Callable[[], float],
+    *,
+    pace: MakePace = Pace,
+) -> Report:
     """Judge the whole Region, tell what is new, and once a day what stands. `time` is the schedule's, in ISO form.
 
-    Raises as `respond`; OutOfTime rather than stop half-way; NotAudited after everything else is done, where a part of
-    the Region could not be listed.
+    `pace` is as for `respond`. Raises as that does; OutOfTime rather than stop half-way; NotAudited after everything
+    else is done, where a part of the Region could not be listed.
     """
     check_overrides(settings)
     at = _seconds(time)
-    reads, outlets = _reads(client), Outlets(client, settings)
+    outlets = Outlets(client, settings)
     means = means_of_telling(client, settings, outlets, now)
     *_, region, account, _ = settings.alert_topic_arn.split(":")  # the stack's own
     terms = Terms(settings=settings, now=now())
     audit = Audit(account=account, region=region, time=time, terms=terms, seconds_left=seconds_left)
-    asked = findings_table.all_recorded(reads, settings.findings_table)
+    reads = Reads(client, paces=apigateway.paces(lambda per_second: audit.within_time(pace(per_second))))
+    stored = cache(findings_table.all_recorded(reads, settings.findings_table))
+    recorded = cache(lambda: _by_resource(stored().records))
     digests = findings_table.recorded(reads, settings.findings_table, DIGEST[0])
-    found = read_region(audit, reads, asked)
-    stored = asked()
-    recorded = _by_resource(stored.records)
-    broken = {one.resource for one in stored.unreadable}
-    judged = [one for one in judge_region(audit, reads, found, recorded) if one.resource not in broken]
+    found = read_region(audit, reads, recorded)
+    broken = {one.resource for one in stored().unreadable}
+    judged = [one for one in judge_region(audit, reads, found, recorded()) if one.resource not in broken]
     audit.check_time("everything was judged")
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()
     with held(late):
-        told = tell(judged, {one.resource: recorded.get(one.resource, ()) for one in judged}, means)
-    unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored.unreadable)]
+        told = tell(judged, {one.resource: recorded().get(one.resource, ()) for one in judged}, means)
+    unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored().unreadable)]
     if settings.digest_hour is not None:
         afresh = findings_table.all_recorded(Reads(client), settings.findings_table) if late else None
         summary = digest(
-            afresh().records if afresh else _as_told(stored.records, told),
+            afresh().records if afresh else _as_told(stored().records, told),
             account=account,
             region=region,
             now=at,
             connectors=None if isinstance(found.connectors, Unread) else len(found.connectors),
             services=None if isinstance(found.services, Unread) else len(found.services),
             unread=unread,
+            paths=digest_lines(path_report(audit, found, judged, recorded())),
         )
         with held(late):
             _tell_digest(summary, digests(), outlets, means, at=at, hour=settings.digest_hour)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from apprunner_guardrails.asked_egress import Asked
 from apprunner_guardrails.aws import apprunner, destinations
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.facts import Connector, IngressConnection, Network, Service, Unread
+from apprunner_guardrails.facts import Connector, IngressConnection, Network, Service, Unread, is_over
 
 
 def ask_beside(
@@ -20,17 +20,19 @@ def ask_beside(
     """The service with its connector, how it is reached where it is private, and what its last update asked for.
 
     A public service costs no call, nor does `ingress` where it is known; and whether an update was taken back is asked
-    where it does not show.
+    where it does not show. The list of ingress connections is waited for, so that what else is asked by then is one
+    round with it.
     """
     listed = apprunner.list_ingress_connections(reads, service.arn) if ingress is None and not service.public else None
     missing = asked is not None and not service.busy and asked.egress != service.egress
     taken_back = apprunner.last_update_failed(reads, service.arn) if missing else None
+    described = _ask_each(reads, listed()) if listed else lambda: ingress or ()
 
     def wait() -> Service:
         return replace(
             service,
             connector=connector,
-            ingress=_described(reads, listed()) if listed else ingress or (),
+            ingress=described(),
             asked=asked.egress if asked else None,
             update_failed=taken_back() if taken_back else False,
         )
@@ -38,10 +40,11 @@ def ask_beside(
     return wait
 
 
-def _described(reads: Reads, arns: tuple[str, ...] | Unread) -> tuple[IngressConnection, ...] | Unread:
+def _ask_each(reads: Reads, arns: tuple[str, ...] | Unread) -> Callable[[], tuple[IngressConnection, ...] | Unread]:
     if isinstance(arns, Unread):
-        return arns
-    return whole([pending() for pending in [apprunner.describe_ingress_connection(reads, arn) for arn in arns]])
+        return lambda: arns
+    asked = [apprunner.describe_ingress_connection(reads, arn) for arn in arns]
+    return lambda: whole(one for one in (pending() for pending in asked) if not is_over(one))
 
 
 def whole[T](facts: Iterable[T | Unread]) -> tuple[T, ...] | Unread:

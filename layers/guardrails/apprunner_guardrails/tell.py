@@ -122,10 +122,18 @@ def _claimed(
     won = list(means.claim(wanted)) if wanted else []
     kept = {one.key for one in won}
     for resource in sorted({one.finding.resource for one in wanted if one.key not in kept}):
-        again = _plan(evaluations[resource], means.recorded(resource), means)
-        overtaken = {one.finding.rule for one in again.transitions} | set(again.busy)
+        records = means.recorded(resource)
+        again = _plan(evaluations[resource], records, means)
+        lost = [one for one in evaluations[resource].notes if one.key not in kept and not _is_noted(one, records)]
+        overtaken = {one.finding.rule for one in (*again.transitions, *lost)} | set(again.busy)
         busy += [f"{rule} of {resource}" for rule in sorted(overtaken)]
     return won, busy
+
+
+def _is_noted(note: Transition, records: Iterable[Record]) -> bool:
+    """Whether somebody else wrote the same."""
+    wanted = note.record
+    return any((one.rule, one.messages, one.who) == (wanted.rule, wanted.messages, wanted.who) for one in records)
 
 
 def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> Plan:
@@ -149,11 +157,12 @@ def not_judged(
 
     What is recorded of rules that were `left` now is still missing.
     """
-    told = {one.rule: one for one in findings if one.unread}
-    missing = {one.rule: f"{one.rule} {one.name}: {one.unread}" for one in told.values()}
+    told = [one for one in findings if one.unread]
+    missing = {one.rule: f"{one.rule} {one.name}: {one.unread}" for one in told}
     recorded = next((one for one in records if one.rule == NOT_JUDGED and one.state is State.OPEN), None)
-    missing |= {one[:5]: one for one in (recorded.messages if recorded else ()) if one[:5] in left}
-    severities = [told[rule].severity if rule in told else BY_ID[rule].severity for rule in missing]
+    carried = {one[:5]: one for one in (recorded.messages if recorded else ()) if one[:5] in left}
+    severities = [one.severity for one in told] + ([recorded.severity] if recorded and carried else [])
+    missing |= carried
     return Finding(
         resource=resource,
         rule=NOT_JUDGED,

@@ -80,6 +80,11 @@ class _Event:
         """Whether it is about tags that no rule of a service's connector looks at."""
         return self.trigger.what in TAGGING and not self.declares
 
+    @property
+    def needs_tags(self) -> bool:
+        """Whether a service's tags are asked for though no rule fails that they may exempt."""
+        return bool(self.terms.settings.required_tags) or self.trigger.what in TAGGING
+
 
 def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
     """Judge the connector or the service that the trigger names, and with a service the connector that it uses.
@@ -191,6 +196,8 @@ def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
         _ask_about(trigger.connector, event)
     elif not event.is_of_tags:
         apprunner.list_connectors(reads)
+    if event.needs_tags:
+        apprunner.describe_tags(reads, trigger.resource)
     service = apprunner.describe_service(reads, trigger.resource)()
     if is_over(service):
         gone = "was deleted" if isinstance(service, Service) else "no longer exists"
@@ -201,6 +208,8 @@ def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
     connector = _connector(service.connector_arn, event) if service.connector_arn else None
     recorded = stored().of(service.arn)
     asked = asked_egress.newest(trigger.egress, trigger.time, recorded)
+    if isinstance(connector, Connector) and not is_over(connector) and not event.is_of_tags:
+        ec2.ask_near(reads, connector.subnet_ids, connector.security_group_ids)
     beside = ask_beside(reads, service, connector, asked)
     of_connector = (
         () if connector is None or event.is_of_tags else (_of_its_connector(service, connector, event, stored),)
@@ -221,18 +230,22 @@ def _judged_service(service: Service, asked: Asked | None, event: _Event, record
     answers = with_tags_where_they_matter(
         lambda tags: judge_service(service.arn, service, tags, event.terms),
         partial(apprunner.describe_tags, event.reads, service.arn),
-        always=bool(event.terms.settings.required_tags) or event.trigger.what in TAGGING,
+        always=event.needs_tags,
     )
     keep = None if is_applied(service, asked) else asked
-    notes = asked_egress.note(service.arn, keep, recorded, event.terms.now)
+    notes = asked_egress.note(service.arn, keep, recorded, event.terms.now, time=asked.time if asked else "")
     return Judged(evaluation=_evaluation(event, service.arn, answers, notes), recorded=recorded)
 
 
 def _of_unread_service(why: Unread, event: _Event, stored: Callable[[], findings_table.Stored]) -> tuple[Judged, ...]:
-    """Nothing is known of the service; of its connector there may be the event's word, unless that is redacted."""
-    service, arn = event.trigger.resource, event.trigger.connector
+    """Nothing is known of the service but what it was asked for; of its connector there may be the event's word, unless
+    that is redacted."""
+    trigger = event.trigger
+    service, arn, recorded = trigger.resource, trigger.connector, stored().of(trigger.resource)
     answers = judge_service(service, why, {}, event.terms)
-    unread = Judged(evaluation=_evaluation(event, service, answers), recorded=stored().of(service))
+    asked = asked_egress.newest(trigger.egress, trigger.time, recorded)
+    notes = asked_egress.note(service, asked, recorded, event.terms.now)
+    unread = Judged(evaluation=_evaluation(event, service, answers, notes), recorded=recorded)
     if ":vpcconnector/" not in arn or event.is_of_tags:
         return (unread,)
     connector = _connector(arn, event)

@@ -108,6 +108,7 @@ def test_each_route_of_an_http_api_has_its_integration() -> None:
     ]
     made = Integration(
         where="$default",
+        id="i1",
         kind="HTTP_PROXY",
         uri=LISTENER,
         link_id=SECOND_LINK,

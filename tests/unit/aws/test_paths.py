@@ -153,6 +153,7 @@ THE_BALANCER = PathBalancer(
 )
 THE_INTEGRATION = Integration(
     where="ANY /{proxy+}",
+    id="res1",
     kind="HTTP_PROXY",
     uri=f"https://{DOMAIN}/{{proxy}}",
     link_id=LINK,
@@ -189,6 +190,7 @@ THE_HTTP_API = Api(
     integrations=(
         Integration(
             where="$default",
+            id="i1",
             kind="HTTP_PROXY",
             uri=LISTENER,
             link_id=SECOND_LINK,

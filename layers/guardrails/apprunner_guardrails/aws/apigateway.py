@@ -133,6 +133,7 @@ def rest_methods(row: "ResourceTypeDef") -> Iterator[Integration]:
             linked = made.get("connectionType") == "VPC_LINK"
             yield Integration(
                 where=f"{name} {row['path']}",
+                id=row["id"],
                 kind=made.get("type", ""),
                 uri=made.get("uri", ""),
                 link_id=made.get("connectionId", "") if linked else "",
@@ -216,6 +217,7 @@ def http_route(route: "Page", made: "Page") -> Integration:
     uri = made.get("IntegrationUri", "")
     return Integration(
         where=route["RouteKey"],
+        id=made["IntegrationId"],
         kind=made.get("IntegrationType", ""),
         uri=uri,
         link_id=made.get("ConnectionId", "") if linked else "",

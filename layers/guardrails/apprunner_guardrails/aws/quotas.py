@@ -11,14 +11,21 @@ if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page
 
 
+_NO_OTHER = "NoSuchResourceException"  # of some quotas Service Quotas tells no value but the default one
+
+
 def connector_quota(reads: Reads) -> Pending[int]:
-    """How many active VPC connectors the account may have in the Region."""
+    """How many active VPC connectors the account may have in the Region
+    (docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html)."""
     asked = reads.ask("service-quotas", "GetServiceQuota", _value, ServiceCode=QUOTAS_OF, QuotaCode=CONNECTOR_QUOTA)
 
     def wait() -> int | Unread:
         told = asked()
-        # IAM's name of the service is not botocore's.
-        return replace(told, call="servicequotas:GetServiceQuota") if isinstance(told, Unread) else told
+        if not isinstance(told, Unread):
+            return told
+        if told.code == _NO_OTHER:
+            return CONNECTOR_QUOTA_DEFAULT
+        return replace(told, call="servicequotas:GetServiceQuota")  # IAM's name of the service is not botocore's
 
     return wait
 

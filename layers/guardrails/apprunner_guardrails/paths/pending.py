@@ -4,7 +4,7 @@ It is recorded beside the findings of the API that uses the link, as something t
 each pending link with the time when it was first seen so (`messages`, as "abc123 1795284884").
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.facts import Api, Integration, Unread, VpcLink
@@ -24,20 +24,20 @@ def aged(
     for api in apis:
         before = next((one for one in recorded(api.arn) if one.rule == RULE), None)
         known = _since(before)
-        since = {link: known.get(link, now) for link in sorted(_pending(api, known.keys()))}
+        since = {link: known.get(link, now) for link in sorted(_pending(api, known))}
         found.append(_with_ages(api, {link: (now - at) // 60 for link, at in since.items()}) if since else api)
         if since != known:
             notes[api.arn] = (_note(api.arn, since, before, now),)
     return tuple(found), notes
 
 
-def _pending(api: Api, before: Set[str]) -> Set[str]:
+def _pending(api: Api, before: Collection[str]) -> set[str]:
     """The links that are pending, and where a read failed those that were: that makes no wait begin anew."""
     if isinstance(api.integrations, Unread):
-        return before
+        return set(before)
     links = [one.link for one in api.integrations]
     seen = {link.id: link.status for link in links if isinstance(link, VpcLink)}
-    unseen = before - seen.keys() if any(isinstance(link, Unread) for link in links) else set()
+    unseen = set(before) - seen.keys() if any(isinstance(link, Unread) for link in links) else set()
     return unseen | {link for link, status in seen.items() if status == PENDING}
 
 

@@ -15,10 +15,10 @@ from apprunner_guardrails.events import (
     Ignored,
     Json,
     account,
+    at,
     body,
     caller,
     idle,
-    member,
     region,
     shown,
     text,
@@ -83,6 +83,7 @@ _OF_API = (
     "responseElements.restApiId",
     "responseElements.apiId",
 )
+_NEW_REST_API = ("responseElements.id",)
 _LINK = (
     "requestParameters.vpcLinkId",
     "responseElements.vpcLinkId",
@@ -92,6 +93,7 @@ _LINK = (
 )
 _TAGGED = (
     "requestParameters.resourceArn",
+    "requestParameters.resource-arn",
     "requestParameters.resourceArns",
     "requestParameters.resourcesSet.resourceId",
 )
@@ -127,16 +129,17 @@ CALLS: Mapping[tuple[str, str], tuple[str, ...]] = {
         (
             (_API, name)
             for name in (
-                *("CreateDeployment", "CreateRestApi", "DeleteRestApi", "ImportRestApi", "PutRestApi", "UpdateRestApi"),
+                *("CreateDeployment", "DeleteRestApi", "PutRestApi", "UpdateRestApi"),
                 *("CreateApi", "DeleteApi", "ImportApi", "ReimportApi", "UpdateApi"),
                 *("PutIntegration", "CreateIntegration", "UpdateIntegration", "DeleteIntegration"),
                 *("PutMethod", "UpdateMethod", "DeleteMethod", "CreateRoute", "UpdateRoute", "DeleteRoute"),
                 *("CreateResource", "UpdateResource", "DeleteResource"),
-                *("CreateStage", "UpdateStage", "DeleteStage"),
+                *("CreateStage", "UpdateStage", "DeleteStage", "DeleteAccessLogSettings"),
             )
         ),
         _OF_API,
     ),
+    **dict.fromkeys(((_API, name) for name in ("CreateRestApi", "ImportRestApi")), _NEW_REST_API),
     **dict.fromkeys(((_API, f"{verb}VpcLink") for verb in ("Create", "Update", "Delete")), _LINK),
 }
 
@@ -148,11 +151,12 @@ TAGGING: Mapping[tuple[str, str], tuple[str, ...]] = {
     (_EC2, "DeleteTags"): ("requestParameters.tagSet.key",),
     (_ELB, "AddTags"): ("requestParameters.tags.key",),
     (_ELB, "RemoveTags"): ("requestParameters.tagKeys",),
-    (_API, "TagResource"): ("requestParameters.tags",),
+    (_API, "TagResource"): ("requestParameters.tags", "requestParameters.tagResourceInput.tags"),
     (_API, "UntagResource"): ("requestParameters.tagKeys",),
 }
 
 _NAME = re.compile(r"[A-Za-z0-9:/_.$-]{4,400}")
+_OTHER_BALANCER = re.compile(r":(?:listener|listener-rule|loadbalancer)/(?!net/)")
 _LISTENER_ARN = re.compile(r"(.+):listener/(net/[^/]+/[^/]+)/[^/]+")
 _API_ARN = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+::/(?:restapis|apis|vpclinks)/([^/]+).*")
 _EC2_ARN = re.compile(r"arn:aws[a-z-]*:ec2:.+/((?:vpce|eni)-.+)")
@@ -193,15 +197,16 @@ def _tag_keys(detail: Json, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         yield from texts_at(detail, path)
         part, name = path.split(".", 1)
-        tags = member(body(detail, part), name)
+        tags = at(body(detail, part), name)
         if isinstance(tags, Mapping):  # API Gateway's are a mapping of keys to values
             yield from (one for one in tags if isinstance(one, str))
 
 
 def _names(detail: Json, path: str) -> Iterator[str]:
-    """The ids and ARNs at a path; an ARN of a listener is its load balancer's, and one of a stage its API's id."""
+    """The ids and ARNs at a path; an ARN of a listener is its load balancer's, and one of a stage its API's id. Load
+    balancers other than an NLB are on no path."""
     for found in texts_at(detail, path):
-        if _NAME.fullmatch(found):
+        if _NAME.fullmatch(found) and not _OTHER_BALANCER.search(found):
             if of_listener := _LISTENER_ARN.fullmatch(found):
                 yield f"{of_listener[1]}:loadbalancer/{of_listener[2]}"
             elif of_api := _API_ARN.fullmatch(found):
@@ -250,7 +255,7 @@ def _keys(one: OnPath) -> set[str]:
     """By what it is named, and what it names."""
     match one:
         case IngressConnection():
-            return {one.arn, one.endpoint_id, one.service_arn}
+            return {one.arn, one.endpoint_id, one.service_arn} - {""}
         case PathEndpoint():
             return {one.arn, one.endpoint.id, *one.endpoint.interface_ids}
         case PathGroup():
