@@ -10,9 +10,10 @@ from itertools import islice
 
 from apprunner_guardrails.aws import apprunner, region
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.facts import Connector, Network, Route, RouteTable, known
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.facts import Connector, Fleet, Network, Route, RouteTable, known
 from apprunner_guardrails.judge import Terms, judge_connector
+from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.times import utc
 from benchmarks.measure import (
     ACCOUNT,
     PEAK,
@@ -34,12 +35,12 @@ from emulator.worlds import sdk_client, stack_resources
 CONNECTORS, SERVICES = 100, 300
 ENTRIES = 1000
 _PREFIX_LIST = "pl-0123456789abcdef0"
-_TODAY = "2026-11-21"
+_NOW = 1_795_244_400  # 2026-11-21T07:00:00Z
 _SCHEDULED = {
     "id": "5b2f7c1e-94d3-4f0a-8f57-2c9d6b1e7a40",
     "detail-type": "Scheduled Event",
     "source": "aws.events",
-    "time": f"{_TODAY}T07:00:00Z",  # the hour of the digest, which is told too
+    "time": utc(_NOW),  # the hour of the digest, which is told too
 }
 _AUDITED: Sequence[Measured] = (
     TO_ALERT,
@@ -113,25 +114,28 @@ def judged(networks: _Networks) -> list[Judged]:
 
 
 def _networks() -> _Networks:
-    """Of every connector in the emulated Region, as the audit reads them."""
+    """Of every connector in the emulated Region, as the audit reads them, beside its fleet."""
     reads = Reads(cache(sdk_client))
     connectors = known(apprunner.list_connectors(reads)())
+    asked = {arn: apprunner.describe_service(reads, arn) for arn in known(apprunner.list_services(reads)())}
+    services = {arn: pending() for arn, pending in asked.items()}
+    fleet = Fleet(connectors=connectors, services=services, quota=2 * CONNECTORS, read_at=utc(_NOW))
     structure = region.read_structure(reads, connectors)
-    networks = region.read_networks(reads, structure, connectors, ACCOUNT, _settings())
-    return [(one, networks[one.arn]) for one in connectors]
+    networks = region.read_networks(reads, structure, connectors, ACCOUNT, _terms().settings)
+    return [(one, replace(networks[one.arn], fleet=fleet)) for one in connectors]
 
 
-def _settings() -> Settings:
-    return Settings(alert_topic_arn="", findings_table="")
+def _terms() -> Terms:
+    return Terms(settings=Settings(alert_topic_arn="", findings_table=""), now=_NOW)
 
 
 def _cpu(turns: Sequence[_Networks]) -> Spread:
     """Milliseconds of CPU for all connectors, once for each of the turns."""
-    settings, times = _settings(), []
+    terms, times = _terms(), []
     for networks in turns:
         began = time.process_time()
         for connector, network in networks:
-            judge_connector(connector.arn, connector, network, {}, settings=settings, today=_TODAY)
+            judge_connector(connector.arn, connector, network, {}, terms)
         times.append((time.process_time() - began) * 1000)
     return spread(times)
 

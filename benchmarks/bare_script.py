@@ -30,7 +30,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: 
         found = {connector["VpcConnectorArn"]: _look_at(connector) for connector in _every_connector()}
         return {"alerts": _tell_once("every connector", found)}
     connector = _connector_of(event["detail"])
-    return {"alerts": _tell_once(connector["VpcConnectorArn"], _look_at(connector))}
+    seen = _look_at(connector)
+    if event["detail"]["eventName"] == "CreateVpcConnector":
+        seen["connectors"] = sum(1 for _ in _every_connector())  # how near the quota is
+    return {"alerts": _tell_once(connector["VpcConnectorArn"], seen)}
 
 
 def _connector_of(call: dict[str, Any]) -> "VpcConnectorTypeDef":

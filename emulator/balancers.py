@@ -21,8 +21,7 @@ DeleteLoadBalancer.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +36,8 @@ from moto.elbv2.exceptions import (
 )
 from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
-from moto.moto_api._internal import mock_random
 
-from emulator import routes
+from emulator import ids, routes
 from emulator.clock import CLOCK
 from emulator.routes import Method, override, override_property
 
@@ -154,24 +152,13 @@ def _interface(
 ) -> NetworkInterface:
     ec2 = backend.ec2_backend
     path = balancer.arn.partition(":loadbalancer/")[2]
-    with _ids_aside(f"{balancer.arn} {subnet.id}"):
+    with ids.aside(f"{balancer.arn} {subnet.id}"):  # callers' ids are not to depend on what AWS makes
         interface: NetworkInterface = ec2.create_network_interface(
             subnet, routes.free_address(ec2, subnet, address), group_ids=list(balancer.security_groups or ())
         )
         routes.held_by_aws(interface, kind=INTERFACE_TYPE, description=f"ELB {path}", checks_source=False)
     interface.requester_id = "amazon-elb"
     return interface
-
-
-@contextmanager
-def _ids_aside(seed: str) -> Iterator[None]:
-    """What AWS makes on the side has ids of its own, and does not change those of what callers make."""
-    state = mock_random.getstate()
-    mock_random.seed(seed)
-    try:
-        yield
-    finally:
-        mock_random.setstate(state)
 
 
 def _leave(backend: ELBv2Backend, balancer: FakeLoadBalancer, subnet_id: str) -> None:

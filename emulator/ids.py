@@ -34,6 +34,18 @@ def in_turn() -> Iterator[None]:
         _in_turn.reset(token)
 
 
+@contextmanager
+def aside(seed: str) -> Iterator[None]:
+    """Inside, ids are drawn from a sequence of their own: what is made on the side changes no ids of what is made
+    later."""
+    state = mock_random.getstate()
+    mock_random.seed(seed)
+    try:
+        yield
+    finally:
+        mock_random.setstate(state)
+
+
 def seed(number: int) -> None:
     mock_random.seed(number)
     EVENT_IDS.seed(number)

@@ -66,7 +66,7 @@ def _replay(asked: argparse.Namespace) -> int:
         highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, quiet=asked.format == "json"
     )
     event = _event(asked.event) if asked.event else None
-    named = _world(asked.world, asked.event, event) if asked.world or event else None
+    named = world_of(asked.world, asked.event, event) if asked.world or event else None
     worlds = [named or WORLDS["healthy"]] if asked.world or event else list(WORLDS.values())
     played: list[tuple[World, list[loop.Step], Report]] = []
     for world in worlds:
@@ -139,7 +139,7 @@ def _event(path: str) -> Mapping[str, object]:
     return event
 
 
-def _world(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World | None:
+def world_of(name: str | None, event_path: str | None, event: Mapping[str, object] | None) -> World | None:
     """The world asked for, else the one that something of the event is named for (see _NAMED_FOR_WORLDS), else the one
     that the file is named for, as those in events/ are; else None. Where a name ends or begins as another, the longer
     one is meant."""

@@ -7,7 +7,7 @@ waited for an answer. That is what time is spent on when each call takes as long
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -181,6 +181,12 @@ class Aws:
         return longest * each
 
     @property
+    def told(self) -> list[str]:
+        """What machines heard: the resource's name, the rule and the transition."""
+        details = [json.loads(one["Detail"]) for asked in self.sent("events:PutEvents") for one in asked["Entries"]]
+        return [f"{one['finding']['resource_name']} {one['finding']['rule']} {one['transition']}" for one in details]
+
+    @property
     def published(self) -> list[Parameters]:
         return [call.parameters for call in self.calls if call.action == "sns:Publish"]
 
@@ -278,8 +284,22 @@ def validated(
     now: int = NOW,
 ) -> Outcome:
     """Let the event come, with AWS as the rows have it. The rows' `Items` are the findings table, and stay written."""
+    return batch_validated([event], rows, settings=settings, faults=faults, pages=pages, now=now)
+
+
+def batch_validated(
+    events: Sequence[Event],
+    rows: Rows,
+    *,
+    settings: Settings = SETTINGS,
+    faults: Mapping[str, Fault] | None = None,
+    pages: Mapping[str, int] | None = None,
+    now: int = NOW,
+) -> Outcome:
+    """Let all of them come at once, as the queue hands them on."""
     with Aws(rows, faults, pages) as aws:
-        return Outcome(answer=respond([asked_of(event)], clients.client, settings, lambda: now, pace=_no_pace), aws=aws)
+        asked = [asked_of(event) for event in events]
+        return Outcome(answer=respond(asked, clients.client, settings, lambda: now, pace=_no_pace), aws=aws)
 
 
 def _no_pace(per_second: float) -> Callable[[], None]:

@@ -104,9 +104,9 @@ WATCHED: Mapping[tuple[str, str], tuple[Members, Members | None, tuple[str, ...]
         (ENDPOINT,),
     ),
     ("ec2", "DeleteVpcEndpoints"): (
-        {"VpcEndpointIds": [ENDPOINT, "vpce-0f9e8d7c6b5a43210"]},
+        {"VpcEndpointIds": [ENDPOINT, "vpce-00000000000000009"]},
         {"DeleteVpcEndpointsResponse": {"xmlns": EC2_XML_NAMESPACE, "unsuccessful": ""}},
-        (ENDPOINT, "vpce-0f9e8d7c6b5a43210"),
+        (ENDPOINT, "vpce-00000000000000009"),
     ),
     ("ec2", "AssociateAddress"): (
         {"AllocationId": "eipalloc-1", "NetworkInterfaceId": INTERFACE},
@@ -234,7 +234,7 @@ HTTP_ARN = f"arn:aws:apigateway:{REGION}::/apis/{HTTP_API}"
 
 def tagging(service: str, resource: str, key: str = EXEMPT, *, taken_off: bool = False, number: int = 1) -> Event:
     """The event of a call that puts a tag on what a path leads through, or takes it off; `resource` as it names it."""
-    tags = [{"Key": key, "Value": "2026-12-31 @net"}]
+    tags = [{"Key": key, "Value": "2026-12-31 @net ticket 7"}]
     keys = [key]
     by_service: Mapping[str, tuple[str, Members, str, Members]] = {
         "apprunner": (
@@ -250,11 +250,11 @@ def tagging(service: str, resource: str, key: str = EXEMPT, *, taken_off: bool =
             *("RemoveTags", {"ResourceArns": [resource], "TagKeys": keys}),
         ),
         "apigateway": (
-            *("TagResource", {"resourceArn": resource, "tags": {key: "2026-12-31 @net"}}),
+            *("TagResource", {"resourceArn": resource, "tags": {key: "2026-12-31 @net ticket 7"}}),
             *("UntagResource", {"resourceArn": resource, "tagKeys": keys}),
         ),
         "apigatewayv2": (
-            *("TagResource", {"ResourceArn": resource, "Tags": {key: "2026-12-31 @net"}}),
+            *("TagResource", {"ResourceArn": resource, "Tags": {key: "2026-12-31 @net ticket 7"}}),
             *("UntagResource", {"ResourceArn": resource, "TagKeys": keys}),
         ),
     }

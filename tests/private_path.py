@@ -3,10 +3,12 @@
 REST API shop → VPC link a1link → NLB orders → target group orders → ENDPOINT ← ingress connection ← service shop
 
 The endpoint and the NLB are in us-east-1a and us-east-1b. `with_http_api` adds the same by an HTTP API and a VPC link
-of the second generation.
+of the second generation. `two_paths` adds another path, of the service billing, with which it has nothing in common.
 """
 
-from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, endpoint, in_step, interface
+import json
+
+from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, arn, endpoint, in_step, interface
 from tests.samples import ACCOUNT, REGION, SERVICE, VPC, Row, Rows, group, healthy, https, service
 
 INGRESS = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcingressconnection/shop/55555555555555555555555555555555"
@@ -75,6 +77,40 @@ def with_http_api(rows: Rows) -> Rows:
     rows["HttpRoutes"] = [{"ApiId": HTTP_API, "RouteId": "r1", "RouteKey": "$default", "Target": "integrations/i1"}]
     rows["HttpStages"] = [{"ApiId": HTTP_API, "StageName": "$default"}]
     return rows
+
+
+# The rows that the other path has of its own, and what is called otherwise in them.
+_LISTS = (
+    *("Services", "VpcIngressConnections", "VpcEndpoints", "NetworkInterfaces", "TargetGroups", "Targets", "Tags"),
+    *("Attributes", "LoadBalancers", "Listeners", "RestVpcLinks", "RestApis", "RestResources", "RestStages"),
+)
+_OTHER = {
+    ORDERS: arn("billing"),
+    SERVICE_URL: f"billing.{REGION}.awsapprunner.com",
+    DOMAIN: f"billing-ingress.{REGION}.awsapprunner.com",
+    ENDPOINT: "vpce-0f9e8d7c6b5a43210",
+    INGRESS: INGRESS.replace("/shop/", "/billing/"),
+    SERVICE: SERVICE.replace("/shop/", "/billing/"),
+    REST_API: "z9y8x7w6v5",
+    LINK: "z1link",
+    '"eni-': '"eni-other-',
+    "net/orders/": "net/billing/",
+    '"10.0.': '"10.0.9',
+    '"res1"': '"res2"',
+}
+
+
+def other(text: str) -> str:
+    """A name of the first path, or anything with names, as the other path has it."""
+    for name, another in _OTHER.items():
+        text = text.replace(name, another)
+    return text
+
+
+def two_paths() -> Rows:
+    one = private_path()
+    another: Rows = json.loads(other(json.dumps({name: one[name] for name in _LISTS})))
+    return {**one, **{name: one[name] + another[name] for name in _LISTS}}
 
 
 def ingress(**changes: object) -> Row:

@@ -263,12 +263,24 @@ def created_connector(*, subnets: tuple[str, ...] = SUBNETS, groups: tuple[str, 
     return _api_call("CreateVpcConnector", asked, {"vpcConnector": {**asked, "vpcConnectorArn": CONNECTOR}})
 
 
-def service_call(name: str, *, connector_arn: str = CONNECTOR) -> Event:
-    """The event of a CreateService, UpdateService or ResumeService call, with the connector that the answer named."""
-    egress = {"egressType": "VPC", "vpcConnectorArn": connector_arn} if connector_arn else {"egressType": "DEFAULT"}
-    told = {"serviceArn": SERVICE, "networkConfiguration": {"egressConfiguration": egress}}
-    asked = {"serviceName": "shop"} if name == "CreateService" else {"serviceArn": SERVICE}
-    return _api_call(name, asked, {"service": told, "operationId": "44444444"})
+def service_call(
+    name: str, *, connector_arn: str = CONNECTOR, asks: str | None = None, time: str = "2026-11-21T09:00:00Z"
+) -> Event:
+    """The event of a CreateService, UpdateService or ResumeService call, with the connector that the answer named.
+
+    `asks` is the connector that the request asks for, empty for none; None where it says nothing of it.
+    """
+    told = {"serviceArn": SERVICE, "networkConfiguration": _egress(connector_arn)}
+    asked: Row = {"serviceName": "shop"} if name == "CreateService" else {"serviceArn": SERVICE}
+    if asks is not None:
+        asked["networkConfiguration"] = _egress(asks)
+    event = _api_call(name, asked, {"service": told, "operationId": "44444444"})
+    return {**event, "detail": {**event["detail"], "eventTime": time}}
+
+
+def _egress(connector_arn: str) -> Row:
+    way = {"egressType": "VPC", "vpcConnectorArn": connector_arn} if connector_arn else {"egressType": "DEFAULT"}
+    return {"egressConfiguration": way}
 
 
 def finished_update(status: str = "UpdateServiceCompletedSuccessfully") -> Event:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, lat
 FOLDER = Path(__file__).parent.parent / "events"
 
 # Calls made while a world is built that have a sample too: one that nobody watches, changes of a network, and what a
-# private service is reached by.
+# private service is reached by. EC2 and HTTP APIs each have a CreateRoute.
 BUILDING = (
     "PauseService",
     "CreateRoute",
@@ -33,8 +34,8 @@ type Event = Mapping[str, Any]
 
 
 def samples() -> dict[str, Event]:
-    """File name → event: `<source>-<call>-<world>[-failed].json`. What nobody watches, and what built a world, has one
-    sample a call."""
+    """File name → event: `<source>-<call>-<world>[-failed].json`. What built a world, and what is not about a connector
+    or a service, has one sample a call."""
     found: dict[str, Event] = {}
     shown: set[str] = set()
     for world in WORLDS.values():
@@ -52,12 +53,13 @@ def samples() -> dict[str, Event]:
 
 def _emitted(world: World) -> Iterator[tuple[Event, bool]]:
     """The world's events, and whether they happened in it; of those that built it the ones in BUILDING."""
+    client = cache(sdk_client)
     with emulate() as aws:
-        build(world, sdk_client)
+        build(world, client)
         built = len(aws.events)
-        happen(world, sdk_client)
+        happen(world, client)
         aws.clock.advance(OPERATION_SECONDS)
-        later(world, sdk_client)
+        later(world, client)
         aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
             made: Event = deepcopy(event)

@@ -14,6 +14,7 @@ from moto.moto_api._internal import mock_random
 
 from emulator.clock import CLOCK
 from emulator.cloudtrail import calling_as
+from emulator.worlds.broken_paths import BROKEN_PATHS
 from emulator.worlds.connectors import CONNECTORS
 from emulator.worlds.parts import (
     ALERT_TOPIC,
@@ -37,6 +38,7 @@ from emulator.worlds.parts import (
     vpc,
 )
 from emulator.worlds.private_path import PRIVATE_PATHS
+from emulator.worlds.services import SERVICES
 
 __all__ = [
     "ALERT_TOPIC",
@@ -95,4 +97,4 @@ def make(world: World, client: Client) -> None:
     CLOCK.advance(OPERATION_SECONDS)
 
 
-WORLDS: Mapping[str, World] = {world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS)}
+WORLDS: Mapping[str, World] = {world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS, *SERVICES, *BROKEN_PATHS)}

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.clock import CLOCK
 from emulator.cloudtrail import calling_as
 from emulator.worlds.parts import (
+    EXEMPT,
     OPERATION_SECONDS,
     ZONES,
     Client,
@@ -18,6 +19,8 @@ from emulator.worlds.parts import (
     connector_group,
     egress_through,
     group,
+    group_named,
+    nat_gateway,
     service,
     service_arn,
     subnet,
@@ -29,8 +32,7 @@ from emulator.worlds.parts import (
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, IpPermissionTypeDef, TagTypeDef
-
-EXEMPT = "apprunner-guardrails:exempt:"
+NETWORK_WRONG = "network-wrong"
 
 
 def _build_network(client: Client) -> None:
@@ -257,6 +259,66 @@ def _later_gone(client: Client) -> None:
         client("apprunner").delete_vpc_connector(VpcConnectorArn=connector_arn(client, "gone"))
 
 
+def _build_network_wrong(client: Client) -> None:
+    """One VPC, and what three teams have put their connectors in."""
+    made = vpc(client, name=NETWORK_WRONG, zones=ZONES[:2])
+    ec2: EC2Client = client("ec2")
+    first, second = made.private.values()
+    small = subnet(ec2, made.id, "10.0.110.0/28", ZONES[0])
+    refused = subnet(ec2, made.id, "10.0.111.0/24", "use1-az3")
+    doomed = subnet(ec2, made.id, "10.0.112.0/24", ZONES[2])
+    ec2.create_tags(Resources=[doomed], Tags=[{"Key": "Name", "Value": f"{NETWORK_WRONG}-doomed"}])
+    for one in (small, refused, doomed):
+        ec2.associate_route_table(RouteTableId=made.tables[ZONES[0]], SubnetId=one)
+    hidden = nat_gateway(ec2, first)
+    CLOCK.advance(OPERATION_SECONDS)
+    ec2.replace_route(RouteTableId=made.tables[ZONES[1]], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=hidden)
+    for _ in range(4):
+        ec2.create_network_interface(SubnetId=small, Groups=[made.group])
+    called = group(ec2, made.id, f"{NETWORK_WRONG}-orders")
+    everywhere: list[IpPermissionTypeDef] = [
+        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ]
+    ec2.authorize_security_group_ingress(GroupId=called, IpPermissions=everywhere)
+    silent, going = (group(ec2, made.id, f"{NETWORK_WRONG}-{name}", ports=()) for name in ("silent", "going"))
+    connector(client, f"{NETWORK_WRONG}-orders", [first, small, refused], [called])
+    connector(client, f"{NETWORK_WRONG}-reports", [first, second])
+    connector(client, f"{NETWORK_WRONG}-search", [first, second, doomed], [silent, going])
+
+
+def _happen_network_wrong(client: Client) -> None:
+    """Somebody tidies the VPC up."""
+    ec2: EC2Client = client("ec2")
+    vpc_id, acl = _tidied(client)
+    doomed = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": [f"{NETWORK_WRONG}-doomed"]}])["Subnets"][0]
+    with calling_as("sso"):
+        ec2.delete_subnet(SubnetId=doomed["SubnetId"])
+        ec2.delete_security_group(GroupId=group_named(client, f"{NETWORK_WRONG}-going"))
+        ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsSupport={"Value": False})
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl, RuleNumber=50, Protocol="-1", RuleAction="deny", Egress=True, CidrBlock="0.0.0.0/0"
+        )
+
+
+def _later_network_wrong(client: Client) -> None:
+    """Names and the way out work again; what is deleted is gone."""
+    ec2: EC2Client = client("ec2")
+    vpc_id, acl = _tidied(client)
+    with calling_as("sso"):
+        ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsSupport={"Value": True})
+        ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=50, Egress=True)
+
+
+def _tidied(client: Client) -> tuple[str, str]:
+    """The ids of the VPC and of its ACL."""
+    ec2: EC2Client = client("ec2")
+    silent = ec2.describe_security_groups(GroupIds=[group_named(client, f"{NETWORK_WRONG}-silent")])["SecurityGroups"][
+        0
+    ]
+    acls = ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [silent["VpcId"]]}])["NetworkAcls"]
+    return silent["VpcId"], acls[0]["NetworkAclId"]
+
+
 CONNECTORS: Sequence[World] = (
     World(
         name="healthy",
@@ -344,5 +406,13 @@ CONNECTORS: Sequence[World] = (
         build=_build_network,
         happen=_happen_gone,
         later=_later_gone,
+    ),
+    World(
+        name=NETWORK_WRONG,
+        summary="three connectors in a VPC with wrong zones, NAT gateways and groups, in which somebody then tidies up",
+        seed=125,
+        build=_build_network_wrong,
+        happen=_happen_network_wrong,
+        later=_later_network_wrong,
     ),
 )

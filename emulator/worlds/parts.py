@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from emulator import ids
 from emulator.clock import CLOCK
 from emulator.settings import SETTINGS
 
@@ -28,6 +29,8 @@ ALERT_TOPIC = "AlertTopic"
 CHAT_TOPIC = "ChatTopic"
 FINDINGS_TABLE = "FindingsTable"
 SYNC_QUEUE = "SyncQueue"
+POSTGRESQL = 5432
+EXEMPT = "apprunner-guardrails:exempt:"
 OPERATION_SECONDS = 180  # long enough for an operation of a service to end
 
 
@@ -115,10 +118,11 @@ def findings_table(client: Client, name: str = FINDINGS_TABLE) -> str:
     return name
 
 
-def vpc(client: Client, *, zones: Sequence[str] = ZONES, nat: bool = True) -> Vpc:
+def vpc(client: Client, *, name: str = "orders", zones: Sequence[str] = ZONES, nat: bool = True) -> Vpc:
     """A VPC as the documentation draws it: per zone a public subnet with a NAT gateway, and a private one behind it.
 
-    The main route table leads nowhere; the connector's group lets out HTTPS and PostgreSQL and admits nothing.
+    The main route table leads nowhere; the group NAME-connector lets out HTTPS and PostgreSQL and admits nothing, and
+    the group NAME-database admits it.
     """
     ec2: EC2Client = client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -141,6 +145,10 @@ def vpc(client: Client, *, zones: Sequence[str] = ZONES, nat: bool = True) -> Vp
             nats[zone] = nat_gateway(ec2, public[zone])
             ec2.create_route(RouteTableId=tables[zone], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nats[zone])
     CLOCK.advance(OPERATION_SECONDS)  # NAT gateways become available
+    connectors = group(ec2, vpc_id, f"{name}-connector")
+    with ids.aside(vpc_id):
+        database = group(ec2, vpc_id, f"{name}-database", ports=())
+        ec2.authorize_security_group_ingress(GroupId=database, IpPermissions=[postgresql(connectors)])
     return Vpc(
         id=vpc_id,
         internet_gateway=gateway,
@@ -148,8 +156,18 @@ def vpc(client: Client, *, zones: Sequence[str] = ZONES, nat: bool = True) -> Vp
         public=public,
         tables=tables,
         nats=nats,
-        group=group(ec2, vpc_id, "orders-connector"),
+        group=connectors,
     )
+
+
+def postgresql(peer: str) -> "IpPermissionTypeDef":
+    """What lets a group reach a database."""
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": POSTGRESQL,
+        "ToPort": POSTGRESQL,
+        "UserIdGroupPairs": [{"GroupId": peer}],
+    }
 
 
 def subnet(ec2: "EC2Client", vpc_id: str, cidr: str, zone: str) -> str:
@@ -165,7 +183,7 @@ def nat_gateway(ec2: "EC2Client", subnet_id: str) -> str:
     return ec2.create_nat_gateway(SubnetId=subnet_id, AllocationId=address)["NatGateway"]["NatGatewayId"]
 
 
-def group(ec2: "EC2Client", vpc_id: str, name: str, ports: Sequence[int] = (443, 5432)) -> str:
+def group(ec2: "EC2Client", vpc_id: str, name: str, ports: Sequence[int] = (443, POSTGRESQL)) -> str:
     """A security group that lets out these ports only: EC2 adds a rule for everything, which goes."""
     made = ec2.create_security_group(GroupName=name, Description="App Runner connector", VpcId=vpc_id)["GroupId"]
     everywhere: IpRangeTypeDef = {"CidrIp": "0.0.0.0/0"}
@@ -291,8 +309,8 @@ def service_arn(client: Client, name: str) -> str:
 def tag_roles(client: Client, made: Vpc) -> None:
     """Tag what the world's event will need, so that `happen` finds it again by ordinary calls."""
     ec2: EC2Client = client("ec2")
-    for role, ids in (("private", made.private), ("public", made.public)):
-        for one in ids.values():
+    for role, by_zone in (("private", made.private), ("public", made.public)):
+        for one in by_zone.values():
             ec2.create_tags(Resources=[one], Tags=[{"Key": "role", "Value": role}])
 
 
@@ -301,6 +319,19 @@ def subnets_of(client: Client, role: str) -> list[str]:
     return sorted(str(one["SubnetId"]) for one in client("ec2").describe_subnets(Filters=filters)["Subnets"])
 
 
+def subnets_beside(client: Client, group_name: str, role: str) -> list[str]:
+    """Those of the VPC that a security group is in: worlds may share a Region."""
+    ec2: EC2Client = client("ec2")
+    group_vpc = ec2.describe_security_groups(GroupIds=[group_named(client, group_name)])["SecurityGroups"][0]["VpcId"]
+    inside = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [group_vpc]}])["Subnets"]
+    return sorted({one["SubnetId"] for one in inside} & set(subnets_of(client, role)))
+
+
 def connector_group(client: Client) -> str:
-    filters = [{"Name": "group-name", "Values": ["orders-connector"]}]
+    return group_named(client, "orders-connector")
+
+
+def group_named(client: Client, name: str) -> str:
+    """The id of a security group."""
+    filters = [{"Name": "group-name", "Values": [name]}]
     return str(client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"])

@@ -531,7 +531,7 @@ _FAIL = (
         ),
         expect=fail(
             f"{_BLOCKED} {_FROM}: outbound ACL of the destination,"
-            f" acl-db does not let the answers out (TCP 1024-65535): {_NOTHING}",
+            f" acl-db does not let the answers out (TCP 32768-60999): {_NOTHING}",
             command=_allow("acl-db", 32766, "10.0.1.0/24", _ANSWERS, egress=True),
         ),
     ),
@@ -539,7 +539,7 @@ _FAIL = (
         name="fail: ACLs remember nothing: the connector's lets no answers in",
         changes=_one_subnet(_our_acl(_ALL_OUT, _entry(100, egress=False, ports=(443, 443))), reaches(_DATABASE)),
         expect=fail(
-            f"{_BLOCKED} {_FROM}: inbound ACL, acl-2 does not let the answers in (TCP 1024-65535): {_NOTHING}",
+            f"{_BLOCKED} {_FROM}: inbound ACL, acl-2 does not let the answers in (TCP 32768-60999): {_NOTHING}",
             command=_allow("acl-2", 32766, "10.0.51.0/24", _ANSWERS, egress=False),
         ),
     ),
@@ -551,7 +551,7 @@ _FAIL = (
         ),
         expect=fail(
             f"203.0.113.0/24:443 ({_DECLARED}) is not reached {_FROM}: inbound ACL, acl-2 does not let the answers in"
-            " (TCP 1024-65535): entry 50 denies 203.0.113.0/24",
+            " (TCP 32768-60999): entry 50 denies 203.0.113.0/24",
             command=_allow("acl-2", 49, "203.0.113.0/24", _ANSWERS, egress=False),
         ),
     ),
@@ -764,7 +764,7 @@ _UNKNOWN = (
         ),
         expect=unknown(
             f"{_PARTLY}: outbound ACL of the destination,"
-            f" acl-db does not let the answers out (TCP 1024-65535): {_NOTHING}"
+            f" acl-db does not let the answers out (TCP 32768-60999): {_NOTHING}"
         ),
     ),
     Case(
@@ -773,7 +773,7 @@ _UNKNOWN = (
             _our_acl(_ALL_OUT, _entry(90, egress=False, allow=False, ports=(3389, 3389)), _ALL_IN), reaches(_DATABASE)
         ),
         expect=unknown(
-            f"{_PARTLY}: inbound ACL, acl-2 does not let the answers in (TCP 1024-65535): entry 90 denies 0.0.0.0/0"
+            f"{_PARTLY}: inbound ACL, acl-2 does not let the answers in (TCP 32768-60999): entry 90 denies 0.0.0.0/0"
         ),
     ),
     Case(

@@ -5,22 +5,40 @@ the alert, in a round of its own; both channels that are always there (SNS, Even
 
                                      nothing new    a failing connector    with all that costs calls
     trigger                          calls          calls  alert in        calls  alert in
-    CreateVpcConnector                11             15     4               17     4
+    CreateVpcConnector                12             16     4               18     4
     CreateService                     12             16     5               18     5
     UpdateService                     12             16     5               18     5
     ResumeService                     12             16     5               18     5
     a finished update                 12             16     5               18     5
 
 Of these, one reads what is recorded and two write it: before the alert and after it. Where there is nothing new, none
-writes. "All that costs calls" is required endpoints (one call) and a security group with inbound rules (one call); with
-both, the events of services are two calls over. Each of these is one call more, whatever the event:
+writes. With events of a service, the service is judged too. "All that costs calls" is required endpoints (one call) and
+a security group with inbound rules (one call); with both, all are two calls over. Each of these is more, whatever else
+there is; it is a round more only where that is said:
 
-    chat                             in the round of the alert
-    Security Hub                     in the round of the alert
-    a prefix list that can send internet-bound traffic somewhere; all of them together are a round of their own
+    chat                             a call, in the round of the alert
+    Security Hub                     a call, in the round of the alert
+    another resource that fails      a call for its mail
+    prefix lists                     a call each that can send internet-bound traffic somewhere, and a round for all
+    a private service                a call, and one for each of its ingress connections
+    tags that a service must have    a call
+    a service that breaks a rule     a call for its exemptions, and a round
+    egress that an update asks for   a call to remember it, and one to forget it; none where something is told anyway
+    egress that does not show        a call, to look for the update among the operations
+    eight connectors or more         for CreateVpcConnector a call for the quota, and a round
+    over 1 MB of findings            with events of a service a call for each further megabyte, and a round
 
 With a prefix list the alert of CreateVpcConnector is in round 5, those of services in round 6: which lists there are is
 known only from the route tables, and the VPC of those only from the connector, and the connector only from the service.
+
+A change of a private path reads all that there are in the Region, once for a batch of up to a thousand changes:
+
+    private paths                    calls  rounds
+    none                               3     2
+    one, with a REST API              24     8
+    one, with an HTTP API besides     28     8
+    two, and that HTTP API            37     8
+    only an interface is named         3     2
 
 A sync of N bound groups that are in step costs at most N + N/20 + 6 calls, one group at most 5. Warm is every run of a
 process but its first, which learns what groups there are. One call of each is the ledger's.
@@ -60,14 +78,29 @@ from apprunner_guardrails.aws.reads import Pace, Reads
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.sync import CHANGES, CHANGES_PER_SECOND, READS_PER_SECOND, sync
-from tests.aws import CHANGING, NOW, SERVICES, WRITES, Aws, Fault, pretended, refused, synced, validated
+from tests.aws import (
+    CHANGING,
+    NOW,
+    SERVICES,
+    WRITES,
+    Aws,
+    Fault,
+    batch_validated,
+    pretended,
+    refused,
+    synced,
+    validated,
+)
 from tests.bound_groups import ENDPOINT, ORDERS, SCHEDULE, in_step, many, readdressed
 from tests.bound_groups import asked as asking_for
+from tests.path_events import watched
+from tests.private_path import INGRESS, private_path, two_paths, with_http_api
 from tests.samples import (
     CHAT_TOPIC,
     CONNECTOR,
     GROUP,
     NEEDS_ENDPOINTS,
+    SERVICE,
     SETTINGS,
     Event,
     Rows,
@@ -78,7 +111,9 @@ from tests.samples import (
     finished_update,
     healthy,
     public,
+    service,
     service_call,
+    tag,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +143,7 @@ def ungrouped() -> Rows:
 
 
 NOTHING_NEW: Mapping[str, int] = {
-    "CreateVpcConnector": 11,
+    "CreateVpcConnector": 12,
     "CreateService": 12,
     "UpdateService": 12,
     "ResumeService": 12,
@@ -116,20 +151,30 @@ NOTHING_NEW: Mapping[str, int] = {
 }
 # Calls, and the round of the alert.
 FAILING: Mapping[str, tuple[int, int]] = {
-    "CreateVpcConnector": (15, 4),
+    "CreateVpcConnector": (16, 4),
     "CreateService": (16, 5),
     "UpdateService": (16, 5),
     "ResumeService": (16, 5),
     "a finished update": (16, 5),
 }
 EVERYTHING: Mapping[str, tuple[int, int]] = {
-    "CreateVpcConnector": (17, 4),
+    "CreateVpcConnector": (18, 4),
     "CreateService": (18, 5),
     "UpdateService": (18, 5),
     "ResumeService": (18, 5),
     "a finished update": (18, 5),
 }
 TELLING = ["events:PutEvents", "sns:Publish"]
+
+
+def of_table(aws: Aws) -> list[str]:
+    """The calls of DynamoDB's, in order."""
+    return [action for action in aws.actions if action.startswith("dynamodb")]
+
+
+def reading(trigger: str) -> str:
+    """How an event's trigger reads what is recorded: of a connector, or of everything."""
+    return "dynamodb:Query" if trigger == "CreateVpcConnector" else "dynamodb:Scan"
 
 
 def cost(event: Event, rows: Rows, settings: Settings = SETTINGS, telling: Sequence[str] = TELLING) -> tuple[int, int]:
@@ -139,7 +184,7 @@ def cost(event: Event, rows: Rows, settings: Settings = SETTINGS, telling: Seque
     aws = validated(event, rows, settings=settings).aws
     *_, claimed, told, settled = aws.rounds
     assert (claimed, told, settled) == ([WRITES], telling, [WRITES])
-    assert [action for action in aws.actions if action.startswith("dynamodb")] == ["dynamodb:Query", WRITES, WRITES]
+    assert of_table(aws) == [reading(event["detail"].get("eventName", "")), WRITES, WRITES]
     return len(aws.calls), len(aws.rounds) - 1
 
 
@@ -171,7 +216,7 @@ def test_two_prefix_lists_cost_two_calls_in_one_round() -> None:
     second["Routes"].append({**find(rows, "RouteTables", "rtb-private-a")["Routes"][-1]})
     second["Routes"][-1]["DestinationPrefixListId"] = "pl-office"
     rows["PrefixLists"].append({"PrefixListId": "pl-office", "Cidrs": ["192.0.2.0/24"]})
-    assert cost(created_connector(), rows) == (19, 5)
+    assert cost(created_connector(), rows) == (20, 5)
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
@@ -191,14 +236,14 @@ def test_many_findings_of_a_connector_cost_no_more_than_one(trigger: str) -> Non
     for subnet in rows["Subnets"]:
         subnet["AvailableIpAddressCount"] = 0
     outcome = validated(EVENTS[trigger], rows)
-    assert len(outcome.rules("fail")) == 3
+    assert len(outcome.rules("fail", CONNECTOR)) == 3
     assert len(outcome.aws.calls) == FAILING[trigger][0]
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
 def test_an_event_with_nothing_to_say_reads_the_ledger_once_and_writes_nothing(trigger: str) -> None:
     aws = validated(EVENTS[trigger], healthy()).aws
-    assert [action for action in aws.actions if action.startswith("dynamodb")] == ["dynamodb:Query"]
+    assert of_table(aws) == [reading(trigger)]
     assert (len(aws.calls), aws.acted) == (NOTHING_NEW[trigger], [])
 
 
@@ -206,8 +251,8 @@ def test_an_event_with_nothing_to_say_reads_the_ledger_once_and_writes_nothing(t
 def test_what_was_told_already_costs_as_little_as_nothing_to_say(trigger: str) -> None:
     rows = public()
     first, second = validated(EVENTS[trigger], rows), validated(EVENTS[trigger], rows)
-    assert (first.rules("fail"), second.rules("fail")) == ({"AR102"}, {"AR102"})
-    assert [action for action in second.aws.actions if action.startswith("dynamodb")] == ["dynamodb:Query"]
+    assert (first.rules("fail", CONNECTOR), second.rules("fail", CONNECTOR)) == ({"AR102"}, {"AR102"})
+    assert of_table(second.aws) == [reading(trigger)]
     assert (len(second.aws.calls), second.aws.acted) == (NOTHING_NEW[trigger], [])
 
 
@@ -222,6 +267,122 @@ def test_the_numbers_are_within_the_budget_where_the_table_says_so_and_those_in_
         (calls, alert_in), (most, longest) = FAILING[trigger], EVERYTHING[trigger]
         numbers = f"{NOTHING_NEW[trigger]}             {calls}     {alert_in}               {most}     {longest}"
         assert f"{trigger:<33} {numbers}" in table
+
+
+# What else costs calls: an event of a service beside the same without it.
+
+OF_SERVICES = [trigger for trigger in EVENTS if trigger != "CreateVpcConnector"]
+
+
+def private(status: str = "AVAILABLE") -> Rows:
+    """A private service that leaves by the connector; one way leads to it. No endpoints are required."""
+    rows = {**private_path(), "VpcEndpoints": []}
+    network = rows["Services"][0]["NetworkConfiguration"]
+    rows["Services"][0]["NetworkConfiguration"] = {**network, **healthy()["Services"][0]["NetworkConfiguration"]}
+    find(rows, "VpcIngressConnections", INGRESS)["Status"] = status
+    return rows
+
+
+def size(event: Event, rows: Rows, settings: Settings = SETTINGS) -> tuple[int, int]:
+    """Calls and rounds."""
+    aws = validated(event, rows, settings=settings).aws
+    return len(aws.calls), len(aws.rounds)
+
+
+@pytest.mark.parametrize("trigger", OF_SERVICES)
+def test_a_private_service_costs_two_calls_and_no_round(trigger: str) -> None:
+    assert size(EVENTS[trigger], healthy()) == (NOTHING_NEW[trigger], 3)
+    assert size(EVENTS[trigger], private()) == (NOTHING_NEW[trigger] + 2, 3)
+    rows = private()
+    rows["RouteTables"] = public()["RouteTables"]
+    calls, alert_in = FAILING[trigger]
+    assert cost(EVENTS[trigger], rows) == (calls + 2, alert_in)
+
+
+@pytest.mark.parametrize("trigger", OF_SERVICES)
+def test_tags_that_a_service_must_have_cost_a_call_and_no_round(trigger: str) -> None:
+    required = replace(SETTINGS, required_tags=("team",))
+    rows = public()
+    rows["Tags"] = [tag(arn, "team", "shop") for arn in (CONNECTOR, SERVICE)]
+    calls, alert_in = FAILING[trigger]
+    assert cost(EVENTS[trigger], rows, required) == (calls + 1, alert_in)
+
+
+@pytest.mark.parametrize("trigger", OF_SERVICES)
+def test_a_service_that_breaks_a_rule_costs_its_tags_and_a_mail(trigger: str) -> None:
+    rows = private("FAILED_CREATION")
+    rows["RouteTables"] = public()["RouteTables"]
+    calls, alert_in = FAILING[trigger]
+    assert cost(EVENTS[trigger], rows, telling=[*TELLING, "sns:Publish"]) == (calls + 2 + 2, alert_in + 1)
+
+
+def test_what_an_update_asks_for_costs_a_call_to_remember_and_one_to_forget() -> None:
+    update = service_call("UpdateService", asks=CONNECTOR)
+    busy_service = service(CONNECTOR, Status="OPERATION_IN_PROGRESS")
+    rows = {**healthy(), "Services": [busy_service]}
+    assert size(update, rows) == (NOTHING_NEW["UpdateService"] + 1, 4)
+    rows["Services"] = [service(CONNECTOR)]
+    assert size(finished_update(), rows) == (NOTHING_NEW["a finished update"] + 1, 4)
+    assert size(finished_update(), rows) == (NOTHING_NEW["a finished update"], 3)
+    assert cost(update, {**public(), "Services": [busy_service]}) == FAILING["UpdateService"]
+
+
+def test_egress_that_does_not_show_costs_a_look_at_the_operations() -> None:
+    update = {"ServiceArn": SERVICE, "Id": "7" * 36, "Type": "UPDATE_SERVICE", "Status": "FAILED"}
+    rows = {**healthy(), "Operations": [update]}
+    calls, rounds = NOTHING_NEW["UpdateService"], 3
+    assert size(service_call("UpdateService", asks=""), rows) == (calls + 1 + 1, rounds + 1)  # and it is remembered
+    assert size(service_call("UpdateService", asks=""), rows) == (calls, rounds)  # that it is over
+
+
+def test_many_connectors_cost_the_quota_and_a_round() -> None:
+    rows = healthy()
+    for number in range(7):
+        arn = CONNECTOR.replace("/shop-web/", f"/other-{number}/")
+        rows["VpcConnectors"].append(connector(arn, Subnets=[f"subnet-{number}"]))
+    rows["ServiceQuotas"] = [{"ServiceCode": "apprunner", "QuotaCode": "L-F7ADEB8C", "Value": 20.0}]
+    assert size(created_connector(), healthy()) == (NOTHING_NEW["CreateVpcConnector"], 2)
+    assert size(created_connector(), rows) == (NOTHING_NEW["CreateVpcConnector"] + 1, 3)
+
+
+def test_a_second_page_of_findings_costs_a_call() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    rows["Items"] = [{**rows["Items"][0], "rule": {"S": f"AR90{number}"}} for number in range(3)]
+    pages = {"dynamodb:Scan": 1}
+    one = validated(finished_update(), {**healthy(), "Items": rows["Items"]})
+    more = validated(finished_update(), {**healthy(), "Items": rows["Items"]}, pages=pages)
+    assert of_table(more.aws).count("dynamodb:Scan") == of_table(one.aws).count("dynamodb:Scan") + 2
+
+
+PATHS: Mapping[str, tuple[Rows, Event, tuple[int, int]]] = {
+    "none": (healthy(), watched("elbv2", "ModifyListener"), (3, 2)),
+    "one, with a REST API": (private_path(), watched("elbv2", "ModifyListener"), (24, 8)),
+    "one, with an HTTP API besides": (with_http_api(private_path()), watched("elbv2", "ModifyListener"), (28, 8)),
+    "two, and that HTTP API": (with_http_api(two_paths()), watched("elbv2", "ModifyListener"), (37, 8)),
+    "only an interface is named": (private_path(), watched("ec2", "AssociateAddress"), (3, 2)),
+}
+
+
+@pytest.mark.parametrize(("rows", "event", "expected"), PATHS.values(), ids=PATHS)
+def test_a_change_of_a_private_path_costs(rows: Rows, event: Event, expected: tuple[int, int]) -> None:
+    assert size(event, rows) == expected
+
+
+@pytest.mark.parametrize(("rows", "event", "expected"), PATHS.values(), ids=PATHS)
+def test_a_thousand_changes_of_private_paths_cost_no_more_than_one(
+    rows: Rows, event: Event, expected: tuple[int, int]
+) -> None:
+    detail = event["detail"]
+    events = [{**event, "detail": {**detail, "eventID": f"{number}"}} for number in range(1000)]
+    assert len(batch_validated(events, rows).aws.calls) == expected[0]
+
+
+def test_what_changes_of_private_paths_cost_is_in_the_table() -> None:
+    assert __doc__ is not None
+    table = {" ".join(line.split()) for line in __doc__.splitlines()}
+    for name, (*_, (calls, rounds)) in PATHS.items():
+        assert f"{name} {calls} {rounds}" in table
 
 
 class Meeting:
@@ -401,7 +562,7 @@ def in_any_second(times: Sequence[float]) -> int:
     return max((sum(begin <= one < begin + 1 for one in times) for begin in times), default=0)
 
 
-def reading(timeline: Timeline) -> list[float]:
+def reads_of(timeline: Timeline) -> list[float]:
     return [at for at, name in timeline.calls if name not in CHANGES]
 
 
@@ -416,12 +577,12 @@ def test_five_hundred_groups_take_less_than_fifteen_seconds_at_fewer_than_fifty_
         timeline = simulated(rows, known)
         assert len(timeline.calls) == expected
         assert timeline.at < 15
-        assert in_any_second(reading(timeline)) < 50
+        assert in_any_second(reads_of(timeline)) < 50
 
 
 def test_without_a_pace_more_would_be_sent_in_a_second_than_aws_takes() -> None:
     timeline = simulated(many(200), {}, pace=lambda _: lambda: None)
-    assert in_any_second(reading(timeline)) > 50
+    assert in_any_second(reads_of(timeline)) > 50
 
 
 def behind(groups: int) -> Rows:
@@ -439,7 +600,7 @@ def test_changes_of_many_groups_are_sent_at_fewer_than_four_in_any_second() -> N
     timeline = simulated(rows, {})
     assert len(changing(timeline)) == 24
     assert in_any_second(changing(timeline)) == 3
-    assert in_any_second(reading(timeline)) < 50
+    assert in_any_second(reads_of(timeline)) < 50
     assert 24 / timeline.at > 2  # and not far slower than that
     assert simulated(rows, {}).at < timeline.at
 

@@ -30,6 +30,7 @@ from tests.bound_groups import (
     ORDERS,
     OTHER_ENDPOINT,
     QUEUE,
+    REQUESTS,
     SCHEDULE,
     endpoint,
     health,
@@ -40,6 +41,8 @@ from tests.bound_groups import (
     targets,
 )
 from tests.bound_groups import asked as asking_for
+from tests.path_events import watched
+from tests.private_path import INGRESS, private_path
 from tests.samples import (
     CHAT_TOPIC,
     CONNECTOR,
@@ -118,11 +121,21 @@ def tags_of(resource: str) -> Asked:
     return "apprunner:ListTagsForResource", {"ResourceArn": resource}
 
 
+MANAGED_INTERFACES: Asked = (
+    "ec2:DescribeNetworkInterfaces",
+    {"Filters": filters(("tag-key", ["AWSAppRunnerManaged"])), "IncludeManagedResources": True},
+)
 EVERYTHING_RECORDED: Asked = ("dynamodb:Scan", {"TableName": TABLE, "ConsistentRead": True})
 KNOWN = [tags_of(CONNECTOR), recorded(CONNECTOR)]  # what there is to know of the connector beside its network
+KNOWN_WITH_SERVICE = [tags_of(CONNECTOR), EVERYTHING_RECORDED]
 DESCRIBE_CONNECTOR: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": CONNECTOR})
 DESCRIBE_SERVICE: Asked = ("apprunner:DescribeService", {"ServiceArn": SERVICE})
 LIST_CONNECTORS: Asked = ("apprunner:ListVpcConnectors", {"MaxResults": 100})
+OPERATIONS: Asked = ("apprunner:ListOperations", {"ServiceArn": SERVICE, "MaxResults": 20})
+INDEX: Asked = (
+    "tagging:GetResources",
+    {"ResourceTypeFilters": ["apprunner:service", "apprunner:vpcconnector"], "ResourcesPerPage": 100},
+)
 ZONES: Asked = ("ec2:DescribeAvailabilityZones", {})
 DEFAULT_GROUPS: Asked = ("ec2:DescribeSecurityGroups", {"Filters": filters(("group-name", ["default"]))})
 ENDPOINTS = in_vpc("ec2:DescribeVpcEndpoints")
@@ -206,26 +219,30 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         created_connector(),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE],
+        [[DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, *NEAR], INSIDE],
     ),
     "CreateVpcConnector, subnets in any order and twice": (
         created_connector(subnets=(*reversed(SUBNETS), SUBNETS[0])),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE],
+        [[DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, *NEAR], INSIDE],
     ),
     "CreateVpcConnector, other subnets and groups than AWS has now": (
         created_connector(subnets=("subnet-public-a",), groups=("sg-default",)),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-public-a"), groups("sg-default")], [*NEAR[1:]], INSIDE],
+        [
+            [DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, ZONES, acls("subnet-public-a"), groups("sg-default")],
+            [*NEAR[1:]],
+            INSIDE,
+        ],
     ),
     "CreateVpcConnector, no group named": (
         created_connector(groups=()),
         ungrouped(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
+            [DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
             [*INSIDE, interfaces("sg-default")],
         ],
     ),
@@ -234,7 +251,7 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         with_inbound_rules(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls(*SUBNETS), groups(GROUP, "sg-inbound")],
+            [DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, ZONES, acls(*SUBNETS), groups(GROUP, "sg-inbound")],
             [*INSIDE, interfaces("sg-inbound")],
         ],
     ),
@@ -242,26 +259,26 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         created_connector(),
         healthy(),
         NEEDS_ENDPOINTS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], [*INSIDE, ENDPOINTS]],
+        [[DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, *NEAR], [*INSIDE, ENDPOINTS]],
     ),
     "CreateVpcConnector, a prefix list in play": (
         created_connector(),
         with_prefix_lists(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, *NEAR], INSIDE, [PARTNERS]],
+        [[DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, *NEAR], INSIDE, [PARTNERS]],
     ),
     "CreateVpcConnector, its subnets are gone": (
         created_connector(subnets=("subnet-gone",)),
         subnets_gone(),
         SETTINGS,
-        [[DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)], INSIDE],
+        [[DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)], INSIDE],
     ),
     "CreateVpcConnector, its subnets and groups are gone": (
         created_connector(subnets=("subnet-gone",)),
         all_gone(),
         SETTINGS,
         [
-            [DESCRIBE_CONNECTOR, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)],
+            [DESCRIBE_CONNECTOR, LIST_CONNECTORS, *KNOWN, ZONES, acls("subnet-gone"), groups(GROUP)],
             [("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", ["subnet-gone"]))})],
         ],
     ),
@@ -269,14 +286,14 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         service_call("CreateService"),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN], NEAR, INSIDE],
+        [[DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN_WITH_SERVICE], NEAR, INSIDE],
     ),
     "CreateService, of a connector with no group": (
         service_call("CreateService"),
         ungrouped(),
         SETTINGS,
         [
-            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN],
+            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN_WITH_SERVICE],
             [ZONES, acls(*SUBNETS), DEFAULT_GROUPS],
             [*INSIDE, interfaces("sg-default")],
         ],
@@ -286,9 +303,9 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         moved(),
         SETTINGS,
         [
-            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN],
+            [DESCRIBE_SERVICE, DESCRIBE_CONNECTOR, *KNOWN_WITH_SERVICE],
             [DESCRIBE_OTHER],
-            [tags_of(OTHER_CONNECTOR), recorded(OTHER_CONNECTOR), *NEAR],
+            [tags_of(OTHER_CONNECTOR), *NEAR],
             INSIDE,
         ],
     ),
@@ -296,13 +313,35 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         service_call("UpdateService", connector_arn=""),
         {**healthy(), "Services": [service("")]},
         SETTINGS,
-        [[DESCRIBE_SERVICE, LIST_CONNECTORS]],
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS, EVERYTHING_RECORDED]],
+    ),
+    "UpdateService, which asks for egress that does not show": (
+        service_call("UpdateService", connector_arn="", asks=CONNECTOR),
+        {**healthy(), "Services": [service("")], "Operations": []},
+        SETTINGS,
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS, EVERYTHING_RECORDED], [OPERATIONS], [tags_of(SERVICE)]],
     ),
     "a finished update": (
         finished_update(),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, LIST_CONNECTORS], [*KNOWN, *NEAR], INSIDE],
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS, EVERYTHING_RECORDED], [tags_of(CONNECTOR), *NEAR], INSIDE],
+    ),
+    "a finished update of a private service": (
+        finished_update(),
+        private_path(),
+        SETTINGS,
+        [
+            [DESCRIBE_SERVICE, LIST_CONNECTORS, EVERYTHING_RECORDED],
+            [("apprunner:ListVpcIngressConnections", {"Filter": {"ServiceArn": SERVICE}})],
+            [("apprunner:DescribeVpcIngressConnection", {"VpcIngressConnectionArn": INGRESS})],
+        ],
+    ),
+    "a finished update of a service that has to have tags": (
+        finished_update(),
+        {**healthy(), "Services": [service("")], "Tags": [tag(SERVICE, "team", "shop")]},
+        replace(SETTINGS, required_tags=("team",)),
+        [[DESCRIBE_SERVICE, LIST_CONNECTORS, EVERYTHING_RECORDED, tags_of(SERVICE)]],
     ),
     "DeleteVpcConnector": (
         deleted_connector(),
@@ -320,17 +359,52 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         tagged(SERVICE),
         healthy(),
         SETTINGS,
-        [[DESCRIBE_SERVICE, tags_of(SERVICE), recorded(SERVICE)]],
+        [[DESCRIBE_SERVICE, tags_of(SERVICE), EVERYTHING_RECORDED], [DESCRIBE_CONNECTOR]],
     ),
     "ReplaceRoute": (
         replaced_route(),
         healthy(),
         SETTINGS,
         [
-            [LIST_CONNECTORS, EVERYTHING_RECORDED],
+            [LIST_CONNECTORS, EVERYTHING_RECORDED, INDEX],
             [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
             [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
-            [tags_of(CONNECTOR), ZONES, *DNS],
+            [tags_of(CONNECTOR), ZONES, in_vpc("ec2:DescribeSecurityGroups"), *DNS],
+        ],
+    ),
+    "ModifyListener, and no private path": (
+        watched("elbv2", "ModifyListener"),
+        healthy(),
+        SETTINGS,
+        [
+            [EVERYTHING_RECORDED],
+            [
+                ("apprunner:ListVpcIngressConnections", {"MaxResults": 100}),
+                (
+                    "ec2:DescribeVpcEndpoints",
+                    {
+                        "Filters": filters(
+                            ("service-name", ["com.amazonaws.us-east-1.apprunner.requests"]),
+                            ("vpc-endpoint-type", ["Interface"]),
+                        )
+                    },
+                ),
+            ],
+        ],
+    ),
+    "AssociateAddress": (
+        watched("ec2", "AssociateAddress"),
+        private_path(),
+        SETTINGS,
+        [
+            [EVERYTHING_RECORDED],
+            [
+                LIST_CONNECTORS,
+                (
+                    "ec2:DescribeNetworkInterfaces",
+                    {"Filters": filters(("tag-key", ["AWSAppRunnerManaged"])), "IncludeManagedResources": True},
+                ),
+            ],
         ],
     ),
     "ReplaceRoute in a table of nobody's concern": (
@@ -338,7 +412,7 @@ CASES: Mapping[str, tuple[Event, Rows, Settings, list[list[Asked]]]] = {
         healthy(),
         SETTINGS,
         [
-            [LIST_CONNECTORS, EVERYTHING_RECORDED],
+            [LIST_CONNECTORS, EVERYTHING_RECORDED, INDEX],
             [groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})],
             [in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)],
         ],
@@ -478,6 +552,7 @@ def test_an_audit_asks_for_this_and_no_more() -> None:
                 EVERYTHING_RECORDED,
                 recorded("digest"),
                 LIST_CONNECTORS,
+                MANAGED_INTERFACES,
                 ("apprunner:ListServices", {"MaxResults": 20}),
                 (
                     "tagging:GetResources",
@@ -488,7 +563,16 @@ def test_an_audit_asks_for_this_and_no_more() -> None:
         _sorted([groups(GROUP), ("ec2:DescribeSubnets", {"Filters": filters(("subnet-id", sorted(SUBNETS)))})]),
         _sorted([in_vpc("ec2:DescribeSubnets"), in_vpc("ec2:DescribeRouteTables"), NAT_GATEWAYS, in_vpc(ACLS)]),
         _sorted([DESCRIBE_SERVICE, ("apprunner:DescribeService", {"ServiceArn": f"{SERVICE[:-4]}4444"})]),
-        _sorted([ZONES, *DNS]),
+        _sorted([ZONES, in_vpc("ec2:DescribeSecurityGroups"), *DNS]),
+        _sorted(
+            [
+                ("apprunner:ListVpcIngressConnections", {"MaxResults": 100}),
+                (
+                    "ec2:DescribeVpcEndpoints",
+                    {"Filters": filters(("service-name", [REQUESTS]), ("vpc-endpoint-type", ["Interface"]))},
+                ),
+            ]
+        ),
     ]
 
 

@@ -9,42 +9,114 @@ import pytest
 
 from apprunner_guardrails.drift import Change, parse_change
 from apprunner_guardrails.events import CALLS, CLOUDTRAIL, FailedCall, Ignored, Trigger, parse
+from apprunner_guardrails.paths.triggers import PathChange, parse_path_change
+from apprunner_guardrails.targets.triggers import Asked as ForSync
+from apprunner_guardrails.targets.triggers import parse as parse_for_sync
 from replay.template import Pattern, load, matches
 from tools import events as generator
 
 FILES = {path.name: json.loads(path.read_text()) for path in sorted(generator.FOLDER.glob("*.json"))}
 
-# What the function is invoked with. Everything else in events/ but DRIFT must not match.
+# What ValidateNetworkFunction is invoked with at once.
 INVOKED = {
     "apprunner-CreateService-copilot.json",
     "apprunner-CreateService-healthy.json",
     "apprunner-CreateService-isolated.json",
     "apprunner-CreateService-omitted.json",
+    "apprunner-CreateService-policies.json",
     "apprunner-CreateVpcConnector-copilot.json",
     "apprunner-CreateVpcConnector-exempted.json",
+    "apprunner-CreateVpcConnector-fleet.json",
     "apprunner-CreateVpcConnector-gone.json",
     "apprunner-CreateVpcConnector-healthy-failed.json",
     "apprunner-CreateVpcConnector-healthy.json",
     "apprunner-CreateVpcConnector-main-table.json",
     "apprunner-CreateVpcConnector-mended.json",
     "apprunner-CreateVpcConnector-one-zone.json",
+    "apprunner-CreateVpcConnector-policies.json",
     "apprunner-CreateVpcConnector-public-subnets.json",
     "apprunner-DeleteVpcConnector-connector-in-use-failed.json",
+    "apprunner-DeleteVpcConnector-fleet.json",
     "apprunner-DeleteVpcConnector-gone.json",
     "apprunner-ResumeService-nat-gone.json",
+    "apprunner-ResumeService-service-broken.json",
+    "apprunner-TagResource-database-blocked.json",
+    "apprunner-TagResource-endpoint-wrong.json",
     "apprunner-TagResource-exempted.json",
+    "apprunner-TagResource-policies.json",
+    "apprunner-UpdateService-ingress-broken.json",
     "apprunner-UpdateService-mixed-address-types.json",
+    "apprunner-UpdateService-policies.json",
     "apprunner-UpdateService-public-subnets.json",
+    "apprunner-UpdateService-service-broken.json",
+    "apprunner-UpdateServiceCompletedSuccessfully-ingress-broken.json",
     "apprunner-UpdateServiceCompletedSuccessfully-mixed-address-types.json",
+    "apprunner-UpdateServiceCompletedSuccessfully-policies.json",
+    "apprunner-UpdateServiceCompletedSuccessfully-service-broken.json",
     "apprunner-UpdateServiceFailed-public-subnets.json",
 }
 
-# What waits in the queue of EC2 calls first.
+# What waits in its queue first: changes of a connector's network …
 DRIFT = {
+    "ec2-AuthorizeSecurityGroupEgress-database-blocked.json",
+    "ec2-AuthorizeSecurityGroupIngress-database-blocked.json",
+    "ec2-CreateNetworkAclEntry-network-wrong.json",
     "ec2-CreateRoute-healthy.json",
     "ec2-DeleteNatGateway-nat-gone.json",
+    "ec2-DeleteNetworkAclEntry-network-wrong.json",
+    "ec2-DeleteSecurityGroup-network-wrong.json",
+    "ec2-DeleteSubnet-network-wrong.json",
+    "ec2-ModifyVpcAttribute-network-wrong.json",
     "ec2-ReplaceRoute-mended.json",
 }
+
+# … and of private paths.
+PATHS = {
+    "apigateway-CreateDeployment-api-wrong.json",
+    "apigateway-CreateResource-api-wrong.json",
+    "apigateway-CreateRestApi-api-wrong.json",
+    "apigateway-CreateRoute-api-wrong.json",
+    "apigateway-CreateVpcLink-api-wrong.json",
+    "apigateway-PutIntegration-api-wrong.json",
+    "apigateway-PutMethod-api-wrong.json",
+    "apigateway-UpdateIntegration-api-wrong.json",
+    "apigateway-UpdateMethod-api-wrong.json",
+    "apigateway-UpdateStage-api-wrong.json",
+    "apprunner-CreateVpcIngressConnection-private-path.json",
+    "apprunner-DeleteVpcIngressConnection-ingress-broken.json",
+    "apprunner-TagResource-endpoint-wrong.json",
+    "apprunner-UpdateVpcIngressConnection-ingress-broken.json",
+    "ec2-AssociateAddress-fleet.json",
+    "ec2-CreateTags-balancer-wrong.json",
+    "ec2-CreateVpcEndpoint-private-path.json",
+    "ec2-DeleteVpcEndpoints-endpoint-gone.json",
+    "ec2-ModifyVpcEndpoint-private-path.json",
+    "elasticloadbalancing-AddTags-endpoint-gone.json",
+    "elasticloadbalancing-CreateListener-balancer-wrong.json",
+    "elasticloadbalancing-DeleteListener-balancer-wrong.json",
+    "elasticloadbalancing-DeleteTargetGroup-group-wrong.json",
+    "elasticloadbalancing-ModifyLoadBalancerAttributes-balancer-wrong.json",
+    "elasticloadbalancing-ModifyTargetGroup-group-wrong.json",
+    "elasticloadbalancing-ModifyTargetGroupAttributes-group-wrong.json",
+    "elasticloadbalancing-SetSecurityGroups-balancer-wrong.json",
+}
+
+# What SyncTargetsFunction is invoked with at once, and what waits in its queue.
+SYNCED = {
+    "apprunner-CreateVpcIngressConnection-private-path.json",
+    "apprunner-DeleteVpcIngressConnection-ingress-broken.json",
+    "apprunner-UpdateVpcIngressConnection-ingress-broken.json",
+    "ec2-CreateVpcEndpoint-private-path.json",
+    "ec2-DeleteVpcEndpoints-endpoint-gone.json",
+    "ec2-ModifyVpcEndpoint-private-path.json",
+    "elasticloadbalancing-AddTags-endpoint-gone.json",
+    "elasticloadbalancing-CreateTargetGroup-private-path.json",
+}
+SYNCED_LATER = {
+    "elasticloadbalancing-DeregisterTargets-private-path.json",
+    "elasticloadbalancing-RegisterTargets-private-path.json",
+}
+"""Everything else in events/ matches no rule."""
 
 # What the function explains.
 EXPLAINED = {
@@ -52,6 +124,9 @@ EXPLAINED = {
     "apprunner-DeleteVpcConnector-connector-in-use-failed.json",
     "apprunner-UpdateServiceFailed-public-subnets.json",
 }
+
+# What would concern a private path by its call and its tag's key; but it is about a connector or a service.
+ABOUT_OUR_TAGS = {"apprunner-TagResource-database-blocked.json", "apprunner-TagResource-exempted.json"}
 
 # What the function leaves alone, and why.
 LEFT_ALONE = {
@@ -85,10 +160,13 @@ def test_a_changed_and_a_foreign_file_are_called_stale(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json"]
 
 
-def test_the_rule_of_the_template_admits_what_is_watched_and_nothing_else() -> None:
-    function = load().functions["ValidateNetworkFunction"]
-    assert admitted(function.patterns) == INVOKED
-    assert admitted(function.queues["DriftQueue"].patterns) == DRIFT
+def test_the_rules_of_the_template_admit_what_is_watched_and_nothing_else() -> None:
+    functions = load().functions
+    validate, sync = functions["ValidateNetworkFunction"], functions["SyncTargetsFunction"]
+    assert admitted(validate.patterns) == INVOKED
+    assert admitted(validate.queues["DriftQueue"].patterns) == DRIFT | PATHS
+    assert admitted(sync.patterns) == SYNCED
+    assert admitted(sync.queues["SyncQueue"].patterns) == SYNCED_LATER
 
 
 def admitted(patterns: Mapping[str, Pattern]) -> set[str]:
@@ -97,9 +175,13 @@ def admitted(patterns: Mapping[str, Pattern]) -> set[str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_routed_is_understood_and_another_is_ignored(name: str) -> None:
-    asked, change = parse(FILES[name]), parse_change(FILES[name])
+    event = FILES[name]
+    asked, change, path_change = parse(event), parse_change(event), parse_path_change(event)
+    to_sync = parse_for_sync(event, "SyncTargetsFunction")
     assert isinstance(change, Change if name in DRIFT else Ignored)
-    if name in INVOKED - LEFT_ALONE.keys():
+    assert isinstance(path_change, PathChange if name in PATHS | ABOUT_OUR_TAGS else Ignored)
+    assert isinstance(to_sync, ForSync if name in SYNCED | SYNCED_LATER else Ignored)
+    if name in INVOKED - PATHS - LEFT_ALONE.keys():
         assert isinstance(asked, FailedCall if name in EXPLAINED else Trigger)
     else:
         assert isinstance(asked, Ignored)
@@ -109,6 +191,10 @@ def test_a_file_that_is_routed_is_understood_and_another_is_ignored(name: str) -
 @pytest.mark.parametrize("watched", [*(call for _, call in CALLS), "UpdateServiceCompletedSuccessfully"])
 def test_every_watched_call_and_status_has_a_file(watched: str) -> None:
     assert [name for name in INVOKED if name.startswith(f"apprunner-{watched}-")]
+
+
+def test_every_source_of_changes_of_a_path_has_a_file() -> None:
+    assert {name.partition("-")[0] for name in PATHS} == {"apigateway", "apprunner", "ec2", "elasticloadbalancing"}
 
 
 def test_calls_are_made_by_every_kind_of_caller() -> None:
@@ -124,24 +210,40 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
             "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
             "console",
         ),
+        "CreateService-policies": ("mara.lind", "console"),
         "CreateVpcConnector-copilot": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "CreateVpcConnector-exempted": ("role terraform terraform-apply", "Terraform"),
+        "CreateVpcConnector-fleet": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "CreateVpcConnector-gone": ("mara.lind", "console"),
         "CreateVpcConnector-healthy-failed": ("role NetworkEngineer jonas.weber", "AWS CLI"),
         "CreateVpcConnector-healthy": ("role NetworkEngineer jonas.weber", "AWS CLI"),
         "CreateVpcConnector-main-table": ("mara.lind", "console"),
         "CreateVpcConnector-mended": ("role terraform terraform-apply", "Terraform"),
         "CreateVpcConnector-one-zone": ("root of account 123456789012", "console"),
+        "CreateVpcConnector-policies": ("mara.lind", "console"),
         "CreateVpcConnector-public-subnets": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "DeleteVpcConnector-connector-in-use-failed": ("role NetworkEngineer jonas.weber", "AWS CLI"),
+        "DeleteVpcConnector-fleet": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "DeleteVpcConnector-gone": ("mara.lind", "console"),
         "ResumeService-nat-gone": ("operations", "AWS CLI"),
+        "ResumeService-service-broken": ("mara.lind", "console"),
+        "TagResource-database-blocked": ("role terraform terraform-apply", "Terraform"),
         "TagResource-exempted": (
             "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
             "console",
         ),
+        "TagResource-policies": (
+            "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
+            "console",
+        ),
+        "UpdateService-ingress-broken": ("role terraform terraform-apply", "Terraform"),
         "UpdateService-mixed-address-types": ("role terraform terraform-apply", "Terraform"),
+        "UpdateService-policies": (
+            "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
+            "console",
+        ),
         "UpdateService-public-subnets": ("role PlatformDeploy jonas.weber", "CloudFormation"),
+        "UpdateService-service-broken": ("mara.lind", "console"),
     }
 
 

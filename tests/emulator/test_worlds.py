@@ -15,71 +15,9 @@ from emulator.worlds import OPERATION_SECONDS, REGION, WORLDS, build, happen, ma
 from replay.loop import Step, play_world
 from replay.template import load
 
-# What the rules say of each world's connector at its first event; all other rules pass.
-FAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "healthy": {},
-    "public-subnets": {"AR102": ("use1-az1", "use1-az2", "use1-az4")},
-    "main-table": {"AR102": ("use1-az4",)},
-    "one-zone": {"AR101": ("1 of 3 required",)},
-    "isolated": {"AR107": ("use1-az1", "use1-az2", "use1-az4")},
-    "nat-gone": {"AR108": ("use1-az2",)},
-    "mixed-address-types": {"AR106": ("IPv4 and dual-stack",)},
-    "copilot": {"AR101": ("2 of 3 required",), "AR203": ("0.0.0.0/0",)},
-    "mended": {"AR102": ("use1-az4",)},
-    "exempted": {"AR901": ("exempt:AR105",)},
-    "gone": {"AR101": ("2 of 3 required",)},
-}
-EXEMPT = {"exempted": {"AR203"}}
-SYNCED = {"private-path", "endpoint-gone"}
-"""Worlds of target groups, which have tests of their own below."""
-REFUSED = {"connector-in-use"}
-"""Worlds in which nothing changes: a call is refused, and explained."""
-
-RESOLVED = {"mended": {"AR102"}, "exempted": {"AR901"}, "gone": {"AR101"}}
-"""What is resolved by what comes later in a world; nothing in the others."""
-
-
-def results(steps: list[Step]) -> list[Any]:
-    return [dict(one.result) for step in steps for one in step.invocations]
-
 
 def told(steps: list[Step]) -> str:
     return json.dumps([[step.event, [vars(one) for one in step.invocations]] for step in steps])
-
-
-def test_every_world_has_its_verdict_written_down() -> None:
-    assert FAILS.keys() | REFUSED | SYNCED == set(WORLDS)
-
-
-def test_every_world_in_which_something_comes_later_has_what_it_resolves_written_down() -> None:
-    assert set(RESOLVED) == {world.name for world in WORLDS.values() if world.later is not None} - SYNCED
-
-
-@pytest.mark.parametrize("name", sorted(WORLDS.keys() - SYNCED))
-def test_a_world_shows_what_it_is_there_to_show(name: str) -> None:
-    steps = list(play_world(WORLDS[name], load()))
-    first = results(steps)[0]
-    assert first["alerts"] == (name in REFUSED or bool(FAILS[name]))
-    if name in REFUSED:
-        assert (first["resources"], first["opened"]) == ({}, [])
-    else:
-        [answers] = first["resources"].values()
-        assert_fails(name, answers, {one["rule"]: sorted(one["messages"]) for one in first["opened"]})
-    resolved = {one["rule"] for result in results(steps) for one in result.get("resolved", ())}
-    assert resolved == RESOLVED.get(name, set())
-    assert [one.error for step in steps for one in step.invocations if one.error] == []
-
-
-def assert_fails(name: str, answers: Mapping[str, str], opened: Mapping[str, list[str]]) -> None:
-    by_status = {status: {rule for rule in answers if answers[rule] == status} for status in answers.values()}
-    assert by_status.pop("pass")
-    assert by_status == {
-        status: rules for status, rules in (("fail", set(FAILS[name])), ("exempt", EXEMPT.get(name))) if rules
-    }
-    assert set(opened) == set(FAILS[name])
-    for rule, parts in FAILS[name].items():
-        assert len(opened[rule]) == len(parts)
-        assert all(sum(part in message for message in opened[rule]) == 1 for part in parts), opened[rule]
 
 
 @dataclass(frozen=True, kw_only=True)

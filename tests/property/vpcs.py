@@ -281,10 +281,11 @@ _NARROW = (
     Route(destination="192.168.0.0/16", target="tgw-1"),
     Route(destination="192.168.0.0/16", target="vgw-1", propagated=True),
     Route(destination="192.168.1.0/24", target="vgw-1", propagated=True, blackhole=True),
-    Route(destination="10.0.2.0/24", target="eni-1"),
+    *([Route(destination="10.0.2.0/24", target="eni-1")] * 3),
     Route(destination="10.0.2.0/24", target="eni-1", blackhole=True),
     Route(destination="10.0.2.0/25", target="vgw-1", propagated=True, blackhole=True),
     Route(destination="10.0.1.0/24", target="eni-1", blackhole=True),
+    Route(destination="2600:1f18:1:2::/64", target="vpce-firewall"),
     Route(destination="2600:1f18:1:2::/64", target="vpce-firewall", blackhole=True),
     Route(destination="52.0.0.0/8", target="nat-1"),
     Route(destination="52.0.0.0/8", target="igw-1"),
@@ -320,7 +321,7 @@ _near_lists = st.fixed_dictionaries(
 # What stops connections: one thing, two at once, or anything anywhere. The rest lets everything through.
 _SPOTS = ("rules out", "ACL out", "way", "ACL in there", "rules in there", "ACL out there", "ACL in")
 _TROUBLE = st.sampled_from(
-    [*((spot,) for spot in (*_SPOTS * 3, *_SPOTS[5:] * 4)), *combinations(_SPOTS, 2), _SPOTS, _SPOTS]
+    [*((spot,) for spot in (*_SPOTS * 3, *_SPOTS[5:] * 4, *["way"] * 5)), *combinations(_SPOTS, 2), _SPOTS, _SPOTS]
 )
 
 

@@ -76,11 +76,25 @@ def test_a_deletion_that_failed_is_explained_with_the_services_that_stand_in_its
 
 
 def test_an_audit_a_week_later_reminds_of_what_is_high_and_sends_the_digest() -> None:
-    assert subjects(played("public-subnets"), "audit") == [
-        "[REMINDER] AR102 public subnet: VPC connector public-subnets in 123456789012 us-east-1",
+    assert subjects(played("isolated"), "audit") == [
+        "[REMINDER] AR107 no way out: VPC connector isolated in 123456789012 us-east-1",
         "[DIGEST] 1 HIGH open: App Runner in 123456789012 us-east-1",
     ]
-    assert subjects(played("public-subnets"), "audit", delivery=2) == []
+    assert subjects(played("isolated"), "audit", delivery=2) == []
+
+
+def test_what_an_audit_finds_and_what_it_reminds_of_is_one_alert_a_resource() -> None:
+    [alert, _] = [
+        alert
+        for step in played("public-subnets")
+        if (step.moment, step.delivery) == ("audit", 1)
+        for one in step.invocations
+        for alert in one.alerts
+    ]
+    assert alert["subject"] == "[LOW] AR301 unused: VPC connector public-subnets in 123456789012 us-east-1"
+    attributes = alert["attributes"]
+    assert isinstance(attributes, dict)
+    assert (attributes["severity"], attributes["rules"]) == ("HIGH", '["AR102", "AR301"]')
 
 
 def test_an_exemption_is_told_to_machines_only() -> None:

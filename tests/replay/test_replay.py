@@ -15,7 +15,7 @@ import pytest
 
 from apprunner_guardrails.aws import sns
 from emulator.worlds import WORLDS
-from replay.__main__ import main
+from replay.__main__ import main, world_of
 from tests.unit.alerts.shapes import faults
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
@@ -82,7 +82,7 @@ def test_a_person_reads_event_function_answers_and_the_whole_alert(capsys: pytes
         "  the same once more: no new alert",
     )
     assert found[-2].startswith(
-        "1 world: 2 events, 1 invocation, 19 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert in "
+        "1 world: 2 events, 1 invocation, 23 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert in "
     )
     assert found[-1] == "all of it once more: 1 invocation, 0 alerts"
 
@@ -99,7 +99,8 @@ def test_a_person_reads_what_became_of_a_finding(capsys: pytest.CaptureFixture[s
         "    alert  [RESOLVED] AR102 public subnet: VPC connector mended in 123456789012 us-east-1",
         "       |   Over: it was open since 2026-11-02T09:03:00Z, for 3 minutes",
         "  a week later: Scheduled Event 2026-11-10T07:00:00Z → AuditRegionFunction",
-        "    alert  [DIGEST] nothing open: App Runner in 123456789012 us-east-1",
+        "    AR301     fail  opened  no service uses it",
+        "    alert  [DIGEST] 1 LOW open: App Runner in 123456789012 us-east-1",
     )
 
 
@@ -153,8 +154,9 @@ def test_a_scheduled_event_is_an_audit(tmp_path: Path, capsys: pytest.CaptureFix
         lines(capsys, "--event", str(path), "--world", "one-zone"),
         "  Scheduled Event 2026-11-03T07:00:00Z → AuditRegionFunction",
         "    AR101     fail  opened  the subnets cover 1 of 3",
-        "    alert  [MEDIUM] AR101 too few zones: VPC connector one-zone in 123456789012 us-east-1",
-        "    alert  [DIGEST] 1 MEDIUM open: App Runner in 123456789012 us-east-1",
+        "    AR301     fail  opened  no service uses it",
+        "    alert  [MEDIUM] AR101 AR301: VPC connector one-zone in 123456789012 us-east-1",
+        "    alert  [DIGEST] 1 MEDIUM, 1 LOW open: App Runner in 123456789012 us-east-1",
         "  the same once more: no new alert",
     )
 
@@ -164,9 +166,19 @@ def test_a_sample_event_is_replayed_in_the_world_that_it_names(world: str, capsy
     path = next(path for path in sorted(EVENTS.glob(f"apprunner-*-{world}.json")) if "Pause" not in path.name)
     [told] = played(capsys, "--event", str(path))["worlds"]
     [function] = told["events"][0]["functions"]
-    [connector] = function["result"]["resources"]
+    [connector] = [arn for arn in function["result"]["resources"] if ":service/" not in arn]
     assert told["world"] == world
     assert f":vpcconnector/{world}/" in connector
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_sample_event_names_its_world_or_its_file_does(path: Path) -> None:
+    event = json.loads(path.read_text())
+    found = world_of(None, path.name, event)
+    assert found is not None
+    case = path.stem.removesuffix("-failed")
+    assert case.endswith(f"-{found.name}") or case == "apprunner-CreateService-omitted"
+    assert not any(len(name) > len(found.name) and case.endswith(f"-{name}") for name in WORLDS)
 
 
 def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +258,7 @@ def test_a_person_reads_why_targets_were_left_alone(capsys: pytest.CaptureFixtur
         "    AR511    opened  no registered target is healthy (3 registered): ",
         "    AR516    opened  vpce-",
         "    alert  [CRITICAL] AR511 AR516: target group endpoint-gone in 123456789012 us-east-1",
-        "  the same once more: no new alert",
+        "  the same 2 once more: no new alert",
     )
 
 

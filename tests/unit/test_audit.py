@@ -1,6 +1,5 @@
 """The audit of a Region: what it costs, what it finds, and what it does where it cannot see or has no time left."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -44,12 +43,6 @@ from tests.samples import (
 
 HOUR, DAY = 3600, 86_400
 QUIET = replace(SETTINGS, digest_hour=None)  # no digest, whatever the hour
-
-
-def events(aws: Aws) -> list[str]:
-    """What machines hear: resource's name, rule and transition."""
-    details = [json.loads(one["Detail"]) for asked in aws.sent("events:PutEvents") for one in asked["Entries"]]
-    return [f"{one['finding']['resource_name']} {one['finding']['rule']} {one['transition']}" for one in details]
 
 
 def subjects(aws: Aws) -> list[str]:
@@ -164,7 +157,7 @@ def test_telling_of_a_region_stays_within_the_budget_too(kind: str) -> None:
         audited(rows, settings=QUIET)
     outcome = audited(rows, settings=QUIET)
     calls = Counter(outcome.aws.actions)
-    told = len(events(outcome.aws))
+    told = len(outcome.aws.told)
     assert told == (0 if kind == "all pass" else 150)
     assert sum(calls.values()) - calls["apprunner:DescribeService"] <= 45 + -(-told // 10)
     assert outcome.aws.seconds(0.02) < 5
@@ -196,10 +189,10 @@ BESIDE: Mapping[tuple[str, str], set[str]] = {
 def test_what_an_event_told_is_no_news_to_the_audit_and_the_other_way_round() -> None:
     rows = public()
     validated(created_connector(), rows)
-    assert events(audited(rows, settings=QUIET, now=NOW + HOUR).aws) == []
+    assert audited(rows, settings=QUIET, now=NOW + HOUR).aws.told == []
     rows = public()
-    assert events(audited(rows, settings=QUIET).aws) == ["shop-web AR102 opened"]
-    assert events(validated(created_connector(), rows, now=NOW + 1).aws) == []
+    assert audited(rows, settings=QUIET).aws.told == ["shop-web AR102 opened"]
+    assert validated(created_connector(), rows, now=NOW + 1).aws.told == []
 
 
 def public_connectors(count: int) -> Rows:
@@ -218,7 +211,7 @@ def test_few_resources_have_a_message_each_and_many_have_one_together() -> None:
     many = audited(public_connectors(SEPARATE + 1), settings=QUIET)
     assert subjects(many.aws) == [f"[HIGH] AR102 public subnet: {SEPARATE + 1} resources in {ACCOUNT} {REGION}"]
     assert many.report.alerts == 1
-    assert len(events(many.aws)) == SEPARATE + 1
+    assert len(many.aws.told) == SEPARATE + 1
 
 
 # What is gone.
@@ -227,7 +220,7 @@ def test_few_resources_have_a_message_each_and_many_have_one_together() -> None:
 def with_open_findings() -> Rows:
     """AR102 of the connector, AR901 of the service."""
     rows = {**public(), "Tags": [exempt(SERVICE, "AR101", "for ever")]}
-    assert events(audited(rows, settings=QUIET).aws) == ["shop AR901 opened", "shop-web AR102 opened"]
+    assert audited(rows, settings=QUIET).aws.told == ["shop AR901 opened", "shop-web AR102 opened"]
     return rows
 
 
@@ -249,8 +242,8 @@ GONE: Mapping[str, tuple[Rows, list[str]]] = {
 def test_what_is_gone_has_no_findings_any_more(changed: Rows, told: list[str]) -> None:
     rows = with_open_findings()
     outcome = audited({**rows, **changed}, settings=QUIET, now=NOW + HOUR)
-    assert events(outcome.aws) == told
-    assert events(audited({**rows, **changed}, settings=QUIET, now=NOW + 2 * HOUR).aws) == []
+    assert outcome.aws.told == told
+    assert audited({**rows, **changed}, settings=QUIET, now=NOW + 2 * HOUR).aws.told == []
 
 
 def test_a_deleted_connector_that_is_still_listed_is_gone() -> None:
@@ -260,7 +253,7 @@ def test_a_deleted_connector_that_is_still_listed_is_gone() -> None:
     faults = {"apprunner:ListVpcConnectors": answered(lambda asked: deleted)}
     outcome = audited(rows, settings=QUIET, faults=faults, now=NOW + HOUR)
     told = ["shop AR409 opened", "shop-web AR102 resolved"]
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]) == (told, {})
+    assert (outcome.aws.told, outcome.report.as_json()["resources"][CONNECTOR]) == (told, {})
 
 
 def test_a_list_that_lags_behind_ends_nothing() -> None:
@@ -269,7 +262,7 @@ def test_a_list_that_lags_behind_ends_nothing() -> None:
     outcome = audited(
         {**rows, "VpcConnectors": [], "NewVpcConnectors": [connector(CONNECTOR)]}, settings=QUIET, now=NOW + HOUR
     )
-    assert (events(outcome.aws), CONNECTOR in outcome.resources) == ([], False)
+    assert (outcome.aws.told, CONNECTOR in outcome.resources) == ([], False)
     assert len(outcome.aws.sent("apprunner:DescribeVpcConnector")) == 1
 
 
@@ -287,7 +280,7 @@ def test_what_cannot_be_asked_for_by_name_is_not_gone(action: str, listed: Rows,
     rows = with_open_findings()
     named = replace(fault, when=lambda asked: OTHER_SERVICE not in asked.values())
     outcome = audited({**rows, **listed}, settings=QUIET, faults={action: named}, now=NOW + HOUR)
-    assert events(outcome.aws) == told
+    assert outcome.aws.told == told
     assert {item["state"]["S"] for item in rows["Items"]} == {"open"}
 
 
@@ -296,7 +289,7 @@ def test_nobody_is_asked_for_by_name_where_there_is_no_list() -> None:
     rows = {**with_open_findings(), "VpcConnectors": []}
     with Aws(rows, {"apprunner:ListVpcConnectors": FAULTS["denied"]}) as aws, pytest.raises(NotAudited):
         audit(aws, NOW + HOUR)
-    assert (aws.sent("apprunner:DescribeVpcConnector"), events(aws)) == ([], [])
+    assert (aws.sent("apprunner:DescribeVpcConnector"), aws.told) == ([], [])
 
 
 def test_what_ended_long_ago_is_not_asked_for_any_more() -> None:
@@ -354,7 +347,7 @@ def test_a_service_that_cannot_be_read_is_not_judged_and_the_others_are() -> Non
         CONNECTOR: {"pass"},
     }
     assert outcome.of(OTHER_SERVICE).keys() == outcome.of(SERVICE).keys()
-    assert events(outcome.aws) == ["shop AR902 opened"]
+    assert outcome.aws.told == ["shop AR902 opened"]
 
 
 def test_a_service_that_went_while_it_was_audited_is_left_out() -> None:
@@ -362,7 +355,7 @@ def test_a_service_that_went_while_it_was_audited_is_left_out() -> None:
     rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
     went = refused("ResourceNotFoundException", when=lambda asked: asked["ServiceArn"] == OTHER_SERVICE)
     outcome = audited(rows, settings=QUIET, faults={"apprunner:DescribeService": went})
-    assert (outcome.resources, events(outcome.aws)) == ({CONNECTOR, SERVICE}, [])
+    assert (outcome.resources, outcome.aws.told) == ({CONNECTOR, SERVICE}, [])
 
 
 # And what becomes of AR205, which no event asks.
@@ -401,7 +394,7 @@ def test_an_item_that_cannot_be_read_leaves_its_resource_alone_loudly() -> None:
     assert str(raised.value) == (
         f"a part of {REGION} was not audited: {CONNECTOR} AR102: ValueError 'dormant' is not a valid State"
     )
-    assert events(aws) == ["shop-api AR102 opened", "shop-api AR202 opened"]
+    assert aws.told == ["shop-api AR102 opened", "shop-api AR202 opened"]
 
 
 def test_a_table_that_cannot_be_read_tells_nothing() -> None:
@@ -447,7 +440,7 @@ def test_an_audit_that_has_just_enough_time_is_done() -> None:
     rows["Services"].append(service("", ServiceArn=OTHER_SERVICE))
     with Aws(rows) as aws:
         audit(aws, seconds_left=running_out(9))
-    assert events(aws) == ["shop-web AR102 opened"]
+    assert aws.told == ["shop-web AR102 opened"]
 
 
 # The index of tags, which lags behind.
@@ -462,14 +455,14 @@ def test_an_index_that_lags_opens_no_exempt_finding_again() -> None:
     rows = {**public(), "Tags": [exempt(CONNECTOR, "AR102")]}
     validated(created_connector(), rows)
     outcome = audited({**rows, "IndexedTags": []}, settings=QUIET, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "exempt")
+    assert (outcome.aws.told, outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "exempt")
 
 
 def test_an_index_that_lags_exempts_nothing_any_more() -> None:
     rows = public()
     validated(created_connector(), rows)
     outcome = audited({**rows, "IndexedTags": [exempt(CONNECTOR, "AR102")]}, settings=QUIET, now=NOW + HOUR)
-    assert (events(outcome.aws), outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "fail")
+    assert (outcome.aws.told, outcome.report.as_json()["resources"][CONNECTOR]["AR102"]) == ([], "fail")
 
 
 @pytest.mark.parametrize("lagging", [[exempt(CONNECTOR, "AR101", "for ever")], []], ids=["still there", "not yet"])
@@ -478,19 +471,19 @@ def test_an_index_that_lags_neither_finds_a_malformed_exemption_nor_ends_it(lagg
     rows = {**healthy(), "Tags": mended}
     validated(created_connector(), rows)
     outcome = audited({**rows, "IndexedTags": lagging}, settings=QUIET, now=NOW + HOUR)
-    assert events(outcome.aws) == []
+    assert outcome.aws.told == []
 
 
 def test_an_exemption_that_both_know_of_ends_and_expires_at_the_audit() -> None:
     rows = public()
     validated(created_connector(), rows)
     rows["Tags"] = [exempt(CONNECTOR, "AR102", "2026-11-20 @net ticket 7")]
-    assert events(audited(rows, settings=QUIET, now=NOW + HOUR).aws) == ["shop-web AR102 exempted"]
+    assert audited(rows, settings=QUIET, now=NOW + HOUR).aws.told == ["shop-web AR102 exempted"]
     last_day = NOW - NOW % DAY + 2 * DAY
-    assert events(audited(rows, settings=QUIET, now=last_day + DAY - 1).aws) == []
-    assert events(audited(rows, settings=QUIET, now=last_day + DAY).aws) == ["shop-web AR102 exemption expired"]
+    assert audited(rows, settings=QUIET, now=last_day + DAY - 1).aws.told == []
+    assert audited(rows, settings=QUIET, now=last_day + DAY).aws.told == ["shop-web AR102 exemption expired"]
     later = audited(rows, settings=QUIET, now=last_day + DAY + HOUR).aws
-    assert (events(later), later.sent("apprunner:ListTagsForResource")) == ([], [])  # nothing hangs on the tags now
+    assert (later.told, later.sent("apprunner:ListTagsForResource")) == ([], [])  # nothing hangs on the tags now
 
 
 def test_an_index_that_cannot_be_read_opens_no_exempt_finding_again() -> None:
@@ -498,7 +491,7 @@ def test_an_index_that_cannot_be_read_opens_no_exempt_finding_again() -> None:
     validated(created_connector(), rows)
     denied = {"tagging:GetResources": refused("AccessDeniedException")}
     outcome = audited(rows, settings=QUIET, faults=denied, now=NOW + HOUR)
-    assert events(outcome.aws) == ["shop AR902 opened", "shop-web AR902 opened"]
+    assert outcome.aws.told == ["shop AR902 opened", "shop-web AR902 opened"]
 
 
 # What fails while it is told.
@@ -509,7 +502,7 @@ def test_a_channel_that_is_down_is_owed_by_the_audit_and_the_next_one_pays() -> 
     with pytest.raises(NotPublished, match=f"^AR102 of {CONNECTOR} did not reach text: "):
         audited(rows, settings=QUIET, faults={"sns:Publish": refused("NotFound", 404)})
     paid = audited(rows, settings=QUIET, now=NOW + HOUR)
-    assert (len(subjects(paid.aws)), events(paid.aws)) == (1, [])
+    assert (len(subjects(paid.aws)), paid.aws.told) == (1, [])
 
 
 def test_one_message_for_many_that_fails_is_owed_for_all_of_them() -> None:
@@ -528,7 +521,7 @@ def test_an_audit_that_is_ended_while_it_tells_is_made_up_for_by_the_next() -> N
     rows = public()
     with pytest.raises(KeyboardInterrupt):
         audited(rows, settings=QUIET, faults={"sns:Publish": answered(interrupted)})
-    assert events(audited(rows, settings=QUIET, now=NOW + LEASE_SECONDS).aws) == ["shop-web AR102 opened"]
+    assert audited(rows, settings=QUIET, now=NOW + LEASE_SECONDS).aws.told == ["shop-web AR102 opened"]
 
 
 def test_what_was_told_while_the_audit_was_looking_is_not_told_otherwise() -> None:
@@ -546,7 +539,7 @@ def test_what_was_told_while_the_audit_was_looking_is_not_told_otherwise() -> No
 
     outcome = audited(rows, settings=QUIET, faults={"ec2:DescribeVpcAttribute": answered(overtaken)}, now=NOW + HOUR)
     assert outcome.report.as_json()["resources"][CONNECTOR]["AR102"] == "fail"
-    assert events(outcome.aws) == ["shop-web AR102 resolved"]
+    assert outcome.aws.told == ["shop-web AR102 resolved"]
 
 
 # The digest.
@@ -578,7 +571,7 @@ def test_the_digest_says_what_stands_to_people_alone() -> None:
     assert [line for line in body if line.startswith("- HIGH AR102 since 2026-11-18, ")]
     chats = [one for asked in outcome.aws.sent("sns:PublishBatch") for one in asked["PublishBatchRequestEntries"]]
     assert [one["Subject"] for one in chats if one["Subject"].startswith("[DIGEST]")] == [subject]
-    assert events(outcome.aws) == ["shop-api AR102 exempted", "shop-web AR102 opened"]
+    assert outcome.aws.told == ["shop-api AR102 exempted", "shop-web AR102 opened"]
     assert outcome.report.alerts == 2
 
 

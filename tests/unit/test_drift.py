@@ -21,6 +21,7 @@ from apprunner_guardrails.facts import (
     Subnet,
     Unread,
 )
+from apprunner_guardrails.paths.triggers import PathChange
 from emulator import emulate
 
 type Event = dict[str, Any]
@@ -548,3 +549,22 @@ def test_several_changes_are_told_as_one(changes: Iterator[Change], what: str, c
     made = tuple(changes)
     expected = Folded(what=what, caller=caller, time=made[-1].time)
     assert {folded(order) for order in itertools.permutations(made)} == {expected}
+
+
+def test_calls_of_another_kind_are_told_alike() -> None:
+    """Those that change a private path, as PathChange has them."""
+    calls = [
+        PathChange(
+            id=f"path-{number}",
+            what=what,
+            names=("vpce-1",),
+            account=ACCOUNT,
+            region=REGION,
+            time=f"2026-11-21T09:00:0{number}Z",
+            caller=caller,
+        )
+        for number, (what, caller) in enumerate([("ModifyListener", ALICE), ("ModifyVpcEndpoint", BOB)])
+    ]
+    said = "2 changes (ModifyListener, ModifyVpcEndpoint), the last"
+    assert folded(calls) == Folded(what=said, caller=BOB, time="2026-11-21T09:00:01Z")
+    assert folded(calls[:1]) == Folded(what="ModifyListener", caller=ALICE, time="2026-11-21T09:00:00Z")

@@ -14,9 +14,11 @@ from apprunner_guardrails.events import (
     Ignored,
     Trigger,
     caller,
+    concerns_rules,
     parse,
     unpacked,
 )
+from apprunner_guardrails.facts import Egress
 
 type Json = Mapping[str, Any]
 
@@ -235,9 +237,86 @@ def tagging(name: str, resource: object, *keys: str) -> dict[str, Any]:
     ],
     ids=["an exemption", "one of two keys, in other letters", "one of no rule"],
 )
-def test_a_call_that_changes_exemptions_names_what_is_to_be_judged_anew(name: str, keys: tuple[str, ...]) -> None:
-    assert parse(tagging(name, CONNECTOR, *keys)) == trigger(name, resource=CONNECTOR)
-    assert parse(tagging(name, SERVICE, *keys)) == trigger(name, resource=SERVICE, connector="")
+def test_a_call_that_changes_tags_names_what_may_be_judged_anew_and_the_keys(name: str, keys: tuple[str, ...]) -> None:
+    said = tuple(sorted(keys))
+    assert parse(tagging(name, CONNECTOR, *keys)) == trigger(name, resource=CONNECTOR, tag_keys=said)
+    assert parse(tagging(name, SERVICE, *keys)) == trigger(name, resource=SERVICE, connector="", tag_keys=said)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"tags": "HIDDEN_DUE_TO_SECURITY_REASONS", "tagKeys": "HIDDEN_DUE_TO_SECURITY_REASONS"},
+        {"tags": {"apprunner-guardrails:exempt:AR101": "x"}},
+        {"tags": [{"key": ""}, {"key": None}, {}, 7], "tagKeys": ["", None, 7]},
+        {},
+    ],
+    ids=["hidden", "in another form", "that are none", "left out"],
+)
+def test_of_tags_that_cannot_be_read_no_keys_are_known(tags: Json) -> None:
+    for name in ("TagResource", "UntagResource"):
+        event = api_call(name, requestParameters={"resourceArn": CONNECTOR, **tags})
+        assert parse(event) == trigger(name, resource=CONNECTOR)
+
+
+@pytest.mark.parametrize(
+    ("keys", "required", "expected"),
+    [
+        pytest.param(("Name",), (), False, id="a tag that no rule looks at"),
+        pytest.param((), (), False, id="none that is known"),
+        pytest.param(("Name", "AppRunner-Guardrails:Exempt:AR101"), (), True, id="an exemption among others"),
+        pytest.param(("apprunner-guardrails:reaches",), (), True, id="another of ours"),
+        pytest.param(("Name", "team"), ("cost", "team"), True, id="one that has to be there"),
+        pytest.param(("Team",), ("team",), False, id="one in other letters than has to be there"),
+        pytest.param(("Name",), ("*",), True, id="any, where one has to be there"),
+        pytest.param((), ("*",), True, id="none that is known, where one has to be there"),
+    ],
+)
+def test_of_tags_only_ours_and_those_that_have_to_be_there_matter(
+    keys: tuple[str, ...], required: tuple[str, ...], expected: bool
+) -> None:
+    for name in ("TagResource", "UntagResource"):
+        assert concerns_rules(trigger(name, tag_keys=keys), required) is expected
+
+
+def test_whatever_else_happens_concerns_rules() -> None:
+    assert concerns_rules(trigger("UpdateService"), ())
+
+
+THROUGH = {"egressType": "VPC", "vpcConnectorArn": CONNECTOR}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param(THROUGH, Egress(kind="VPC", connector_arn=CONNECTOR), id="a connector"),
+        pytest.param({"egressType": "DEFAULT"}, Egress(kind="DEFAULT"), id="public egress"),
+        pytest.param(
+            {**THROUGH, "egressType": "DEFAULT"},
+            Egress(kind="DEFAULT"),
+            id="public egress, with a connector that it has no use for",
+        ),
+        pytest.param(None, None, id="nothing of it"),
+        pytest.param({}, None, id="an empty part"),
+        pytest.param({"egressType": "VPC"}, None, id="no connector is named"),
+        pytest.param({"vpcConnectorArn": CONNECTOR}, None, id="no type is named"),
+        pytest.param({**THROUGH, "vpcConnectorArn": "HIDDEN_DUE_TO_SECURITY_REASONS"}, None, id="a hidden connector"),
+        pytest.param({**THROUGH, "vpcConnectorArn": {"x": 1}}, None, id="a connector that is no text"),
+        pytest.param({**THROUGH, "egressType": "HIDDEN_DUE_TO_SECURITY_REASONS"}, None, id="a hidden type"),
+        pytest.param("HIDDEN_DUE_TO_SECURITY_REASONS", None, id="all of it hidden"),
+    ],
+)
+def test_an_update_says_what_egress_it_asks_for_if_it_does(asked: object, expected: Egress | None) -> None:
+    part = {} if asked is None else {"networkConfiguration": {"egressConfiguration": asked}}
+    event = api_call("UpdateService", requestParameters={"serviceArn": SERVICE, **part})
+    assert parse(event) == trigger("UpdateService", egress=expected)
+
+
+@pytest.mark.parametrize("name", ["CreateService", "ResumeService"])
+def test_no_other_call_asks_for_egress_that_could_be_missing(name: str) -> None:
+    request, _ = RECORDS[name]
+    part = {"networkConfiguration": {"egressConfiguration": THROUGH}}
+    assert parse(api_call(name, requestParameters={**request, **part})) == trigger(name)
 
 
 def failed(what: str, resource: str, request: Json, **fields: Any) -> FailedCall:
@@ -416,13 +495,8 @@ NEITHER = "is neither a finished update or deletion nor a failure"
             id="an endpoint of nobody knows what",
         ),
         pytest.param(
-            tagging("TagResource", CONNECTOR, "Name", "exempt:AR101"),
-            "the call TagResource names no tag that begins with apprunner-guardrails:exempt:",
-            id="tags that exempt nothing",
-        ),
-        pytest.param(
             api_call("UntagResource", requestParameters=None),
-            "the call UntagResource names no tag that begins with apprunner-guardrails:exempt:",
+            "the call UntagResource is about '', neither a VPC connector nor a service",
             id="tags of an omitted request",
         ),
         pytest.param(

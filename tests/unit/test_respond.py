@@ -20,7 +20,7 @@ from apprunner_guardrails.rules import BY_ID
 from apprunner_guardrails.settings import BadSettings, Settings
 from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
-from tests.aws import FAULTS, NOW, WRITES, Aws, Fault, Parameters, answered, asked_of, refused, validated
+from tests.aws import FAULTS, NOW, WRITES, Aws, Fault, Parameters, answered, asked_of, audited, refused, validated
 from tests.samples import (
     CHAT_TOPIC,
     CONNECTOR,
@@ -53,6 +53,7 @@ from tests.samples import (
 DAY = 86_400
 HOUR = 3600
 LATER = NOW + 60  # when Lambda tries again
+NO_DIGEST = replace(SETTINGS, digest_hour=None)
 
 
 def told(aws: Aws) -> dict[str, list[str]]:
@@ -107,7 +108,7 @@ def test_a_finding_is_told_once_on_every_channel_and_its_end_too() -> None:
     assert told(validated(created_connector(), rows, settings=EVERYWHERE).aws) == OPENED
     for event in (created_connector(), service_call("UpdateService"), replaced_route(), finished_update()):
         outcome = validated(event, rows, settings=EVERYWHERE, now=LATER)
-        assert (outcome.rules("fail"), told(outcome.aws), outcome.report.alerts) == ({"AR102"}, {}, 0)
+        assert (outcome.rules("fail", CONNECTOR), told(outcome.aws), outcome.report.alerts) == ({"AR102"}, {}, 0)
     rows = mended(rows)
     assert told(validated(replaced_route(), rows, settings=EVERYWHERE, now=LATER).aws) == {
         "text": ["[RESOLVED] AR102"],
@@ -266,8 +267,8 @@ def test_tags_that_cannot_be_read_open_nothing_again() -> None:
     validated(created_connector(), rows)
     denied = {"apprunner:ListTagsForResource": refused("AccessDeniedException")}
     blind = validated(created_connector(), rows, faults=denied, now=LATER)
-    assert (blind.statuses["AR102"], blind.statuses["AR901"]) == ("fail", "unknown")
-    assert told(blind.aws) == {"text": ["[UNKNOWN] 1 guardrail not judged"], "events": ["AR902 opened"]}
+    assert (blind.statuses["AR102"], blind.rules("unknown")) == ("fail", {"AR306", "AR901"})
+    assert told(blind.aws) == {"text": ["[UNKNOWN] 2 guardrails not judged"], "events": ["AR902 opened"]}
 
 
 def test_tags_that_cannot_be_read_hide_nothing_new() -> None:
@@ -308,6 +309,236 @@ def test_an_override_of_no_rule_is_refused_before_anything_is_asked() -> None:
     with Aws(healthy()) as aws, pytest.raises(BadSettings, match=r"RULE_OVERRIDES: AR199 is no rule; there are AR101,"):
         respond([asked_of(created_connector())], client, settings, lambda: NOW)
     assert aws.calls == []
+
+
+# What an update asked for, and does not show.
+
+FINISHED, UPDATED = finished_update(), service_call("UpdateService", connector_arn="", asks=CONNECTOR)
+
+
+def on(
+    connector_arn: str, status: str = "RUNNING", operation: str = "SUCCEEDED", items: list[Row] | None = None
+) -> Rows:
+    """The healthy rows with a service that leaves by a connector, or by none; and how its last update went."""
+    update = {"ServiceArn": SERVICE, "Id": "7" * 36, "Type": "UPDATE_SERVICE", "Status": operation}
+    rows = {**healthy(), "Services": [service(connector_arn, Status=status)], "Operations": [update]}
+    return {**rows, "Items": [] if items is None else items}
+
+
+BUSY = "OPERATION_IN_PROGRESS"
+
+
+def asked_for(rows: Rows) -> list[str] | None:
+    """What is remembered of the service's last update; None where nothing is noted at all."""
+    found = [one for one in rows["Items"] if one["rule"] == {"S": "asked"}]
+    return [said["S"] for said in found[0]["messages"]["L"]] if found else None
+
+
+def test_what_an_update_asks_for_is_remembered_while_it_is_at_work_and_forgotten_once_it_shows() -> None:
+    rows = on("", BUSY)
+    begun = validated(UPDATED, rows)
+    assert (begun.rules("fail"), begun.statuses["AR410"]) == (set(), "unknown")
+    assert (begun.aws.acted, asked_for(rows)) == ([WRITES], ["VPC", CONNECTOR])
+    assert told(begun.aws) == {}
+    rows = on(CONNECTOR, items=rows["Items"])
+    done = validated(FINISHED, rows, now=LATER)
+    assert done.of(SERVICE)["AR410"] == "pass"
+    assert (done.aws.acted, asked_for(rows)) == ([WRITES], [])
+    assert "apprunner:ListOperations" not in begun.aws.actions + done.aws.actions
+
+
+def test_what_a_finished_update_does_not_show_is_told_until_it_does() -> None:
+    rows = on("", BUSY)
+    validated(UPDATED, rows)
+    rows = on("", items=rows["Items"])
+    missed = validated(FINISHED, rows, now=LATER)
+    assert len(missed.aws.sent("apprunner:ListOperations")) == 1
+    assert (missed.rules("fail"), told(missed.aws)["events"]) == ({"AR410"}, ["AR410 opened"])
+    assert f"asked for egress VPC through {CONNECTOR}" in missed.alert
+    assert asked_for(rows) == ["VPC", CONNECTOR]
+    again = validated(FINISHED, rows, now=LATER + 60)
+    assert (again.rules("fail"), again.aws.acted) == ({"AR410"}, [])
+    rows = on(CONNECTOR, items=rows["Items"])
+    mended_ = validated(FINISHED, rows, now=LATER + 120)
+    assert told(mended_.aws)["events"] == ["AR410 resolved"]
+    assert (asked_for(rows), mended_.aws.acted.count(WRITES)) == ([], 2)  # with the claim, and then what was told
+
+
+@pytest.mark.parametrize("operation", ["ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED", "FAILED"])
+@pytest.mark.parametrize("event", [finished_update("UpdateServiceFailed"), FINISHED], ids=["failed", "finished"])
+def test_what_was_taken_back_is_not_missed(event: Event, operation: str) -> None:
+    rows = on("", BUSY)
+    validated(UPDATED, rows)
+    rows = on("", operation=operation, items=rows["Items"])
+    outcome = validated(event, rows, now=LATER)
+    assert (outcome.rules("fail"), asked_for(rows)) == (set(), [])
+
+
+def test_an_update_that_was_over_before_its_event_came_is_judged_at_once() -> None:
+    rows = on("")
+    assert validated(UPDATED, rows).rules("fail") == {"AR410"}
+    assert validated(FINISHED, rows, now=LATER).rules("fail") == {"AR410"}
+    rows = on(CONNECTOR)
+    assert validated(UPDATED, rows).failing == {SERVICE: set(), CONNECTOR: set()}
+    assert asked_for(rows) == []
+
+
+def test_a_late_event_of_an_update_that_another_came_after_opens_nothing() -> None:
+    """The first asked for public egress, the second for the connector, which shows."""
+    first = service_call("UpdateService", asks="", time="2026-11-21T08:00:00Z")
+    for seen_at_work in (True, False):
+        rows = on("", BUSY)
+        if seen_at_work:
+            validated(UPDATED, rows)
+        rows = on(CONNECTOR, items=rows["Items"])
+        validated(UPDATED, rows, now=LATER)
+        late = validated(first, rows, now=LATER + 60)
+        assert (late.failing, late.aws.acted) == ({SERVICE: set(), CONNECTOR: set()}, [])
+
+
+def test_the_same_events_again_write_nothing_again() -> None:
+    rows = on("", BUSY)
+    for event in (UPDATED, UPDATED):
+        first = validated(event, rows)
+    assert first.aws.acted == []
+    rows = on(CONNECTOR, items=rows["Items"])
+    for event in (FINISHED, FINISHED, UPDATED):
+        last = validated(event, rows, now=LATER)
+    assert (last.aws.acted, asked_for(rows)) == ([], [])
+
+
+def test_an_update_about_something_else_asks_for_nothing_and_changes_nothing() -> None:
+    rows = on("", BUSY)
+    validated(service_call("UpdateService", connector_arn=""), rows)
+    assert rows["Items"] == []
+    validated(UPDATED, rows)
+    validated(service_call("UpdateService", connector_arn="", time="2026-11-21T09:30:00Z"), rows)
+    assert asked_for(rows) == ["VPC", CONNECTOR]
+
+
+def test_operations_that_cannot_be_read_make_it_unknown_and_forget_nothing() -> None:
+    rows = on("", BUSY)
+    validated(UPDATED, rows)
+    rows = on("", items=rows["Items"])
+    outcome = validated(FINISHED, rows, faults={"apprunner:ListOperations": FAULTS["denied"]}, now=LATER)
+    assert outcome.rules("unknown") == {"AR410"}
+    assert told(outcome.aws) == {"text": ["[UNKNOWN] 1 guardrail not judged"], "events": ["AR902 opened"]}
+    assert asked_for(rows) == ["VPC", CONNECTOR]
+
+
+def test_what_was_asked_of_a_service_that_cannot_be_read_is_remembered_all_the_same() -> None:
+    rows = on("", BUSY)
+    validated(UPDATED, rows, faults={"apprunner:DescribeService": FAULTS["throttled"]})
+    rows = on("", items=rows["Items"])
+    assert validated(FINISHED, rows, now=LATER).rules("fail") == {"AR410"}
+
+
+def test_what_is_remembered_is_written_with_what_is_told() -> None:
+    rows = {**public(), "Services": [service(CONNECTOR, Status=BUSY)], "Items": []}
+    outcome = validated(service_call("UpdateService", asks=""), rows)
+    claim, settle = outcome.aws.sent(WRITES)
+    written = [[one["Put"]["Item"]["rule"]["S"] for one in asked["TransactItems"]] for asked in (claim, settle)]
+    assert written == [["AR102", "asked"], ["AR102"]]
+    assert asked_for(rows) == ["DEFAULT", ""]
+
+
+def test_the_end_of_a_service_leaves_nothing_to_tell_of_what_was_asked_for() -> None:
+    rows = on("", BUSY)
+    validated(UPDATED, rows)
+    gone = validated(finished_update("DeleteServiceCompletedSuccessfully"), {**rows, "Services": []}, now=LATER)
+    assert (gone.ignored, gone.aws.acted) == (f"the service {SERVICE} no longer exists", [])
+
+
+def test_who_lost_what_a_later_call_asked_for_tries_again() -> None:
+    """Two events at once, each of which reads that nothing is remembered: the older one must not be what is left."""
+    rows = on("", BUSY)
+    later = service_call("UpdateService", connector_arn="", asks=OTHER_CONNECTOR, time="2026-11-21T09:30:00Z")
+    with pytest.raises(Busy, match=f"asked of {SERVICE}"):
+        racing(rows, lambda: at_once(UPDATED, NOW), later)
+    validated(later, rows, now=LATER)
+    assert asked_for(rows) == ["VPC", OTHER_CONNECTOR]
+
+
+def test_of_two_events_of_one_call_at_once_one_writes_and_the_other_has_nothing_to_say() -> None:
+    rows = on("", BUSY)
+    report, aws = racing(rows, lambda: at_once(UPDATED, NOW), UPDATED)
+    assert (report.told, told(aws), asked_for(rows)) == ((), {}, ["VPC", CONNECTOR])
+
+
+# What an event leaves to the audit.
+
+
+def unused(rows: Rows) -> Rows:
+    return {**rows, "Services": []}
+
+
+def test_an_event_does_not_end_what_only_the_audit_judges() -> None:
+    rows = unused(healthy())
+    assert told(audited(rows, settings=NO_DIGEST).aws)["events"] == ["AR301 opened"]
+    for event in (created_connector(), replaced_route(), tagged(CONNECTOR)):
+        outcome = validated(event, rows, now=LATER)
+        assert ("AR301" in outcome.statuses, outcome.aws.acted) == (False, [])
+    outcome = validated(replaced_route(), {**rows, **routes_of(public())}, now=LATER)
+    assert told(outcome.aws)["events"] == ["AR102 opened"]
+    assert told(audited({**healthy(), "Items": rows["Items"]}, settings=NO_DIGEST, now=LATER + 60).aws)["events"] == [
+        "AR102 resolved",
+        "AR301 resolved",
+    ]
+
+
+def routes_of(rows: Rows) -> Rows:
+    return {"RouteTables": rows["RouteTables"]}
+
+
+def test_a_rule_that_is_switched_off_ends_though_an_event_would_leave_it() -> None:
+    rows = unused(healthy())
+    audited(rows, settings=NO_DIGEST)
+    off = replace(SETTINGS, rule_overrides={"AR301": None})
+    assert told(validated(created_connector(), rows, settings=off, now=LATER).aws)["events"] == ["AR301 resolved"]
+
+
+def test_the_end_of_a_connector_is_the_end_of_what_events_leave_too() -> None:
+    rows = unused(healthy())
+    audited(rows, settings=NO_DIGEST)
+    outcome = validated(deleted_connector(), {**rows, "VpcConnectors": []}, now=LATER)
+    assert told(outcome.aws)["events"] == ["AR301 resolved"]
+
+
+DENIED_SERVICES = {"apprunner:DescribeService": FAULTS["denied"]}
+
+
+def test_what_the_audit_could_not_judge_is_not_over_by_an_event_that_leaves_it() -> None:
+    """AR301 needs every service; AR205 and AR306 are left by some events and judged by others."""
+    rows = healthy()
+    heard = [told(audited(rows, settings=NO_DIGEST, faults=DENIED_SERVICES).aws)]
+    item = record(rows, "AR902")
+    events = (created_connector(), replaced_route(), service_call("CreateService"), tagged(CONNECTOR))
+    for number, event in enumerate((*events, *events)):
+        heard.append(told(validated(event, rows, now=LATER + number).aws))
+        heard.append(told(audited(rows, settings=NO_DIGEST, faults=DENIED_SERVICES, now=LATER + number).aws))
+    assert [sorted(one.get("events", ())) for one in heard] == [["AR902 opened", "AR902 opened"]] + [[]] * 16
+    assert record(rows, "AR902") == item
+    over = told(audited(rows, settings=NO_DIGEST, now=LATER + 60).aws)
+    assert over == {"events": ["AR902 resolved", "AR902 resolved"]}
+
+
+def test_what_an_event_could_not_judge_beside_that_is_told_and_then_over_by_itself() -> None:
+    rows = healthy()
+    audited(rows, settings=NO_DIGEST, faults=DENIED_SERVICES)
+    throttled = {"ec2:DescribeVpcAttribute": FAULTS["throttled"]}
+    worse = validated(replaced_route(), rows, faults=throttled, now=LATER)
+    assert told(worse.aws)["events"] == ["AR902 changed"]
+    said = [one["S"][:5] for one in record(rows, "AR902")["messages"]["L"]]
+    assert said == ["AR111", "AR301"]
+    assert validated(replaced_route(), rows, now=LATER + 60).aws.acted == []
+
+
+def test_a_severity_that_settings_lower_is_not_raised_by_what_an_event_leaves() -> None:
+    rows = healthy()
+    low = replace(NO_DIGEST, rule_overrides={"AR301": Severity.INFO})
+    audited(rows, settings=low, faults=DENIED_SERVICES)
+    assert record(rows, "AR902")["severity"] == {"S": "INFO"}
+    assert validated(created_connector(), rows, settings=low, now=LATER).aws.acted == []
 
 
 # Calls that failed.
@@ -358,13 +589,13 @@ def test_an_explanation_that_did_not_reach_a_channel_is_owed_there_alone() -> No
 def test_an_operation_that_failed_is_explained_and_its_connector_judged() -> None:
     rows = public()
     outcome = validated(finished_update("UpdateServiceFailed"), rows)
-    assert (outcome.resources, outcome.rules("fail"), outcome.report.alerts) == ({CONNECTOR}, {"AR102"}, 2)
+    assert (outcome.failing, outcome.report.alerts) == ({CONNECTOR: {"AR102"}, SERVICE: set()}, 2)
     assert [mark_and_rules(one["Subject"]) for one in outcome.aws.published] == [
         "[HIGH] AR102",
         "[HIGH] UpdateServiceFailed",
     ]
     again = validated(finished_update("UpdateServiceFailed"), rows, now=LATER)
-    assert (again.rules("fail"), again.aws.published) == ({"AR102"}, [])
+    assert (again.failing, again.aws.published) == (outcome.failing, [])
 
 
 def test_a_channel_that_is_down_keeps_no_explanation_waiting() -> None:
@@ -387,7 +618,7 @@ def test_an_operation_that_says_nothing_about_a_network_is_explained_alone() -> 
 
 def test_an_operation_that_failed_on_a_service_without_a_connector_is_explained() -> None:
     outcome = validated(finished_update("UpdateServiceFailed"), {**healthy(), "Services": [service("")]})
-    assert (outcome.report.evaluations, outcome.report.alerts) == ((), 1)
+    assert (outcome.failing, outcome.report.alerts) == ({SERVICE: set()}, 1)
 
 
 # The table that fails.
@@ -609,7 +840,7 @@ def test_what_is_over_while_somebody_may_be_telling_it_is_to_be_tried_again() ->
     assert told(over.aws)["events"] == ["AR102 resolved"]
 
 
-def racing(rows: Rows, rival: Callable[[], object]) -> tuple[Report, Aws]:
+def racing(rows: Rows, rival: Callable[[], object], event: Event | None = None) -> tuple[Report, Aws]:
     """Answer the event while a rival is at work: it begins and ends between this one's reads and its claim."""
     first: list[bool] = []
 
@@ -620,7 +851,7 @@ def racing(rows: Rows, rival: Callable[[], object]) -> tuple[Report, Aws]:
         return {}  # as the rows are then
 
     with Aws(rows, {WRITES: answered(overtaken)}) as aws:
-        return at_once(created_connector(), NOW), aws
+        return at_once(event or created_connector(), NOW), aws
 
 
 def at_once(event: Event, now: int) -> Report:
@@ -733,8 +964,8 @@ def test_changes_that_nobody_can_tell_whom_they_concern_are_tried_again() -> Non
 
 def test_two_events_about_one_connector_are_told_once() -> None:
     report, aws = responded(public(), created_connector(), service_call("CreateService"), replaced_route())
-    assert (list(report.as_json()["resources"]), report.alerts) == ([CONNECTOR], 1)
-    assert len(aws.sent("dynamodb:Query")) == 1
+    assert (sorted(report.as_json()["resources"]), report.alerts) == ([SERVICE, CONNECTOR], 1)
+    assert (len(aws.sent("dynamodb:Query")), len(aws.sent("dynamodb:Scan"))) == (1, 1)
 
 
 def test_a_call_that_failed_is_explained_beside_what_is_judged() -> None:

@@ -1,40 +1,52 @@
 """From an event to what the rules answer: what fails on the way, what is gone by now, and what the event had wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
 from apprunner_guardrails.facts import READ_WITH
-from apprunner_guardrails.rules import RULES
+from apprunner_guardrails.rules import RULES, SERVICE_RULES
 from apprunner_guardrails.tell import NotPublished
-from tests.aws import FAULTS, Fault, Outcome, refused, validated
+from tests.aws import FAULTS, NOW, Fault, Outcome, refused, validated
+from tests.private_path import INGRESS, private_path
 from tests.samples import (
     CONNECTOR,
     GROUP,
     NEEDS_ENDPOINTS,
     OTHER_CONNECTOR,
     SERVICE,
+    SETTINGS,
     TOPIC,
     Event,
+    Row,
     Rows,
     busy,
     connector,
     created_connector,
+    exempt,
     find,
     finished_update,
     healthy,
     public,
     service,
     service_call,
+    tag,
+    tagged,
 )
 
-ALL = {rule.id for rule in RULES}
-ABOUT_SUBNETS = {rule.id for rule in RULES if "subnets" in rule.needs}
-ABOUT_GROUPS = {rule.id for rule in RULES if "security_groups" in rule.needs}
+OF_SERVICES = {rule.id for rule in SERVICE_RULES}
+# Of a connector that was just made all but AR205 and AR301 are asked; of the one that a service uses, less.
+ASKED = {rule.id for rule in RULES} - {"AR205", "AR301"}
+ASKED_WITH_SERVICES = ASKED - {"AR302", "AR303", "AR306"}
+NOTHING_DECLARED = {"AR306"}  # which therefore needs nothing but tags
+ABOUT_SUBNETS = {rule.id for rule in RULES if "subnets" in rule.needs} & ASKED - NOTHING_DECLARED
+ABOUT_GROUPS = {rule.id for rule in RULES if "security_groups" in rule.needs} & ASKED - NOTHING_DECLARED
 
 # What each failed read leaves unanswered about the busy connector, where AR102, AR111 and AR204 fail.
 UNKNOWN: Mapping[str, set[str]] = {
-    "apprunner:DescribeVpcConnector": ALL,
+    "apprunner:ListTagsForResource": {"AR306", "AR901"},
+    "apprunner:ListVpcConnectors": {"AR302", "AR303"},
     "ec2:DescribeAvailabilityZones": {"AR101"},
     "ec2:DescribeNatGateways": {"AR109", "AR110"},
     "ec2:DescribeNetworkAcls": {"AR112"},
@@ -63,9 +75,18 @@ def unhindered() -> Outcome:
     return judged(created_connector())
 
 
+def with_services(statuses: Mapping[str, str]) -> dict[str, str]:
+    """Of the answers about a connector those that events of a service that uses it have too."""
+    return {rule: answer for rule, answer in statuses.items() if rule in ASKED_WITH_SERVICES}
+
+
+def passing(rules: Collection[str]) -> dict[str, str]:
+    return dict.fromkeys(rules, "pass")
+
+
 def test_the_busy_connector_has_answers_of_both_kinds(unhindered: Outcome) -> None:
     failed = {"AR102", "AR111", "AR204"}
-    assert unhindered.statuses == {rule: "fail" if rule in failed else "pass" for rule in sorted(ALL)}
+    assert unhindered.statuses == {rule: "fail" if rule in failed else "pass" for rule in sorted(ASKED)}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -92,8 +113,17 @@ def test_a_failed_read_does_the_same_whatever_the_event(
 ) -> None:
     outcome = judged(event(), {action: FAULTS["denied"]})
     expected = {rule: "unknown" if rule in UNKNOWN[action] else was for rule, was in unhindered.statuses.items()}
-    assert outcome.statuses == expected
-    assert outcome.resources == {CONNECTOR}
+    if event is EVENTS["CreateVpcConnector"]:
+        assert outcome.statuses == expected
+    else:
+        assert outcome.of(CONNECTOR) == with_services(expected)
+        assert outcome.of(SERVICE) == passing(OF_SERVICES - {"AR407", "AR901"})
+
+
+def test_a_connector_that_cannot_be_read_is_unknown_to_every_rule_that_an_event_asks() -> None:
+    outcome = judged(created_connector(), {"apprunner:DescribeVpcConnector": FAULTS["denied"]})
+    assert outcome.statuses == dict.fromkeys(ASKED_WITH_SERVICES, "unknown")
+    assert "apprunner:DescribeVpcConnector failed (UnauthorizedOperation)" in outcome.alert
 
 
 def test_a_rule_that_fails_by_one_part_says_what_it_could_not_read_of_another() -> None:
@@ -121,20 +151,23 @@ def test_without_the_acls_and_groups_the_subnets_tell_the_vpc(unhindered: Outcom
 
 def test_when_all_of_ec2_is_denied_nothing_is_a_verdict_but_one_alert_says_so() -> None:
     outcome = judged(created_connector(), {action: FAULTS["denied"] for action in UNKNOWN if "ec2" in action})
-    assert outcome.rules("unknown") == ALL - {"AR901"}
-    assert outcome.rules("pass") == {"AR901"}
+    known = {"AR302", "AR303", "AR306", "AR408", "AR901"}
+    assert outcome.rules("unknown") == ASKED - known
+    assert outcome.rules("pass") == known
     assert "18 guardrails could not be judged for VPC connector shop-web" in outcome.alert
 
 
-def test_a_service_that_cannot_be_read_is_judged_by_the_event(unhindered: Outcome) -> None:
+def test_a_service_that_cannot_be_read_is_unknown_and_its_connector_is_judged_by_the_event(unhindered: Outcome) -> None:
     outcome = judged(service_call("UpdateService"), {"apprunner:DescribeService": FAULTS["denied"]})
-    assert (outcome.resources, outcome.statuses) == ({CONNECTOR}, unhindered.statuses)
+    assert outcome.resources == {CONNECTOR, SERVICE}
+    assert outcome.of(CONNECTOR) == with_services(unhindered.statuses)
+    assert outcome.of(SERVICE) == dict.fromkeys(OF_SERVICES, "unknown")
 
 
-def test_a_service_that_cannot_be_read_and_whose_event_names_no_connector_is_not_judged() -> None:
+def test_a_service_that_cannot_be_read_and_whose_event_names_no_connector_is_alone_unknown() -> None:
     outcome = judged(finished_update(), {"apprunner:DescribeService": refused("AccessDeniedException")})
-    assert (outcome.resources, outcome.rules("unknown")) == ({SERVICE}, ALL)
-    assert outcome.alert.splitlines()[0] == "19 guardrails could not be judged for service shop"
+    assert (outcome.resources, outcome.rules("unknown")) == ({SERVICE}, OF_SERVICES)
+    assert outcome.alert.splitlines()[0] == "10 guardrails could not be judged for service shop"
     assert "apprunner:DescribeService failed (AccessDeniedException)" in outcome.alert
 
 
@@ -143,12 +176,19 @@ def test_a_redacted_connector_is_no_connector() -> None:
     invalid = refused("InvalidRequestException")
     faults = {"apprunner:DescribeService": FAULTS["denied"], "apprunner:DescribeVpcConnector": invalid}
     outcome = judged(hidden, faults)
-    assert (outcome.resources, outcome.rules("unknown")) == ({SERVICE}, ALL)
+    assert (outcome.resources, outcome.rules("unknown")) == ({SERVICE}, OF_SERVICES)
+
+
+def test_a_connector_that_cannot_be_read_is_unknown_and_so_is_whether_its_service_has_one() -> None:
+    outcome = judged(service_call("CreateService"), {"apprunner:DescribeVpcConnector": FAULTS["denied"]})
+    assert outcome.of(CONNECTOR) == dict.fromkeys(ASKED_WITH_SERVICES, "unknown")
+    assert outcome.rules("unknown", SERVICE) == {"AR409"}
 
 
 def test_a_list_of_connectors_that_cannot_be_read_is_made_up_for(unhindered: Outcome) -> None:
     outcome = judged(finished_update(), {"apprunner:ListVpcConnectors": FAULTS["throttled"]})
-    assert (outcome.resources, outcome.statuses) == ({CONNECTOR}, unhindered.statuses)
+    assert outcome.of(CONNECTOR) == with_services(unhindered.statuses)
+    assert outcome.of(SERVICE) == passing(OF_SERVICES - {"AR407", "AR901"})
     assert "could not be judged" not in outcome.alert
 
 
@@ -157,9 +197,9 @@ def test_a_connector_that_the_list_does_not_have_yet_is_asked_for(unhindered: Ou
     outcome = judged(
         finished_update(), rows={**busy(), "VpcConnectors": [], "NewVpcConnectors": [connector(CONNECTOR)]}
     )
-    assert (outcome.resources, outcome.statuses) == ({CONNECTOR}, unhindered.statuses)
+    assert outcome.of(CONNECTOR) == with_services(unhindered.statuses)
     assert outcome.aws.rounds[:2] == [
-        ["apprunner:DescribeService", "apprunner:ListVpcConnectors"],
+        ["apprunner:DescribeService", "apprunner:ListVpcConnectors", "dynamodb:Scan"],
         ["apprunner:DescribeVpcConnector"],
     ]
 
@@ -212,21 +252,6 @@ NOTHING_TO_JUDGE: Mapping[str, tuple[Event, Rows, str]] = {
         {**healthy(), "Services": [service(CONNECTOR, Status="DELETED")]},
         f"the service {SERVICE} was deleted",
     ),
-    "a service without a connector": (
-        service_call("CreateService", connector_arn=""),
-        {**healthy(), "Services": [service("")]},
-        f"the service {SERVICE} uses no VPC connector",
-    ),
-    "a service that has left its connector since": (
-        service_call("UpdateService"),
-        {**healthy(), "Services": [service("")]},
-        f"the service {SERVICE} uses no VPC connector",
-    ),
-    "a service whose connector is gone": (
-        finished_update(),
-        {**healthy(), "VpcConnectors": [INACTIVE]},
-        f"the VPC connector {CONNECTOR} was deleted: it is INACTIVE",
-    ),
 }
 
 
@@ -236,18 +261,50 @@ def test_what_is_not_there_any_more_is_left_alone_with_a_reason(event: Event, ro
     assert (outcome.ignored, outcome.aws.published) == (why, [])
 
 
+@pytest.mark.parametrize(
+    "event",
+    [service_call("CreateService", connector_arn=""), service_call("UpdateService"), finished_update()],
+    ids=["it never had one", "it has left it since", "nobody says"],
+)
+def test_a_service_without_a_connector_is_judged_alone(event: Event) -> None:
+    outcome = validated(event, {**healthy(), "Services": [service("")]})
+    assert (outcome.resources, outcome.aws.acted) == ({SERVICE}, [])
+    assert outcome.statuses == passing(OF_SERVICES - {"AR407", "AR901"})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [{"VpcConnectors": [INACTIVE]}, {"VpcConnectors": []}],
+    ids=["told as inactive", "forgotten"],
+)
+@pytest.mark.parametrize("event", [service_call("CreateService"), finished_update()], ids=["named", "not named"])
+def test_a_service_whose_connector_is_gone_says_so(event: Event, rows: Rows) -> None:
+    outcome = validated(event, {**healthy(), **rows})
+    assert outcome.failing == {SERVICE: {"AR409"}}
+    assert "DescribeSubnets" not in " ".join(outcome.aws.actions)
+
+
+def test_a_service_whose_connector_is_gone_ends_what_is_open_of_the_connector() -> None:
+    rows = public()
+    validated(created_connector(), rows)
+    outcome = validated(finished_update(), {**rows, "VpcConnectors": [INACTIVE]}, now=NOW + 60)
+    assert (outcome.failing[SERVICE], outcome.of(CONNECTOR)) == ({"AR409"}, {})
+    report = outcome.report.as_json()
+    assert [(one["resource"], one["rule"]) for one in report["resolved"]] == [(CONNECTOR, "AR102")]
+
+
 def test_a_service_is_judged_by_the_connector_that_it_has_now() -> None:
     rows = healthy()
     rows["VpcConnectors"].append(connector(OTHER_CONNECTOR, Subnets=["subnet-public-a"]))
     rows["Services"] = [service(OTHER_CONNECTOR)]
     outcome = validated(service_call("UpdateService", connector_arn=CONNECTOR), rows)
-    assert (outcome.resources, outcome.rules("fail")) == ({OTHER_CONNECTOR}, {"AR101", "AR102"})
+    assert outcome.failing == {OTHER_CONNECTOR: {"AR101", "AR102"}, SERVICE: set()}
 
 
 def test_a_service_is_judged_by_its_connector_though_that_of_the_event_is_gone() -> None:
     rows = {**healthy(), "VpcConnectors": [connector(OTHER_CONNECTOR)], "Services": [service(OTHER_CONNECTOR)]}
     outcome = validated(service_call("UpdateService", connector_arn=CONNECTOR), rows)
-    assert (outcome.resources, outcome.rules("pass")) == ({OTHER_CONNECTOR}, ALL)
+    assert outcome.failing == {OTHER_CONNECTOR: set(), SERVICE: set()}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +313,108 @@ def test_a_service_is_judged_by_its_connector_though_that_of_the_event_is_gone()
     ids=["other subnets", "another group"],
 )
 def test_a_connector_is_judged_by_what_aws_has_now(event: Event) -> None:
-    assert validated(event, healthy()).rules("pass") == ALL
+    assert validated(event, healthy()).rules("pass") == ASKED
+
+
+# A new connector beside the others.
+
+
+def fleet(count: int) -> Rows:
+    """The healthy rows with so many connectors, each in a subnet of its own."""
+    rows = healthy()
+    for number in range(1, count):
+        arn = OTHER_CONNECTOR.replace("/shop-api/", f"/other-{number}/")
+        rows["VpcConnectors"].append(connector(arn, Subnets=[f"subnet-{number}"]))
+    return rows
+
+
+def test_a_new_connector_that_another_could_do_for_is_told_of() -> None:
+    rows = healthy()
+    rows["VpcConnectors"].append(connector(OTHER_CONNECTOR))
+    assert validated(created_connector(), rows).rules("fail") == {"AR302"}
+    assert "AR302" not in validated(finished_update(), rows).of(CONNECTOR)
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "not listed yet"])
+def test_a_new_connector_counts_though_the_list_lags_behind(listed: bool) -> None:
+    """With it there are eight of ten."""
+    rows = fleet(8)
+    if not listed:
+        made, *others = rows["VpcConnectors"]
+        rows |= {"VpcConnectors": others, "NewVpcConnectors": [made]}
+    outcome = validated(created_connector(), rows)
+    assert outcome.rules("fail") == {"AR303"}
+    assert "8 of 10" in outcome.alert
+
+
+def test_the_quota_is_asked_for_only_where_it_may_be_near() -> None:
+    raised = {"ServiceQuotas": [{"ServiceCode": "apprunner", "QuotaCode": "L-F7ADEB8C", "Value": 20.0}]}
+    assert "servicequotas:GetServiceQuota" not in validated(created_connector(), fleet(7)).aws.actions
+    outcome = validated(created_connector(), {**fleet(8), **raised})
+    assert (outcome.rules("fail"), outcome.aws.actions.count("servicequotas:GetServiceQuota")) == (set(), 1)
+
+
+# What services declare that they depend on: read where a tag was changed, and of a connector that was just made.
+
+REACHES = "apprunner-guardrails:reaches"
+
+
+@pytest.mark.parametrize("resource", [CONNECTOR, SERVICE], ids=["of the connector", "of a service"])
+def test_a_declaration_is_judged_as_soon_as_it_is_made(resource: str) -> None:
+    """The group lets nothing out to the port that is named."""
+    event = tagged(resource)
+    event["detail"]["requestParameters"]["tags"] = [{"key": REACHES, "value": "10.0.99.0/24:5432"}]
+    rows = {**healthy(), "Tags": [tag(resource, REACHES, "10.0.99.0/24:5432")], "IndexedTags": []}
+    outcome = validated(event, rows)
+    assert outcome.failing == {CONNECTOR: {"AR306"}, **({SERVICE: set()} if resource == SERVICE else {})}
+    other = validated(tagged(resource), rows)
+    assert CONNECTOR not in other.resources or "AR306" not in other.of(CONNECTOR)
+
+
+# Services.
+
+
+def private(ingress_status: str = "AVAILABLE") -> Rows:
+    path = private_path()
+    rows = {**path, "Services": [through_connector(path["Services"][0])]}
+    find(rows, "VpcIngressConnections", INGRESS)["Status"] = ingress_status
+    return rows
+
+
+def through_connector(row: Row) -> Row:
+    egress = {"EgressType": "VPC", "VpcConnectorArn": CONNECTOR}
+    return {**row, "NetworkConfiguration": {**row["NetworkConfiguration"], "EgressConfiguration": egress}}
+
+
+def test_a_private_service_that_nothing_leads_to_is_told_of() -> None:
+    assert validated(finished_update(), private()).failing == {SERVICE: set(), CONNECTOR: set()}
+    assert validated(finished_update(), private("FAILED_CREATION")).failing == {SERVICE: {"AR403"}, CONNECTOR: set()}
+
+
+def test_a_service_is_exempted_by_its_tags() -> None:
+    rows = private("FAILED_CREATION")
+    rows["Tags"].append(exempt(SERVICE, "AR403"))
+    outcome = validated(finished_update(), rows)
+    assert (outcome.rules("exempt", SERVICE), outcome.report.alerts) == ({"AR403"}, 0)
+
+
+def test_what_policies_ask_of_services_is_judged_by_their_own_events() -> None:
+    strict = replace(SETTINGS, require_private_ingress=True, require_observability=True, required_tags=("team",))
+    outcome = validated(service_call("CreateService"), healthy(), settings=strict)
+    assert outcome.failing == {SERVICE: {"AR402", "AR404", "AR407"}, CONNECTOR: {"AR408"}}
+    no_egress = replace(SETTINGS, require_vpc_egress=True)
+    assert validated(finished_update(), {**healthy(), "Services": [service("")]}, settings=no_egress).failing == {
+        SERVICE: {"AR401"}
+    }
+
+
+def test_tags_that_no_rule_looks_at_are_not_read() -> None:
+    event = tagged(CONNECTOR)
+    event["detail"]["requestParameters"]["tags"] = [{"key": "team", "value": "shop"}]
+    idle = validated(event, healthy())
+    assert (idle.ignored, idle.aws.calls) == ("the call TagResource names no tag that any rule looks at", [])
+    required = validated(event, healthy(), settings=replace(SETTINGS, required_tags=("team",)))
+    assert required.failing == {CONNECTOR: {"AR408"}}
 
 
 def test_an_event_with_nothing_but_the_connector_is_judged_alike() -> None:
@@ -275,7 +433,7 @@ def test_a_report_is_what_the_contract_says() -> None:
         for letter, number in (("a", 1), ("b", 2), ("c", 4))
     ]
     assert report.as_json() == {  # type: ignore[union-attr]  # not ignored
-        "resources": {CONNECTOR: {rule: "fail" if rule in ("AR102", "AR202") else "pass" for rule in sorted(ALL)}},
+        "resources": {CONNECTOR: {rule: "fail" if rule in ("AR102", "AR202") else "pass" for rule in sorted(ASKED)}},
         "opened": [
             {"resource": CONNECTOR, "rule": "AR102", "severity": "HIGH", "messages": public_subnets},
             {"resource": CONNECTOR, "rule": "AR202", "severity": "HIGH", "messages": [no_egress]},

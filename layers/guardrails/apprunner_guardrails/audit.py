@@ -57,9 +57,10 @@ class Region:
 
     @property
     def unlisted(self) -> tuple[Unread, ...]:
-        """What failed so that not all was audited, each once."""
+        """What failed so that not all was audited, each once. A service that could not be described says so itself."""
+        said = () if isinstance(self.services, Unread) else self.services.values()
         lists = (self.connectors, self.services, self.interfaces, *self.paths.unlisted)
-        return tuple(dict.fromkeys(one for one in lists if isinstance(one, Unread)))
+        return tuple(dict.fromkeys(one for one in lists if isinstance(one, Unread) and one not in said))
 
     @property
     def unasked(self) -> tuple[FactName, ...]:

@@ -48,6 +48,8 @@ from apprunner_guardrails.validate import Judged
 
 type Notes = Mapping[str, tuple[Transition, ...]]
 
+_INTERFACE = "eni-"
+
 
 def read(
     reads: Reads,
@@ -142,26 +144,34 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
     """
     asked = findings_table.all_recorded(reads, terms.settings.findings_table)
     stored = asked()
-    account, region = changes[0].account, changes[0].region
+    changes = tuple(dict.fromkeys(changes))  # an event may come twice
     interfaces = _interfaces(changes, terms, reads)
-    paths, notes = read(reads, stored.readable, terms.now, account=account, region=region)
+    paths, notes = _paths(changes, stored, terms, reads)
     concerning: dict[str, list[PathChange]] = defaultdict(list)
     for change in changes:
         for arn in _touched(change, paths, stored):
             concerning[arn].append(change)
     answers = dict(judge_paths(_part(paths, concerning), terms, reads))
     answers |= _of_services([arn for arn in concerning if ":service/" in arn], paths, terms, reads)
-    answers |= ended([arn for arn in concerning if arn not in answers], paths, reads)
-    for change in changes:
-        for arn in set(interfaces) & {_interface_arn(change, name) for name in change.names}:
-            concerning[arn].append(change)
-    answers |= interfaces
+    off = [arn for arn in concerning if arn not in answers and ":network-interface/" not in arn]
+    answers |= ended(off, paths, reads)
+    for arn, one in interfaces.items():
+        if one.findings or arn in concerning:
+            answers[arn] = one
+            concerning[arn] = [change for change in changes if arn.rpartition("/")[2] in change.names]
     found = [
         Judged(evaluation=_evaluation(arn, concerning[arn], answers[arn], notes.get(arn, ())), recorded=stored.of(arn))
         for arn in sorted(answers)
     ]
     what = " and ".join(sorted({one.what for one in changes}))
     return tuple(found) or Ignored(why=f"no private path of App Runner leads through what {what} changed")
+
+
+def _paths(changes: Sequence[PathChange], stored: Stored, terms: Terms, reads: Reads) -> tuple[Paths, Notes]:
+    """None where nothing but network interfaces is named: no rule of a path looks at what is done to those."""
+    if all(name.startswith(_INTERFACE) for change in changes for name in change.names):
+        return Paths(), {}
+    return read(reads, stored.readable, terms.now, account=changes[0].account, region=changes[0].region)
 
 
 def _touched(change: PathChange, paths: Paths, stored: Stored) -> Iterator[str]:
@@ -221,27 +231,19 @@ def ingress_of(service_arn: str, paths: Paths, reads: Reads) -> tuple[IngressCon
 
 
 def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Mapping[str, Answers]:
-    """The interfaces of App Runner's that changes name."""
-    named = {name for change in changes for name in change.names if name.startswith("eni-")}
+    """The network interfaces that changes name, as App Runner's, or as gone. Nothing where they could not be listed:
+    the audit complains."""
+    account, region = changes[0].account, changes[0].region
+    named = {name for change in changes for name in change.names if name.startswith(_INTERFACE)}
     if not named:
         return {}
     listed, connectors = ec2.managed_interfaces(reads), apprunner.list_connectors(reads)
     found = listed()
     if isinstance(found, Unread):
-        return {}  # the audit complains
-    return dict(
-        judge_interfaces(
-            [one for one in found if one.id in named],
-            connectors(),
-            terms,
-            account=changes[0].account,
-            region=changes[0].region,
-        )
-    )
-
-
-def _interface_arn(change: PathChange, name: str) -> str:
-    return f"arn:aws:ec2:{change.region}:{change.account}:network-interface/{name}"
+        return {}
+    there = [one for one in found if one.id in named]
+    gone = {f"arn:aws:ec2:{region}:{account}:network-interface/{name}": Answers(findings=()) for name in named}
+    return gone | dict(judge_interfaces(there, connectors(), terms, account=account, region=region))
 
 
 def _evaluation(arn: str, changes: Sequence[PathChange], answers: Answers, notes: tuple[Transition, ...]) -> Evaluation:

@@ -34,7 +34,11 @@ from apprunner_guardrails.routes import Cidr, Family, effective_table, precedenc
 REACHES = "apprunner-guardrails:reaches"  # the tag by which connectors and services declare what they depend on
 _TO_THE_INTERNET = ("igw-", "nat-", "eigw-")
 _APPLIANCES = ("eni-", "i-", "vpce-")
-ANSWERS = (1024, 65535)  # the ports that clients choose (docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html)
+# The answers come back to the client ports of Linux. AWS documents none for App Runner; its guide to ACLs names
+# 1024-65535 for all clients (docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html), but an ACL that opens only the
+# range that Linux uses lets the answers through.
+ANSWERS = (32768, 60999)
+FOR_ALL_CLIENTS = (1024, 65535)  # what to open
 FINAL = 32767  # AWS's number of an ACL's "*" entry, which denies the rest
 
 type Hop = Literal[
@@ -291,19 +295,22 @@ def _cut(whole: _Range, borders: Iterable[int]) -> Iterator[_Range]:
 
 def _outbound_rules(call: _Call) -> _Check:
     def lets_out() -> bool:
-        unknown = []
+        unknown: set[str] = set()
+        unseen: set[str] = set()
         for peer in peers_on((rule for group in call.groups for rule in group.egress), call.port):
             if not peer.startswith("sg-"):
-                matches: bool | str = _matches(peer, call.address, call.network)
-            elif call.arrival.groups is not None:
-                matches = any(group.id == peer for group in call.arrival.groups)
-            else:
-                matches = _may_carry_groups(call) and f"whether {call.address} carries {peer} is not in sight"
-            if matches is True:
+                matches = _matches(peer, call.address, call.network)
+                if matches is True:
+                    return True
+                unknown |= {matches} if matches else set()
+            elif call.arrival.groups is None:
+                unseen.add(f"whether {call.address} carries {peer} is not in sight")
+            elif any(group.id == peer for group in call.arrival.groups):
                 return True
-            unknown += [matches] if matches else []
+        if unseen and _may_carry_groups(call):  # the route table is asked where nothing else has told
+            unknown |= unseen
         if unknown:
-            raise NotKnown("; ".join(sorted(set(unknown))))
+            raise NotKnown("; ".join(sorted(unknown)))
         return False
 
     refusal = (

@@ -80,13 +80,15 @@ def declarations(
     connector: Connector, own: Tags, services: Services | Unread, index: Mapping[str, Mapping[str, str]] | Unread
 ) -> Mapping[str, Tags]:
     """The tags of a connector and of the services that use it, by what messages call them. A service that could not be
-    described may use it."""
+    described may use it; one that is gone, which the index still has for a while, does not."""
     found: dict[str, Tags] = {f"connector {connector.name}": own}
     if isinstance(services, Unread):
         return found | {"services": services}
     for arn, service in services.items():
         tags = index if isinstance(index, Unread) else index.get(arn, {})
         name = f"service {arn.split('/')[1]}"
+        if is_over(service):
+            continue
         if isinstance(service, Service) and service.connector_arn == connector.arn:
             found[name] = tags
         elif isinstance(service, Unread) and (isinstance(tags, Unread) or destinations.is_declaring(tags)):

@@ -7,17 +7,24 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apprunner_guardrails import observe
-from apprunner_guardrails.events import BadEvent
+from apprunner_guardrails import drift, events, observe
+from apprunner_guardrails.drift import Change
+from apprunner_guardrails.events import BadEvent, FailedCall, Trigger
 from apprunner_guardrails.findings import Status
+from apprunner_guardrails.paths import triggers as paths
+from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.settings import BadSettings
 from apprunner_guardrails.tell import NotPublished
 from functions.validate_network.app import handler
-from tests.aws import FAULTS, Aws
+from tests.aws import FAULTS, Aws, asked_of
+from tests.bound_groups import BALANCER, ENDPOINT, ORDERS
+from tests.path_events import REST_ARN, tagging, watched
+from tests.private_path import INGRESS, private_path
 from tests.samples import (
     ACCOUNT,
     CONNECTOR,
@@ -36,8 +43,13 @@ from tests.samples import (
     replaced_route,
     service,
     service_call,
+    tagged,
 )
+from tests.template.asked import actions_asked_for
 from tests.unit.functions.conftest import lines
+
+HANDLERS = sorted((Path(__file__).parents[3] / "functions").glob("*/app.py"))
+ENDPOINT_ARN = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-endpoint/{ENDPOINT}"
 
 
 @pytest.fixture(autouse=True)
@@ -358,9 +370,10 @@ def test_each_event_goes_to_the_endpoint_that_the_environment_has_then(monkeypat
     assert answers == [deleted, gone, deleted]
 
 
-def test_a_service_without_a_connector_is_ignored_with_a_reason() -> None:
+def test_a_service_without_a_connector_is_judged_alone() -> None:
     with Aws({**healthy(), "Services": [service("")]}):
-        assert handler(finished_update(), None) == {"ignored": f"the service {SERVICE} uses no VPC connector"}
+        result: Any = handler(finished_update(), None)
+    assert {resource: set(answers.values()) for resource, answers in result["resources"].items()} == {SERVICE: {"pass"}}
 
 
 def message(number: int, body: object) -> Event:
@@ -454,3 +467,96 @@ def test_the_same_event_again_is_no_news() -> None:
         second: Any = handler(CREATED, None)
     assert second == {**first, "opened": [], "alerts": 0}
     assert aws.published == []
+
+
+# Nothing that the guardrails do sets them off again.
+
+
+def test_no_call_that_any_function_makes_is_one_that_is_watched() -> None:
+    tables = (events.CALLS, paths.CALLS, paths.TAGGING)
+    watched = {(source, name) for table in tables for source, name in table}
+    watched |= {("apprunner.amazonaws.com", name) for name in events.TAGGING}
+    watched |= {(drift.SOURCE, name) for name in drift.CALLS}
+    asked = {one for handler in HANDLERS for one in actions_asked_for(handler)}
+    assert "elasticloadbalancing:RegisterTargets" in asked
+    assert {f"{source.partition('.')[0]}:{name}" for source, name in watched} & asked == set()
+
+
+def test_what_is_put_on_the_bus_asks_for_nothing() -> None:
+    with Aws(public()) as aws:
+        handler(CREATED, None)
+    (asked,) = aws.sent("events:PutEvents")
+    for entry in asked["Entries"]:
+        event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+        with Aws({}) as idle:
+            assert set(handler(event, None)) == {"ignored"}
+        assert idle.calls == []
+
+
+# Calls of other services, in the order in which they are understood.
+
+
+def test_a_change_of_a_private_path_is_judged_alone_or_in_a_batch() -> None:
+    event = watched("elbv2", "ModifyListener")
+    with Aws(private_path()):
+        alone: Any = handler(event, None)
+    with Aws(private_path()):
+        together: Any = handler(batch(event, event), None)
+    assert set(alone["resources"]) == {SERVICE, INGRESS, ENDPOINT_ARN, ORDERS, BALANCER, REST_ARN}
+    assert together == {**alone, "batchItemFailures": []}
+
+
+UNDERSTOOD: Mapping[str, tuple[Event, type]] = {
+    "a change of a network": (replaced_route(), Change),
+    "a change of an endpoint": (watched("ec2", "ModifyVpcEndpoint"), PathChange),
+    "an endpoint that was refused": (
+        detail(watched("ec2", "CreateVpcEndpoint"), errorCode="Client.InvalidParameter", responseElements=None),
+        FailedCall,
+    ),
+    "a new connector": (CREATED, Trigger),
+    "a new ingress connection": (watched("apprunner", "CreateVpcIngressConnection"), PathChange),
+    "an ingress connection that was refused": (
+        detail(watched("apprunner", "CreateVpcIngressConnection"), errorCode="InvalidRequestException"),
+        FailedCall,
+    ),
+    "tags of a connector": (tagged(CONNECTOR), Trigger),
+    "tags of an ingress connection": (tagging("apprunner", INGRESS), PathChange),
+    "tags of an endpoint": (tagging("ec2", ENDPOINT), PathChange),
+    "tags of a load balancer": (tagging("elbv2", BALANCER), PathChange),
+    "tags of an API": (tagging("apigateway", REST_ARN), PathChange),
+}
+
+
+@pytest.mark.parametrize(("event", "kind"), UNDERSTOOD.values(), ids=UNDERSTOOD)
+def test_each_event_is_understood_by_whose_business_it_is(event: Event, kind: type) -> None:
+    assert isinstance(asked_of(event), kind)
+
+
+REFUSALS: Mapping[str, tuple[Event, str]] = {
+    "an API call of no concern": (
+        detail(watched("apigateway", "CreateDeployment"), eventName="CreateApiKey"),
+        "the call 'CreateApiKey' of 'apigateway.amazonaws.com' is not watched",
+    ),
+    "an API call that names nothing": (
+        detail(watched("apigateway", "CreateDeployment"), requestParameters=None, responseElements=None),
+        (
+            "the record of CreateDeployment names nothing to check: looked at requestParameters.restApiId,"
+            " requestParameters.apiId, responseElements.restApiId, responseElements.apiId"
+        ),
+    ),
+    "tags of others on a load balancer": (
+        tagging("elbv2", BALANCER, "team"),
+        "the call AddTags names no tag that begins with apprunner-guardrails:",
+    ),
+    "a failed call of Elastic Load Balancing's": (
+        detail(watched("elbv2", "ModifyListener"), errorCode="AccessDenied"),
+        "the call ModifyListener failed with 'AccessDenied': nothing was changed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "why"), REFUSALS.values(), ids=REFUSALS)
+def test_a_call_of_another_service_that_asks_for_nothing_says_why(event: Event, why: str) -> None:
+    with Aws({}) as aws:
+        assert handler(event, None) == {"ignored": why}
+    assert aws.calls == []

@@ -14,7 +14,7 @@ from tests.bound_groups import BALANCER, ENDPOINT, ORDERS
 from tests.cases import _healthy_path as examples
 from tests.path_events import HTTP_ARN, INTERFACE, REST_ARN, SOURCES, WATCHED, call, tagging, watched
 from tests.private_path import HTTP_API, INGRESS, LINK, LISTENER, REST_API
-from tests.samples import ACCOUNT, REGION, Event
+from tests.samples import ACCOUNT, CONNECTOR, REGION, SERVICE, Event
 from tests.unit.paths.examples import PATHS as ONE
 
 
@@ -167,6 +167,14 @@ IGNORED: Mapping[str, tuple[object, str]] = {
     "its listener": (
         call("elbv2", "DeleteListener", {"ListenerArn": ON_APPLICATION}),
         "the record of DeleteListener names nothing to check",
+    ),
+    "a tag of ours on a service": (
+        tagging("apprunner", SERVICE),
+        "the record of TagResource names nothing to check",
+    ),
+    "a tag of ours that is taken off a connector": (
+        tagging("apprunner", CONNECTOR, taken_off=True),
+        "the record of UntagResource names nothing to check",
     ),
     "a tag of ours on a rule of its listener": (
         tagging("elbv2", ON_APPLICATION.replace(":listener/", ":listener-rule/")),

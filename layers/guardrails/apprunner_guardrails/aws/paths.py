@@ -25,7 +25,6 @@ from apprunner_guardrails.facts import (
     TargetGroup,
     Unread,
     if_read,
-    is_gone,
     is_over,
 )
 from apprunner_guardrails.paths.joined import (
@@ -64,7 +63,7 @@ def read_paths(
     asked_groups = elbv2.all_target_groups(reads)
     first, second = apigateway.first_links(reads), apigateway.second_links(reads)
     interfaces = ec2.endpoint_interfaces(reads, interfaces_of(if_read(listed)))
-    ingress = {arn: one for arn, one in _all(described).items() if not _is_deleted(one)}
+    ingress = {arn: one for arn, one in _all(described).items() if not is_over(one)}
 
     asked_services = _ask_services(reads, ingress, services or {})
     looked_up = _look_up(reads, listed, ingress)
@@ -105,10 +104,6 @@ def _all[T](asked: Mapping[str, Callable[[], T]]) -> dict[str, T]:
 def _unread(facts: Iterable[object]) -> tuple[Unread, ...]:
     """Each failure once, in order."""
     return tuple(dict.fromkeys(one for one in facts if isinstance(one, Unread)))
-
-
-def _is_deleted(one: IngressConnection | Unread) -> bool:
-    return is_gone(one) or (isinstance(one, IngressConnection) and one.status == "DELETED")
 
 
 def _is_there(one: LoadBalancer | Unread) -> bool:

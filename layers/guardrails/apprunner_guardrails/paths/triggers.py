@@ -179,7 +179,7 @@ def _path_change(call: tuple[str, str], event: Json, detail: Json) -> PathChange
     name, paths = call[1], CALLS.get(call, _TAGGED)
     if call in TAGGING and not any(one.lower().startswith(TAGS) for one in _tag_keys(detail, TAGGING[call])):
         return Ignored(why=f"the call {name} names no tag that begins with {TAGS}")
-    names = tuple(sorted({one for path in paths for one in _names(detail, path)}))
+    names = tuple(sorted({one for path in paths for one in _names(detail, path) if not _is_elsewhere(call, one)}))
     if not names:
         return Ignored(why=f"the record of {name} names nothing to check: looked at {', '.join(paths)}")
     return PathChange(
@@ -191,6 +191,11 @@ def _path_change(call: tuple[str, str], event: Json, detail: Json) -> PathChange
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
     )
+
+
+def _is_elsewhere(call: tuple[str, str], name: str) -> bool:
+    """Tags of App Runner's connectors and services are the business of their own events."""
+    return call in TAGGING and call[0] == _APP_RUNNER and ":vpcingressconnection/" not in name
 
 
 def _tag_keys(detail: Json, paths: Iterable[str]) -> Iterator[str]:

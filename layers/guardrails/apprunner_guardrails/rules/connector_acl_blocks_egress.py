@@ -5,7 +5,7 @@ from math import floor
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, Subnet, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.reach import FINAL, acl_of, on_port, tcp_entries
+from apprunner_guardrails.reach import ANSWERS, FINAL, FOR_ALL_CLIENTS, acl_of, on_port, tcp_entries
 from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, families, leads_out, ways_out
 from apprunner_guardrails.rules._common import allow_in_acl, each_subnet, free_number
 from apprunner_guardrails.settings import Settings
@@ -24,16 +24,14 @@ class _Direction:
     what: str
 
 
-# The answers come back to the client ports of Linux. AWS documents none for App Runner; its guide to ACLs names
-# 1024-65535 for all clients, but an ACL that opens only the range that Linux uses lets the answers through.
 _DIRECTIONS = (
     _Direction(egress=True, first=443, last=443, opened=(443, 443), what="outbound TCP 443"),
     _Direction(
         egress=False,
-        first=32768,
-        last=60999,
-        opened=(1024, 65535),
-        what="the answers to outbound calls (inbound TCP 32768-60999)",
+        first=ANSWERS[0],
+        last=ANSWERS[1],
+        opened=FOR_ALL_CLIENTS,
+        what=f"the answers to outbound calls (inbound TCP {ANSWERS[0]}-{ANSWERS[1]})",
     ),
 )
 

@@ -20,7 +20,7 @@ from apprunner_guardrails.facts import (
 )
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.reach import (
-    ANSWERS,
+    FOR_ALL_CLIENTS,
     REACHES,
     Arrival,
     Destination,
@@ -261,11 +261,11 @@ def _mends(one: _Stopped, connector: Connector, network: Network, acls: dict[str
         case "outbound ACL":
             yield from _entries(one, [one.subnet], network, acls, blocks=theirs, ports=called, egress=True)
         case "inbound ACL":
-            yield from _entries(one, [one.subnet], network, acls, blocks=theirs, ports=ANSWERS, egress=False)
+            yield from _entries(one, [one.subnet], network, acls, blocks=theirs, ports=FOR_ALL_CLIENTS, egress=False)
         case "inbound ACL of the destination":
             yield from _entries(one, one.arrivals, network, acls, blocks=ours, ports=called, egress=False)
         case "outbound ACL of the destination":
-            yield from _entries(one, one.arrivals, network, acls, blocks=ours, ports=ANSWERS, egress=True)
+            yield from _entries(one, one.arrivals, network, acls, blocks=ours, ports=FOR_ALL_CLIENTS, egress=True)
         case "route" if one.stop.where == one.subnet.id:
             yield replace_connector(
                 connector, (), connector.security_group_ids, note=f"it takes subnets with IPv{one.family} addresses"

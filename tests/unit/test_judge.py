@@ -1,0 +1,195 @@
+"""What the rules of a kind answer, what is left to others, and when tags are worth a call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from apprunner_guardrails.facts import Service, Unread
+from apprunner_guardrails.findings import Severity, Status
+from apprunner_guardrails.judge import (
+    BESIDE_CHANGES,
+    BESIDE_EVENTS,
+    BESIDE_NEW_CONNECTORS,
+    Answers,
+    Tags,
+    Terms,
+    judge_connector,
+    judge_ingress,
+    judge_path_group,
+    judge_service,
+    with_sure_tags,
+    with_tags_where_they_matter,
+)
+from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.rules import (
+    INGRESS_RULES,
+    OF_SYNC,
+    PATH_GROUP_RULES,
+    RULES,
+    SERVICE_RULES,
+)
+from tests.cases._healthy import healthy
+from tests.cases._healthy_path import CONNECTOR, GROUP, INGRESS, SERVICE
+from tests.samples import SETTINGS
+
+TERMS = Terms(settings=SETTINGS, now=1_795_000_000)
+DENIED = Unread(call="apprunner:DescribeService", code="AccessDeniedException")
+BROKEN = replace(SERVICE, ingress=())  # private, and no way leads to it: AR403
+EXEMPT = {"apprunner-guardrails:exempt:AR403": "2026-12-31 @net ticket 7"}
+
+
+def ids(answers: Answers, *statuses: Status) -> set[str]:
+    return {one.rule for one in answers.findings if not statuses or one.status in statuses}
+
+
+def terms(**settings: Any) -> Terms:
+    return replace(TERMS, settings=replace(SETTINGS, **settings))
+
+
+def test_exemptions_run_out_by_the_day_in_utc() -> None:
+    assert [replace(TERMS, now=now).today for now in (1_795_046_399, 1_795_046_400)] == ["2026-11-18", "2026-11-19"]
+
+
+def test_every_rule_of_a_kind_answers_where_all_was_read() -> None:
+    connector = judge_connector(CONNECTOR.arn, CONNECTOR, healthy().network, {}, TERMS)
+    assert (ids(connector), connector.left) == ({one.id for one in RULES}, frozenset())
+    service = judge_service(SERVICE.arn, SERVICE, {}, TERMS)
+    assert (ids(service), service.left) == ({one.id for one in SERVICE_RULES}, frozenset())
+    ingress = judge_ingress(INGRESS.arn, INGRESS, {}, TERMS)
+    assert (ids(ingress), ingress.left) == ({one.id for one in INGRESS_RULES}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("unasked", "left"),
+    [
+        (BESIDE_EVENTS, {"AR205", "AR301", "AR302", "AR303", "AR306"}),
+        (BESIDE_CHANGES, {"AR301", "AR302", "AR303"}),
+        (BESIDE_NEW_CONNECTORS, {"AR205", "AR301"}),
+    ],
+    ids=["an event", "a change of the network", "a new connector"],
+)
+def test_what_is_not_read_for_an_event_is_left_and_not_answered(unasked: frozenset[Any], left: set[str]) -> None:
+    answers = judge_connector(CONNECTOR.arn, CONNECTOR, healthy().network, {}, TERMS, unasked=unasked)
+    assert answers.left == left
+    assert ids(answers) == {one.id for one in RULES} - left
+
+
+def test_a_rule_that_is_switched_off_is_neither_answered_nor_left() -> None:
+    """What is left stays as it is recorded; what is switched off is over."""
+    off = terms(rule_overrides={"AR301": None, "AR101": None})
+    answers = judge_connector(CONNECTOR.arn, CONNECTOR, healthy().network, {}, off, unasked=["services"])
+    assert answers.left == frozenset()
+    assert {"AR101", "AR301"}.isdisjoint(ids(answers))
+
+
+def test_a_rule_of_another_severity_answers_with_that() -> None:
+    low = terms(rule_overrides={"AR403": Severity.LOW})
+    (found,) = (one for one in judge_service(SERVICE.arn, BROKEN, {}, low).findings if one.rule == "AR403")
+    assert (found.status, found.severity) == (Status.FAIL, Severity.LOW)
+
+
+def test_a_resource_that_could_not_be_read_is_unknown_to_every_rule() -> None:
+    assert ids(judge_service(SERVICE.arn, DENIED, {}, TERMS), Status.UNKNOWN) == {one.id for one in SERVICE_RULES}
+    assert ids(judge_ingress(INGRESS.arn, DENIED, {}, TERMS), Status.UNKNOWN) == {one.id for one in INGRESS_RULES}
+
+
+def test_an_exemption_exempts() -> None:
+    assert ids(judge_service(SERVICE.arn, BROKEN, {}, TERMS), Status.FAIL) == {"AR403"}
+    assert ids(judge_service(SERVICE.arn, BROKEN, EXEMPT, TERMS), Status.EXEMPT) == {"AR403"}
+
+
+def test_without_tags_the_rules_over_tags_are_left() -> None:
+    service = judge_service(SERVICE.arn, SERVICE, None, TERMS)
+    assert service.left == {"AR407", "AR901"}
+    assert service.left.isdisjoint(ids(service))
+    assert judge_ingress(INGRESS.arn, INGRESS, None, TERMS).left == {"AR901"}
+
+
+def test_of_a_target_group_the_syncs_rules_are_left_to_it() -> None:
+    answers = judge_path_group(GROUP, TERMS)
+    assert (ids(answers), answers.left) == ({one.id for one in PATH_GROUP_RULES}, OF_SYNC)
+    assert OF_SYNC.isdisjoint(ids(answers))
+
+
+# Tags that cost a call.
+
+
+class Asking:
+    """What is asked for, and how often."""
+
+    def __init__(self, tags: Tags) -> None:
+        self.tags, self.asked = tags, 0
+
+    def __call__(self) -> Callable[[], Tags]:
+        self.asked += 1
+        return lambda: self.tags
+
+
+def of(service: Service) -> Callable[[Tags | None], Answers]:
+    return lambda tags: judge_service(SERVICE.arn, service, tags, TERMS)
+
+
+def test_where_nothing_fails_no_tags_are_asked_for() -> None:
+    asking = Asking(EXEMPT)
+    answers = with_tags_where_they_matter(of(SERVICE), asking, always=False)
+    assert (answers, asking.asked) == (judge_service(SERVICE.arn, SERVICE, None, TERMS), 0)
+
+
+@pytest.mark.parametrize(
+    ("service", "always"), [(BROKEN, False), (SERVICE, True)], ids=["where a rule fails", "where some have to be there"]
+)
+def test_tags_are_asked_for(service: Service, always: bool) -> None:
+    asking = Asking(EXEMPT)
+    answers = with_tags_where_they_matter(of(service), asking, always=always)
+    assert (answers, asking.asked) == (judge_service(SERVICE.arn, service, EXEMPT, TERMS), 1)
+
+
+def test_tags_that_cannot_be_read_exempt_nothing() -> None:
+    answers = with_tags_where_they_matter(of(BROKEN), Asking(DENIED), always=False)
+    assert (ids(answers, Status.FAIL), ids(answers, Status.UNKNOWN)) == ({"AR403"}, {"AR901"})
+
+
+# Tags of an index, which lags behind.
+
+
+def recorded(state: State, rule: str = "AR403") -> tuple[Record, ...]:
+    return (
+        Record(
+            resource=SERVICE.arn,
+            rule=rule,
+            state=state,
+            severity=Severity.HIGH,
+            messages=(),
+            faults=(),
+            first_seen=1,
+            last_seen=1,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "indexed", "records", "asks"),
+    [
+        pytest.param(SERVICE, {}, (), 0, id="nothing fails"),
+        pytest.param(BROKEN, {}, (), 0, id="what fails is new, and nothing exempts it"),
+        pytest.param(BROKEN, {}, recorded(State.OPEN), 0, id="what fails is open"),
+        pytest.param(BROKEN, EXEMPT, (), 0, id="what fails is new, and exempt"),
+        pytest.param(BROKEN, EXEMPT, recorded(State.EXEMPT), 0, id="what fails is exempt as before"),
+        pytest.param(BROKEN, EXEMPT, recorded(State.OPEN), 1, id="what is open would be exempted"),
+        pytest.param(BROKEN, {}, recorded(State.EXEMPT), 1, id="what is exempt would be opened"),
+        pytest.param(SERVICE, {}, recorded(State.OPEN, "AR901"), 1, id="what is wrong with tags would be over"),
+        pytest.param(
+            SERVICE, {"apprunner-guardrails:exempt:AR403": "x"}, (), 1, id="something would be wrong with tags"
+        ),
+        pytest.param(BROKEN, DENIED, recorded(State.EXEMPT), 0, id="the index was not read"),
+    ],
+)
+def test_the_index_of_tags_changes_nothing_that_is_recorded(
+    service: Service, indexed: Tags, records: Sequence[Record], asks: int
+) -> None:
+    asking = Asking({})
+    answers = with_sure_tags(of(service), indexed, asking, records)
+    sure: Tags = {} if asks else indexed
+    assert (asking.asked, answers) == (asks, judge_service(SERVICE.arn, service, sure, TERMS))
