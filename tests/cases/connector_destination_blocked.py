@@ -760,7 +760,7 @@ _UNKNOWN = (
     Case(
         name="unknown: the database's ACL lets answers out to some client ports",
         changes=_one_subnet(
-            reaches(_database(_ADMITS, acl=_db_acl(_ALL_IN, _entry(100, egress=True, ports=(32768, 60999)))))
+            reaches(_database(_ADMITS, acl=_db_acl(_ALL_IN, _entry(100, egress=True, ports=(32768, 60998)))))
         ),
         expect=unknown(
             f"{_PARTLY}: outbound ACL of the destination,"
@@ -768,9 +768,17 @@ _UNKNOWN = (
         ),
     ),
     Case(
+        name="pass: ACLs let answers through to the client ports of Linux alone",
+        changes=_one_subnet(
+            _our_acl(_ALL_OUT, _entry(90, egress=False, allow=False, ports=(3389, 3389)), _ALL_IN),
+            reaches(_database(_ADMITS, acl=_db_acl(_ALL_IN, _entry(100, egress=True, ports=(32768, 60999))))),
+        ),
+        expect=PASS,
+    ),
+    Case(
         name="unknown: the connector's ACL lets answers in on some client ports",
         changes=_one_subnet(
-            _our_acl(_ALL_OUT, _entry(90, egress=False, allow=False, ports=(3389, 3389)), _ALL_IN), reaches(_DATABASE)
+            _our_acl(_ALL_OUT, _entry(90, egress=False, allow=False, ports=(49152, 49152)), _ALL_IN), reaches(_DATABASE)
         ),
         expect=unknown(
             f"{_PARTLY}: inbound ACL, acl-2 does not let the answers in (TCP 32768-60999): entry 90 denies 0.0.0.0/0"

@@ -250,8 +250,8 @@ def test_of_several_entries_that_deny_the_lowest_has_to_be_come_before() -> None
     [
         (network(LOCAL, theirs=(replace(IN, cidr="10.0.1.0/25"), BACK_OUT)), (DATABASE,)),
         (network(LOCAL, theirs=(IN, replace(BACK_OUT, cidr="10.0.1.128/25"))), (DATABASE,)),
-        (network(LOCAL, theirs=(IN, replace(BACK_OUT, from_port=1025))), (DATABASE,)),
-        (network(LOCAL, ours=(OUT, replace(BACK_IN, to_port=65534))), (DATABASE,)),
+        (network(LOCAL, theirs=(IN, replace(BACK_OUT, from_port=32769))), (DATABASE,)),
+        (network(LOCAL, ours=(OUT, replace(BACK_IN, to_port=60998))), (DATABASE,)),
         (OPEN, (replace(DATABASE, ingress=(GroupRule(protocol="-1", peers=("10.0.1.7/32",)),)),)),
     ],
     ids=["inbound ACL", "outbound ACL", "outbound ACL's ports", "our inbound ACL's ports", "inbound rules"],
