@@ -715,6 +715,8 @@ ADDRESSES, INGRESS, GROUPS, TARGETS = (
 )
 SYNC_RULES = (ADDRESSES, INGRESS, GROUPS, TARGETS)
 APPRUNNER = "apprunner.amazonaws.com"
+CONNECTOR = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/orders/1/0123456789abcdef0123456789abcdef"
+SHOP = "arn:aws:apprunner:us-east-1:123456789012:service/shop/0123456789abcdef0123456789abcdef"
 ELB = "elasticloadbalancing.amazonaws.com"
 OURS = [{"prefix": {"equals-ignore-case": "apprunner-guardrails:"}}]
 OWN_ROLE = role_arn("SyncTargetsRole")
@@ -739,11 +741,11 @@ def operation(status: str) -> dict[str, object]:
 
 def tagged(*keys: str, **detail: object) -> dict[str, object]:
     tags = [{"key": key, "value": "x"} for key in keys]
-    return call("TagResource", requestParameters={"resourceArn": "arn", "tags": tags}, **detail)
+    return call("TagResource", requestParameters={"resourceArn": CONNECTOR, "tags": tags}, **detail)
 
 
 def untagged(*keys: str) -> dict[str, object]:
-    return call("UntagResource", requestParameters={"resourceArn": "arn", "tagKeys": list(keys)})
+    return call("UntagResource", requestParameters={"resourceArn": SHOP, "tagKeys": list(keys)})
 
 
 def ingress_tagged(*keys: str) -> dict[str, object]:
@@ -832,7 +834,14 @@ def test_the_rules_watch_what_the_code_knows() -> None:
                 "$or": [
                     {"eventSource": [APPRUNNER], "eventName": [name for _, name in CALLS]},
                     {"eventSource": [APPRUNNER], "eventName": explained, "errorCode": [{"exists": True}]},
-                    {"eventSource": [APPRUNNER], "eventName": [*TAGGING], "errorCode": went_through},
+                    {
+                        "eventSource": [APPRUNNER],
+                        "eventName": [*TAGGING],
+                        "errorCode": went_through,
+                        "requestParameters": {
+                            "resourceArn": [{"wildcard": "*:vpcconnector/*"}, {"wildcard": "*:service/*"}]
+                        },
+                    },
                     {"operationStatus": [*FINISHED, *FAILED]},
                 ]
             },
@@ -936,7 +945,7 @@ ADMITTED: list[tuple[str | tuple[str, ...], dict[str, object]]] = [
     (CHANGE, untagged("apprunner-guardrails:exempt:AR101", "team")),
     (CHANGE, untagged("team")),  # RequiredTags may ask for it
     (CHANGE, tagged("team")),
-    ((CHANGE, PATH), ingress_tagged("apprunner-guardrails:exempt:AR501")),
+    (PATH, ingress_tagged("apprunner-guardrails:exempt:AR501")),
     (DRIFT, endpoint("com.amazonaws.us-east-1.apprunner")),  # the wrong one, which may be meant for a private path
     (DRIFT, call("AssociateAddress", "ec2", requestParameters={"networkInterfaceId": "eni-1"})),
     (DRIFT, ec2_tagged("apprunner-guardrails:exempt:AR504")),
@@ -988,6 +997,8 @@ def test_what_concerns_the_guardrails_is_taken_up_by_one_rule_of_each_function(
         call("DeleteService"),
         call("UpdateVpcIngressConnection", **FAILURE),
         call("PauseService", **FAILURE),
+        call("TagResource"),
+        call("TagResource", requestParameters={"resourceArn": "arn", "tags": []}),
         tagged("apprunner-guardrails:exempt:AR101", **FAILURE),
         {**call("CreateVpcConnector"), "source": "aws.ec2"},
         {**call("CreateVpcConnector"), "detail-type": "AWS Service Event via CloudTrail"},
