@@ -65,6 +65,7 @@ PLACES: Mapping[FactName, tuple[str, ...]] = {
         "balancer.target_groups.*.crosses_zones",
     ),
     "path_subnets": ("endpoint.zone_ids", "endpoint.balancers.*.zone_ids", "balancer.zone_ids"),
+    "prefix_lists": ("network.prefix_lists", "endpoint.prefix_lists", "balancer.prefix_lists"),
     "path_groups": ("endpoint.groups", "endpoint.balancers.*.groups", "balancer.groups"),
     "load_balancers": ("endpoint.balancers", "balancer", "api.path_balancers"),
     "load_balancer_attributes": ("endpoint.balancers.*.crosses_zones", "balancer.crosses_zones"),
@@ -604,13 +605,15 @@ def unread(*facts: FactName) -> Change:
         for fact in facts:
             why = Unread(call=READ_WITH[fact][0], code="UnauthorizedOperation")
             found = fact_of(snapshot, fact)
-            if fact == "prefix_lists":
-                snapshot = with_facts(snapshot, {fact: (dict.fromkeys(snapshot.network.prefix_lists, why),)})
-            else:
-                snapshot = with_facts(snapshot, {fact: tuple(_unread_in(value, why) for value in found)})
+            part = _entries_unread_in if fact == "prefix_lists" else _unread_in
+            snapshot = with_facts(snapshot, {fact: tuple(part(value, why) for value in found)})
         return snapshot
 
     return change
+
+
+def _entries_unread_in(lists: object, why: Unread) -> object:
+    return dict.fromkeys(lists, why) if isinstance(lists, Mapping) else lists
 
 
 def _unread_in(value: object, why: Unread) -> object:

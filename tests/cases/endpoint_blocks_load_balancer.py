@@ -27,6 +27,7 @@ _NO_LINK = (
     " security group (sg-balancer), but not 10.0.1.20, 10.0.2.20, 10.0.4.20, by which alone PrivateLink traffic comes"
     " that it lets pass"
 )
+_LISTS_UNREAD = "ec2:GetManagedPrefixListEntries failed (UnauthorizedOperation)"
 _UNREAD_GROUPS = "ec2:DescribeSecurityGroups failed (UnauthorizedOperation)"
 _UNREAD_ADDRESSES = "ec2:DescribeNetworkInterfaces failed (UnauthorizedOperation)"
 _UNREAD_LINKS = "apigateway:GET failed (UnauthorizedOperation)"
@@ -38,6 +39,10 @@ def _tcp(*peers: str, ports: tuple[int, int] = (443, 443)) -> GroupRule:
 
 def _admits(*rules: GroupRule) -> Change:
     return set_endpoint(groups=(replace(ENDPOINT_GROUP, ingress=rules),))
+
+
+def _list_has(*cidrs: str) -> Change:
+    return set_endpoint(prefix_lists={"pl-1": cidrs})
 
 
 def _admit(*peers: str, group: str = "sg-endpoint") -> str:
@@ -232,9 +237,75 @@ CASES = (
         ),
     ),
     Case(
-        name="unknown: a prefix list may hold the load balancer's addresses",
+        name="unknown: a prefix list that was not read may hold the load balancer's addresses",
         changes=(_admits(_tcp("pl-1"), _tcp("10.0.1.0/24")),),
         expect=unknown("the entries of prefix list pl-1 were not read"),
+    ),
+    Case(
+        name="unknown: of two prefix lists one cannot be read, and the other holds but some of the addresses",
+        changes=(
+            _admits(_tcp("pl-1", "pl-2")),
+            set_endpoint(
+                prefix_lists={
+                    "pl-1": ("10.0.1.0/24",),
+                    "pl-2": Unread(call="ec2:GetManagedPrefixListEntries", code="Throttling"),
+                }
+            ),
+        ),
+        expect=unknown(
+            "the entries of prefix list pl-2 were not read: ec2:GetManagedPrefixListEntries failed (Throttling)"
+        ),
+    ),
+    Case(
+        name="unknown: the prefix list that would admit it cannot be read",
+        changes=(_admits(_tcp("pl-1")), _list_has("10.0.0.0/16"), unread("prefix_lists")),
+        expect=unknown(f"the entries of prefix list pl-1 were not read: {_LISTS_UNREAD}"),
+    ),
+    Case(
+        name="pass: a prefix list cannot be read, but all addresses are admitted without it",
+        changes=(_admits(_tcp("pl-1", "10.0.0.0/16")), _list_has(), unread("prefix_lists")),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: a prefix list and a block together hold all addresses",
+        changes=(_admits(_tcp("pl-1", "10.0.4.0/24")), _list_has("10.0.1.20/32", "10.0.2.0/24", "2600:1f18::/32")),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: from everywhere by a prefix list, though addresses cannot be read",
+        changes=(
+            *(_admits(_tcp("pl-1", "128.0.0.0/1")), _list_has("0.0.0.0/1")),
+            unread("load_balancer_addresses"),
+        ),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: a prefix list for what a VPC link brings past the groups",
+        changes=(
+            *(_admits(_tcp("pl-1", "sg-balancer")), _list_has("10.0.0.0/16")),
+            set_balancer_before_endpoint(balancer=_PAST_ITS_GROUPS.balancer),
+        ),
+        expect=PASS,
+    ),
+    Case(
+        name="fail: a prefix list without the addresses",
+        changes=(_admits(_tcp("pl-1")), _list_has("10.1.0.0/16", "::/0")),
+        expect=fail(_NEITHER, command=_admit("sg-balancer")),
+    ),
+    Case(
+        name="fail: an empty prefix list",
+        changes=(_admits(_tcp("pl-1")), _list_has()),
+        expect=fail(_NEITHER, command=_admit("sg-balancer")),
+    ),
+    Case(
+        name="fail: a prefix list has some of the addresses, another one, for another port, has all",
+        changes=(
+            _admits(_tcp("pl-1"), _tcp("pl-2", ports=(80, 80))),
+            set_endpoint(prefix_lists={"pl-1": ("10.0.1.0/24", "10.0.2.0/24"), "pl-2": ("10.0.0.0/16",)}),
+        ),
+        expect=fail(
+            f"{_REFUSES} let in neither its security group (sg-balancer) nor 10.0.4.20", command=_admit("sg-balancer")
+        ),
     ),
     Case(
         name="pass: a prefix list for another port, and one that need not be looked at",

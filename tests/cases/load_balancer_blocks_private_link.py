@@ -16,6 +16,10 @@ def _admits(*rules: GroupRule) -> Change:
     return set_balancer(groups=(replace(BALANCER_GROUP, ingress=rules),))
 
 
+def _lists_have(**lists: tuple[str, ...]) -> Change:
+    return set_balancer(prefix_lists={name.replace("_", "-"): cidrs for name, cidrs in lists.items()})
+
+
 def _message(let_in: str, port: int = 443, links: str = "orders", groups: str = "sg-balancer") -> str:
     return (
         f"load balancer orders applies its inbound rules to PrivateLink traffic, and they do not let in TCP {port} from"
@@ -142,9 +146,45 @@ CASES = (
         ),
     ),
     Case(
-        name="unknown: a prefix list may hold all addresses",
+        name="pass: a prefix list holds all addresses",
+        changes=(_admits(_tcp("pl-1")), _lists_have(pl_1=("0.0.0.0/0", "::/0"))),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: two prefix lists and a block together hold all addresses",
+        changes=(
+            _admits(_tcp("pl-1", "pl-2", "192.0.0.0/2")),
+            _lists_have(pl_1=("0.0.0.0/1",), pl_2=("128.0.0.0/2", "10.0.0.0/8")),
+        ),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: a prefix list cannot be read, but everybody is let in without it",
+        changes=(_admits(_tcp("pl-1", "0.0.0.0/0")), _lists_have(pl_1=()), unread("prefix_lists")),
+        expect=PASS,
+    ),
+    Case(
+        name="fail: a prefix list of private blocks, which match by chance at best",
+        changes=(_admits(_tcp("pl-1")), _lists_have(pl_1=("10.0.0.0/8", "172.16.0.0/12", "::/0"))),
+        expect=fail(_message("pl-1"), command=_off()),
+    ),
+    Case(
+        name="fail: a prefix list of all addresses, but for another port",
+        changes=(_admits(_tcp("pl-1", ports=(80, 80))), _lists_have(pl_1=("0.0.0.0/0",))),
+        expect=fail(_message("nobody"), command=_off()),
+    ),
+    Case(
+        name="unknown: a prefix list that was not read may hold all addresses",
         changes=(_admits(_tcp("pl-1")),),
         expect=unknown("the entries of prefix list pl-1 were not read"),
+    ),
+    Case(
+        name="unknown: a prefix list that cannot be read may hold all addresses",
+        changes=(_admits(_tcp("pl-1")), _lists_have(pl_1=("0.0.0.0/0",)), unread("prefix_lists")),
+        expect=unknown(
+            "the entries of prefix list pl-1 were not read: ec2:GetManagedPrefixListEntries failed"
+            " (UnauthorizedOperation)"
+        ),
     ),
     Case(
         name="unknown: one of the groups is not in sight",

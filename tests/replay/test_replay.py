@@ -171,14 +171,15 @@ def test_a_sample_event_is_replayed_in_the_world_that_it_names(world: str, capsy
     assert f":vpcconnector/{world}/" in connector
 
 
-@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+SAMPLES = sorted(path for path in EVENTS.glob("*.json") if path.stem != "apprunner-CreateService-omitted")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_event_names_its_world_or_its_file_does(path: Path) -> None:
-    event = json.loads(path.read_text())
-    found = world_of(None, path.name, event)
-    assert found is not None
+    found = world_of(None, path.name, json.loads(path.read_text()))
     case = path.stem.removesuffix("-failed")
-    assert case.endswith(f"-{found.name}") or case == "apprunner-CreateService-omitted"
-    assert not any(len(name) > len(found.name) and case.endswith(f"-{name}") for name in WORLDS)
+    longest = max((name for name in WORLDS if case.endswith(f"-{name}")), key=len)
+    assert found is WORLDS[longest]
 
 
 def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.rules import RULES, SERVICE_RULES
 from apprunner_guardrails.tell import NotPublished
-from tests.aws import FAULTS, NOW, Fault, Outcome, refused, validated
+from tests.aws import FAULTS, NOW, Fault, Outcome, answered, refused, validated
 from tests.private_path import INGRESS, private_path
 from tests.samples import (
     CONNECTOR,
@@ -121,9 +121,17 @@ def test_a_failed_read_does_the_same_whatever_the_event(
 
 
 def test_a_connector_that_cannot_be_read_is_unknown_to_every_rule_that_an_event_asks() -> None:
-    outcome = judged(created_connector(), {"apprunner:DescribeVpcConnector": FAULTS["denied"]})
+    both = ("apprunner:DescribeVpcConnector", "apprunner:ListVpcConnectors")
+    outcome = judged(created_connector(), dict.fromkeys(both, FAULTS["denied"]))
     assert outcome.statuses == dict.fromkeys(ASKED_WITH_SERVICES, "unknown")
     assert "apprunner:DescribeVpcConnector failed (UnauthorizedOperation)" in outcome.alert
+
+
+def test_a_new_connector_that_the_list_does_not_have_yet_is_asked_for_by_name() -> None:
+    behind = answered(lambda _: {"VpcConnectors": []})
+    outcome = validated(created_connector(), healthy(), faults={"apprunner:ListVpcConnectors": behind})
+    assert outcome.rules("fail") == set()
+    assert "apprunner:DescribeVpcConnector" in outcome.aws.actions
 
 
 def test_a_rule_that_fails_by_one_part_says_what_it_could_not_read_of_another() -> None:

@@ -723,7 +723,8 @@ class PathBalancer:
     """An NLB of a private path: one of its listeners leads to a target group that has endpoint interfaces.
 
     `zone_ids` are by the name of the zone. `addresses` are those from which it asks its targets; `groups` its security
-    groups. `links` are the VPC links of the first generation that lead to it.
+    groups, `prefix_lists` the entries of those that their inbound rules name. `links` are the VPC links of the first
+    generation that lead to it.
     """
 
     balancer: LoadBalancer
@@ -735,6 +736,7 @@ class PathBalancer:
     target_groups: tuple[PathGroup, ...] | Unread
     links: tuple[VpcLink, ...] | Unread
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
+    prefix_lists: Mapping[str, tuple[str, ...] | Unread] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -745,7 +747,8 @@ class PathBalancer:
 class PathEndpoint:
     """An interface endpoint of a private path: for App Runner's private services, or named by an ingress connection.
 
-    `zone_ids` are those of its subnets, sorted. `balancers` have its interfaces among their targets.
+    `zone_ids` are those of its subnets, sorted. `balancers` have its interfaces among their targets. `prefix_lists` are
+    the entries of those that inbound rules of its groups name.
     """
 
     endpoint: InterfaceEndpoint
@@ -754,6 +757,7 @@ class PathEndpoint:
     zone_ids: tuple[str, ...] | Unread
     groups: tuple[SecurityGroup, ...] | Unread
     balancers: tuple[PathBalancer, ...] | Unread
+    prefix_lists: Mapping[str, tuple[str, ...] | Unread] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

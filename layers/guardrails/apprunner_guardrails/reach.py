@@ -41,6 +41,17 @@ ANSWERS = (32768, 60999)
 FOR_ALL_CLIENTS = (1024, 65535)  # what to open
 FINAL = 32767  # AWS's number of an ACL's "*" entry, which denies the rest
 
+# What the internet carries nothing to (iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry).
+# Blocks for documentation are left out: no network uses them, and examples mean the internet by them.
+PRIVATE: tuple[Cidr, ...] = tuple(
+    ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
+        *("100.64.0.0/10", "169.254.0.0/16", "198.18.0.0/15", "240.0.0.0/4"),  # RFC 6598, 3927, 2544 and 1112
+        *("fc00::/7", "fe80::/10"),  # RFC 4193 and 4291
+    )
+)
+
 type Hop = Literal[
     "outbound rules",
     "outbound ACL",
@@ -216,11 +227,15 @@ class _Call:
         return blocks_of(self.subnet, self.family)
 
     @property
+    def on_the_internet(self) -> bool:
+        return not is_private(cidr(str(self.address)))
+
+    @property
     def stays(self) -> bool:
         """Whether the packets never leave their subnet: then no ACL sees them."""
         if self.arrival.subnet is not None:
             return self.arrival.subnet.id == self.subnet.id
-        return any(_holds(block, int(self.address)) for block in self.sources)
+        return _among(self.sources, int(self.address))
 
 
 def stop(  # noqa: PLR0917 - the packet's way, in order
@@ -234,9 +249,10 @@ def stop(  # noqa: PLR0917 - the packet's way, in order
     """What stops a TCP connection from any address of the subnet, by an interface with the groups; None if all goes
     through.
 
-    Of several hops it is the first after which nothing is left. What is beyond a gateway, a NAT gateway or a peering is
-    out of sight and taken to let it through. Raises NotKnown where a fact that decides was not read, and where some of
-    the subnet's addresses or of the client ports get through and others do not.
+    Of several hops it is the first after which nothing is left. What is beyond a gateway or a peering is out of sight
+    and taken to let it through; so is what a NAT gateway does with packets to the internet. Raises NotKnown where a
+    fact that decides was not read, and where some of the subnet's addresses or of the client ports get through and
+    others do not.
     """
     arrival = arrival or Arrival(subnet=None, groups=None)
     call = _Call(subnet=subnet, groups=groups, address=ip_address(address), port=port, arrival=arrival, network=network)
@@ -463,6 +479,12 @@ def _acl(hop: Hop, subnet: Subnet, call: _Call, *, egress: bool, answers: bool) 
 # Routes --------------------------------------------------------------------------------------------------------------
 
 
+type _Guess = tuple[frozenset[str], frozenset[str]]  # unread prefix lists: those that have the address, and have not
+type _End = tuple[tuple[RouteTable, ...], _Refusal | None]  # the tables that led there, and why nothing goes on
+
+_NO_GUESS: _Guess = (frozenset(), frozenset())
+
+
 def _route(call: _Call) -> _Check:
     """Within a subnet nothing is routed; but without an address of the family nothing is sent either."""
     if not call.sources:
@@ -470,24 +492,93 @@ def _route(call: _Call) -> _Check:
         return _Check(hop="route", where=call.subnet.id, judge=lambda _: why)
     if call.stays:
         return _Check(hop="route", where=call.subnet.id, judge=lambda _: None)
-    refusals = [_dead_end(route) for route in _ways(call)]
+    ends = tuple(_ends((effective_table(call.subnet, call.network),), call))
+    refusals = [refusal for _, refusal in ends]
     if None in refusals and any(refusals):
-        raise NotKnown("; ".join(sorted(_unread_routes(call))))
-    table = effective_table(call.subnet, call.network)
-    return _Check(hop="route", where=table.id, judge=lambda _: refusals[0])
+        asked = (table for tables, _ in ends for table in tables)
+        raise NotKnown("; ".join(sorted({why for table in asked for why in _unread_in(table, call.network)})))
+    by_what_was_read, refusal = ends[-1]
+    return _Check(hop="route", where=by_what_was_read[-1].id, judge=lambda _: refusal)
+
+
+def _ends(tables: tuple[RouteTable, ...], call: _Call, nat: str = "", guess: _Guess = _NO_GUESS) -> Iterator[_End]:
+    """Where packets to the address end that have come to the last of the tables, by the NAT gateway if one is named.
+
+    One end, and more where prefix lists were not read; the last is by those that were. What a NAT gateway sends on goes
+    by the table of its own subnet (docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html). On the way to the
+    internet that is not looked at here: AR110 judges it.
+    """
+    for route, guessed in _guesses(tables[-1], call, guess):
+        if route is None or route.blackhole or call.on_the_internet or not route.target.startswith("nat-"):
+            refusal = _dead_end(route, call)
+        else:
+            onward = table_of_nat(route.target, call.network)
+            if onward not in tables:
+                yield from _ends((*tables, onward), call, route.target, guessed)
+                continue
+            refusal = f"sends {route.destination} to {route.target}, from where it comes back"
+        clause = f"is what {nat} goes on by, and {refusal}" if nat else refusal
+        yield tables, _Refusal(why=clause) if refusal else None
+
+
+def _guesses(table: RouteTable, call: _Call, guess: _Guess) -> Iterator[tuple[Route | None, _Guess]]:
+    """The routes that packets may take, each with what it takes to be in lists that were not read; last: none."""
+    held, others = guess
+    unread = [route for route in table.routes if unread_list(route.destination, call.network)]
+    for route in sorted(unread, key=lambda one: precedence(_as_narrow_as_can_be(one, call))):
+        if route.destination in others:
+            continue
+        yield _taken(table, call, route), (held | {route.destination}, others)
+        if route.destination in held:
+            return
+        others |= {route.destination}
+    yield _taken(table, call, None), (held, others)
 
 
 def _ways(call: _Call) -> tuple[Route | None, ...]:
-    """The routes that packets may take: one, and more where prefix lists were not read, which may have the address."""
-    table = effective_table(call.subnet, call.network)
-    unread = (route for route in table.routes if unread_list(route.destination, call.network))
-    return tuple(_taken(table, call, also) for also in (None, *unread))
+    """The routes of the connector's subnet that packets may take: one, and more where prefix lists were not read."""
+    return tuple(route for route, _ in _guesses(effective_table(call.subnet, call.network), call, _NO_GUESS))
 
 
 def _unread_routes(call: _Call) -> set[str]:
-    table = effective_table(call.subnet, call.network)
-    unread = (unread_list(route.destination, call.network) for route in table.routes)
-    return {f"{table.id}: {why}" for why in unread if why}
+    return _unread_in(effective_table(call.subnet, call.network), call.network)
+
+
+def _unread_in(table: RouteTable, network: Network) -> set[str]:
+    return {f"{table.id}: {why}" for route in table.routes if (why := unread_list(route.destination, network))}
+
+
+def table_of_nat(nat_id: str, network: Network) -> RouteTable:
+    """The route table by which a NAT gateway goes on, its subnet's. Raises NotKnown where that is out of sight."""
+    nat = next((one for one in known(network.nat_gateways) if one.id == nat_id), None)
+    if nat is None:
+        raise NotKnown(f"where {nat_id} goes on is not known: no such NAT gateway of the VPC can be seen")
+    if not nat.subnet_id:
+        raise NotKnown(f"where {nat_id} goes on is not known: the route table of a regional NAT gateway is not read")
+    for subnet in known(network.subnets):
+        if subnet.id == nat.subnet_id:
+            return effective_table(subnet, network)
+    raise NotKnown(f"where {nat_id} goes on is not known: its subnet {nat.subnet_id} cannot be seen from this account")
+
+
+def tables_on_the_way(subnet: Subnet, network: Network) -> tuple[RouteTable, ...]:
+    """The subnet's route table, and those in sight by which the NAT gateways that it leads to go on.
+
+    Raises NotKnown where the first is out of sight.
+    """
+    found: dict[str, RouteTable] = {}
+    left = [effective_table(subnet, network)]
+    while left:
+        table = left.pop()
+        if table.id in found:
+            continue
+        found[table.id] = table
+        for nat_id in {route.target for route in table.routes if route.target.startswith("nat-")}:
+            try:
+                left.append(table_of_nat(nat_id, network))
+            except NotKnown:
+                continue  # `stop` will say so for the addresses that go there
+    return tuple(found.values())
 
 
 def _taken(table: RouteTable, call: _Call, also: Route | None) -> Route | None:
@@ -503,23 +594,29 @@ def _taken(table: RouteTable, call: _Call, also: Route | None) -> Route | None:
         if _holds(block, int(call.address))
     ]
     if also:
-        itself = cidr(str(call.address))
-        fitting.append((itself.prefixlen, itself, also))
+        fitting.append(_as_narrow_as_can_be(also, call))
     if any(route.target == "local" for _, _, route in fitting):
         fitting = [one for one in fitting if not one[2].propagated]
     return min(fitting, key=precedence)[2] if fitting else None
 
 
-def _dead_end(route: Route | None) -> _Refusal | None:
+def _as_narrow_as_can_be(route: Route, call: _Call) -> tuple[int, Cidr, Route]:
+    itself = cidr(str(call.address))
+    return itself.prefixlen, itself, route
+
+
+def _dead_end(route: Route | None, call: _Call) -> str:
+    """Why a route brings nothing to the address; empty where it goes on."""
     if route is None:
-        return _Refusal(why="has no route to there")
+        return "has no route to there"
+    sends = f"sends {route.destination} to {route.target}"
     if route.blackhole:
-        return _Refusal(why=f"sends {route.destination} to {route.target}, which is gone")
+        return f"{sends}, which is gone"
+    if route.target.startswith(("igw-", "eigw-")) and not call.on_the_internet:
+        return f"{sends}, which leads to the internet only"
     if route.target.startswith("igw-"):
-        return _Refusal(
-            why=f"sends {route.destination} to {route.target}, and a connector's interfaces have no public address"
-        )
-    return None
+        return f"{sends}, and a connector's interfaces have no public address"
+    return ""
 
 
 # Blocks --------------------------------------------------------------------------------------------------------------
@@ -535,17 +632,30 @@ def blocks_of(subnet: Subnet, family: Family) -> tuple[Cidr, ...]:
     return tuple(cidr(text) for text in texts if text)
 
 
+def is_private(block: Cidr) -> bool:
+    """Whether none of it is on the internet."""
+    return any(
+        block.version == private.version
+        and block.prefixlen >= private.prefixlen
+        and _holds(private, int(block.network_address))
+        for private in PRIVATE
+    )
+
+
 def parts_of(
     block: str, subnet: Subnet, groups: tuple[SecurityGroup, ...], network: Network
 ) -> Iterator[tuple[str, Subnet | None, tuple[str, ...]]]:
     """The parts of a CIDR that everything on the way from the subnet treats alike, in order.
 
     Of each an address, the VPC's subnet that it is in, and the CIDRs that make it up. What was not read draws no
-    border: `stop` will say so for the address.
+    border: `stop` will say so for the address. Who names more than private addresses means the internet: then those
+    that neither a subnet of the VPC nor a route of their own leads to are left out.
     """
     whole = cidr(block)
     family: Family = whole.version
     subnets = network.subnets if isinstance(network.subnets, tuple) else ()
+    routed = tuple(_route_blocks(subnet, network, family))
+    private = tuple(one for one in PRIVATE if one.version == family and not is_private(whole))
     borders = _borders(
         (
             *(
@@ -556,14 +666,19 @@ def parts_of(
                 for one in blocks_named(peer, network, family)
             ),
             *_acl_blocks(subnet, network, family),
-            *_route_blocks(subnet, network, family),
+            *routed,
+            *private,
             *(one for other in subnets for one in blocks_of(other, family)),
         )
     )
+    meant = tuple(one for one in routed if is_private(one))
     for first, last in _cut(_range(whole), borders):
         start, end = _address(family, first), _address(family, last)
-        inside = (other for other in subnets if any(_holds(one, first) for one in blocks_of(other, family)))
-        yield str(start), next(inside, None), tuple(map(str, summarize_address_range(start, end)))
+        held = (other for other in subnets if _among(blocks_of(other, family), first))
+        inside = next(held, None)
+        if inside is None and _among(private, first) and not _among(meant, first):
+            continue
+        yield str(start), inside, tuple(map(str, summarize_address_range(start, end)))
 
 
 def _acl_blocks(subnet: Subnet, network: Network, family: Family) -> Iterator[Cidr]:
@@ -574,11 +689,12 @@ def _acl_blocks(subnet: Subnet, network: Network, family: Family) -> Iterator[Ci
 
 def _route_blocks(subnet: Subnet, network: Network, family: Family) -> Iterator[Cidr]:
     try:
-        table = effective_table(subnet, network)
+        tables = tables_on_the_way(subnet, network)
     except NotKnown:
         return
-    for route in table.routes:
-        yield from blocks_named(route.destination, network, family)
+    for table in tables:
+        for route in table.routes:
+            yield from blocks_named(route.destination, network, family)
 
 
 def _borders(blocks: Iterable[Cidr]) -> frozenset[int]:
@@ -592,6 +708,10 @@ def _range(block: Cidr) -> _Range:
 def _holds(block: Cidr, address: int) -> bool:
     length = block.max_prefixlen - block.prefixlen
     return int(block.network_address) >> length == address >> length
+
+
+def _among(blocks: Iterable[Cidr], address: int) -> bool:
+    return any(_holds(block, address) for block in blocks)
 
 
 def _address(family: Family, number: int) -> _Address:

@@ -105,19 +105,23 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
 
 def _of_connector(event: _Event) -> Judged | Ignored:
     trigger, reads = event.trigger, event.reads
-    _ask_about(trigger.resource, event)
+    is_new = trigger.what == "CreateVpcConnector"
+    _ask_about(trigger.resource, event, listed=is_new)
     recorded = findings_table.recorded(reads, event.table, trigger.resource)
-    fleet = _ask_fleet(event) if trigger.what == "CreateVpcConnector" else None
-    connector = apprunner.describe_connector(reads, trigger.resource)()
+    fleet = _ask_fleet(event) if is_new else None
+    connector = _connector(trigger.resource, event, listed=is_new)
     if is_over(connector):
         return _over(_gone(trigger.resource, connector), event, recorded())
     return _judged_connector(trigger.resource, connector, event, recorded, fleet=fleet)
 
 
-def _ask_about(arn: str, event: _Event) -> None:
-    """Send at once what the event hints at. A wrong hint costs calls; the right one saves a round."""
+def _ask_about(arn: str, event: _Event, *, listed: bool = False) -> None:
+    """Send at once what the event hints at. A wrong hint costs calls; the right one saves a round.
+
+    `listed`: the connector is looked for in the list of all, which tells as much."""
     trigger, reads = event.trigger, event.reads
-    apprunner.describe_connector(reads, arn)
+    if not listed:
+        apprunner.describe_connector(reads, arn)
     apprunner.describe_tags(reads, arn)
     if trigger.subnets:
         ec2.ask_near(reads, tuple(sorted(set(trigger.subnets))), tuple(sorted(set(trigger.groups))))
@@ -254,10 +258,10 @@ def _of_unread_service(why: Unread, event: _Event, stored: Callable[[], findings
     return (unread, _judged_connector(arn, connector, event, lambda: stored().of(arn)))
 
 
-def _connector(arn: str, event: _Event) -> Connector | Unread:
-    """From the list, if that was asked for and has it: a call by ARN would be one round more."""
+def _connector(arn: str, event: _Event, *, listed: bool = False) -> Connector | Unread:
+    """From the list, if that was asked for and has it: a call by ARN would be one more, or one round more."""
     by_name = event.trigger.connector or event.is_of_tags
-    for connector in () if by_name else if_read(apprunner.list_connectors(event.reads)()):
+    for connector in () if by_name and not listed else if_read(apprunner.list_connectors(event.reads)()):
         if connector.arn == arn:
             return connector
     return apprunner.describe_connector(event.reads, arn)()

@@ -662,6 +662,65 @@ def test_security_groups_that_cannot_be_seen_are_left_out() -> None:
     assert read(rows)[0] == with_balancer(balancer=balancer)
 
 
+LIST_CALL = "ec2:GetManagedPrefixListEntries"
+
+
+def lists_admitted() -> Rows:
+    """The private path, where the endpoint's group admits pl-clients and pl-shared, the load balancer's pl-shared."""
+    rows = private_path()
+    names = {"sg-endpoint": ("pl-clients", "pl-shared"), "sg-balancer": ("pl-shared",)}
+    for row in rows["SecurityGroups"]:
+        if row["GroupId"] in names:
+            named = [{"PrefixListId": name} for name in names[row["GroupId"]]]
+            row["IpPermissions"] = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": named}]
+    rows["PrefixLists"] = [
+        {"PrefixListId": "pl-clients", "Cidrs": ["10.0.2.0/24", "10.0.1.0/24"]},
+        {"PrefixListId": "pl-shared", "Cidrs": ["0.0.0.0/0"]},
+    ]
+    return rows
+
+
+def with_lists(clients: tuple[str, ...] | Unread, shared: tuple[str, ...] | Unread) -> Paths:
+    def naming(group: SecurityGroup, *names: str) -> SecurityGroup:
+        return replace(group, ingress=tuple(replace(one, peers=names) for one in group.ingress))
+
+    group = naming(group_fact("balancer", ""), "pl-shared")
+    paths = with_balancer(groups=(group,), prefix_lists={"pl-shared": shared})
+    (end,) = paths.endpoints
+    end = replace(
+        end,
+        groups=(naming(group_fact("endpoint", ""), "pl-clients", "pl-shared"),),
+        prefix_lists={"pl-clients": clients, "pl-shared": shared},
+    )
+    return replace(paths, endpoints=(end,))
+
+
+def test_prefix_lists_that_groups_admit_are_read_once_each_while_stages_are() -> None:
+    paths, aws = read(lists_admitted())
+    assert paths == with_lists(("10.0.1.0/24", "10.0.2.0/24"), ("0.0.0.0/0",))
+    assert aws.rounds == [*read(private_path())[1].rounds[:-1], ["apigateway:GetStages", LIST_CALL, LIST_CALL]]
+    asked = sorted(one["PrefixListId"] for one in aws.sent(LIST_CALL))
+    assert asked == ["pl-clients", "pl-shared"]
+
+
+def test_a_prefix_list_of_many_pages_is_read_whole() -> None:
+    paths, _ = read(lists_admitted(), pages={LIST_CALL: 1})
+    assert paths == with_lists(("10.0.1.0/24", "10.0.2.0/24"), ("0.0.0.0/0",))
+
+
+def test_a_prefix_list_that_cannot_be_read_is_unread_and_the_other_is_not() -> None:
+    def shared(asked: Parameters) -> bool:
+        return "pl-shared" in str(asked)
+
+    paths, _ = read(lists_admitted(), {LIST_CALL: refused("AccessDenied", 403, shared)})
+    assert paths == with_lists(("10.0.1.0/24", "10.0.2.0/24"), failed(LIST_CALL))
+
+
+def test_prefix_lists_of_groups_that_cannot_be_read_are_not_asked_for() -> None:
+    _, aws = read(lists_admitted(), {"ec2:DescribeSecurityGroups": refused("AccessDenied", 403)})
+    assert list(aws.sent(LIST_CALL)) == []
+
+
 def test_attributes_are_the_groups_own_word() -> None:
     rows = private_path()
     rows["Attributes"] = [

@@ -6,7 +6,8 @@ A Region without any takes two calls. Reading goes in rounds, each of all that c
     2  each ingress connection, target groups, VPC links, the endpoints' interfaces
     3  each service, endpoints that only an ingress connection names, the groups' tags and targets, APIs
     4  custom domains, each API's integrations; attributes of groups; load balancers and what they have
-    5  subnets and security groups of endpoints and load balancers; stages of the APIs that may lead to a service
+    5  subnets and security groups of endpoints and load balancers
+    6  the prefix lists that inbound rules of these groups name; stages of the APIs that may lead to a service
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ from apprunner_guardrails.paths.joined import (
     bound_to,
     candidates,
     join,
+    lists_named,
     may_lead,
     path_groups,
     shows_targets,
@@ -79,16 +81,17 @@ def read_paths(
     more = ec2.endpoint_interfaces(reads, sorted({*interfaces_of(endpoints.values())} - interfaces().keys()))
     ends = Ends(listed=listed, endpoints=endpoints, interfaces={**interfaces(), **more()})
     groups, details = _read_details(reads, ends, looked_at(ends))
+    asked_lists = _ask_lists(reads, details)
     names = Names(listed=arns, ingress=ingress, services={**_private(services or {}), **found}, domains=_all(domains))
     known = names.known
-    leading = [api for api in (pending() for pending in with_integrations) if may_lead(api, known)]
+    leading = _with_stages(reads, (api for api in (pending() for pending in with_integrations) if may_lead(api, known)))
     paths = join(
         ends=ends,
         groups=groups,
-        details=details,
+        details=replace(details, prefix_lists=_all(asked_lists)),
         names=names,
         links=links,
-        apis=_with_stages(reads, leading),
+        apis=leading,
         account=account,
         region=region,
     )
@@ -204,6 +207,11 @@ def _read_details(reads: Reads, ends: Ends, groups: Groups) -> tuple[Groups, Det
         groups=asked_groups(),
     )
     return _with_attributes(groups, _all(attributes)), details
+
+
+def _ask_lists(reads: Reads, details: Details) -> Mapping[str, Pending[tuple[str, ...]]]:
+    groups = {} if isinstance(details.groups, Unread) else details.groups
+    return {name: ec2.read_prefix_list(reads, name) for name in lists_named(groups.values())}
 
 
 def _with_attributes(groups: Groups, attributes: Mapping[str, Mapping[str, str] | Unread]) -> Groups:

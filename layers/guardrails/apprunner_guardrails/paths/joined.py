@@ -207,7 +207,8 @@ def _addresses(endpoint: InterfaceEndpoint, interfaces: Mapping[str, EndpointInt
 class Details:
     """What was read of load balancers, by their ARNs, and of what these and endpoints have, by id.
 
-    `addresses` are those of a balancer's interfaces, by subnet.
+    `addresses` are those of a balancer's interfaces, by subnet. `prefix_lists` are the entries of all that
+    inbound rules of the groups name.
     """
 
     balancers: Mapping[str, LoadBalancer | Unread] = field(default_factory=dict)
@@ -217,6 +218,7 @@ class Details:
     addresses: Mapping[str, Mapping[str, tuple[str, ...]] | Unread] = field(default_factory=dict)
     subnets: Mapping[str, Subnet | Unread] = field(default_factory=dict)
     groups: Mapping[str, SecurityGroup] | Unread = field(default_factory=dict)
+    prefix_lists: Mapping[str, tuple[str, ...] | Unread] = field(default_factory=dict)
 
 
 def path_balancers(groups: Groups, details: Details, links: tuple[VpcLink, ...] | Unread) -> tuple[PathBalancer, ...]:
@@ -244,6 +246,7 @@ def _path_balancer(
         target_groups=groups.doubt(one.arn) or mine,
         links=links if isinstance(links, Unread) else tuple(link for link in links if one.arn in link.target_arns),
         tags=details.tags[one.arn],
+        prefix_lists=_prefix_lists(one.group_ids, details),
     )
 
 
@@ -265,6 +268,16 @@ def _security_groups(ids: tuple[str, ...], details: Details) -> tuple[SecurityGr
     if isinstance(details.groups, Unread):
         return details.groups
     return tuple(details.groups[one] for one in ids if one in details.groups)
+
+
+def lists_named(groups: Iterable[SecurityGroup]) -> tuple[str, ...]:
+    """The prefix lists that inbound rules of the groups name, sorted."""
+    peers = {peer for group in groups for rule in group.ingress for peer in rule.peers}
+    return tuple(sorted(peer for peer in peers if peer.startswith("pl-")))
+
+
+def _prefix_lists(group_ids: tuple[str, ...], details: Details) -> Mapping[str, tuple[str, ...] | Unread]:
+    return {name: details.prefix_lists[name] for name in lists_named(if_read(_security_groups(group_ids, details)))}
 
 
 def _zone_ids(endpoint: InterfaceEndpoint, details: Details) -> tuple[str, ...] | Unread:
@@ -528,6 +541,7 @@ def join(
                 zone_ids=_zone_ids(one, details),
                 groups=_security_groups(one.group_ids, details),
                 balancers=_balancers_before(one, groups, details, by_arn),
+                prefix_lists=_prefix_lists(one.group_ids, details),
             )
             for _, one in sorted(ends.endpoints.items())
             if isinstance(one, InterfaceEndpoint)

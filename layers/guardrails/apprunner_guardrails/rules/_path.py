@@ -1,7 +1,7 @@
 """What the rules of the private path need: who is let in, and the commands that mend."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from apprunner_guardrails.facts import (
@@ -14,6 +14,8 @@ from apprunner_guardrails.facts import (
     PathEndpoint,
     SecurityGroup,
     TargetGroup,
+    Unread,
+    if_read,
     known,
 )
 from apprunner_guardrails.reach import peers_on
@@ -28,6 +30,8 @@ REPLACED = frozenset({"deleting", "deleted", "failed", "rejected", "expired"})  
 _EVERYWHERE = IPv4Network("0.0.0.0/0")
 _LEAVING = frozenset({"PENDING_DELETION", "DELETED"})
 _TAKES_TCP = frozenset({"TCP", "TLS", "TCP_UDP", "TCP_QUIC"})
+
+type Lists = Mapping[str, tuple[str, ...] | Unread]  # the entries of prefix lists, by id
 
 
 def requests_service(region: str) -> str:
@@ -66,28 +70,34 @@ def admitted(groups: Iterable[SecurityGroup], port: int) -> frozenset[str]:
     return frozenset(peers_on((rule for group in groups for rule in group.ingress), port))
 
 
-def is_everywhere(peers: Iterable[str]) -> bool:
-    """Whether the peers together are all of IPv4."""
-    return list(collapse_addresses(_blocks(peers))) == [_EVERYWHERE]
+def blocks_of(peers: Iterable[str], lists: Lists) -> frozenset[IPv4Network]:
+    """The IPv4 blocks that the peers are or, being prefix lists that were read, hold."""
+    cidrs = (cidr for peer in peers for cidr in (if_read(lists.get(peer)) if peer.startswith("pl-") else (peer,)))
+    return frozenset(IPv4Network(cidr, strict=False) for cidr in cidrs if "/" in cidr and ":" not in cidr)
 
 
-def not_among(peers: Iterable[str], addresses: Iterable[str]) -> tuple[str, ...]:
-    """Of these addresses the IPv4 ones that no peer holds, sorted: by IPv6 load balancers ask no endpoint."""
-    blocks = tuple(_blocks(peers))
+def is_everywhere(blocks: Iterable[IPv4Network]) -> bool:
+    """Whether the blocks together are all of IPv4."""
+    return list(collapse_addresses(blocks)) == [_EVERYWHERE]
+
+
+def not_among(blocks: Collection[IPv4Network], addresses: Iterable[str]) -> tuple[str, ...]:
+    """Of these addresses the IPv4 ones that no block holds, sorted: by IPv6 load balancers ask no endpoint."""
     ipv4 = (IPv4Address(address) for address in addresses if ":" not in address)
     return tuple(str(one) for one in sorted(ipv4) if not any(one in block for block in blocks))
 
 
-def _blocks(peers: Iterable[str]) -> Iterator[IPv4Network]:
-    return (IPv4Network(peer, strict=False) for peer in peers if "/" in peer and ":" not in peer)
-
-
-def all_told(peers: Iterable[str], group_ids: Iterable[str], groups: Iterable[SecurityGroup]) -> None:
-    """NotKnown where somebody else than the peers may be let in: by a prefix list, or by a group that is not in
-    sight."""
-    lists = [f"the entries of prefix list {peer} were not read" for peer in peers if peer.startswith("pl-")]
+def all_told(peers: Iterable[str], lists: Lists, group_ids: Iterable[str], groups: Iterable[SecurityGroup]) -> None:
+    """NotKnown where somebody else than the peers may be let in: by a prefix list that was not read, or by a group that
+    is not in sight."""
+    named = {peer: lists.get(peer) for peer in peers if peer.startswith("pl-")}
+    unread = (
+        f"the entries of prefix list {name} were not read{f': {entries}' if entries else ''}"
+        for name, entries in named.items()
+        if not isinstance(entries, tuple)
+    )
     hidden = set(group_ids) - {group.id for group in groups}
-    why = sorted((*lists, *(f"{group_id} cannot be seen from this account" for group_id in hidden)))
+    why = sorted((*unread, *(f"{group_id} cannot be seen from this account" for group_id in hidden)))
     if why:
         raise NotKnown("; ".join(why))
 

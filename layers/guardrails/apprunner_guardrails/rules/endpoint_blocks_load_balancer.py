@@ -11,6 +11,7 @@ from apprunner_guardrails.rules._path import (
     admit,
     admitted,
     all_told,
+    blocks_of,
     is_everywhere,
     not_among,
     what_carries_requests,
@@ -44,15 +45,16 @@ def _refusals(endpoint: PathEndpoint) -> Iterator[_Refusal]:
     def refusal(balancer: PathBalancer) -> Iterator[_Refusal]:
         nlb, groups = balancer.balancer, known(endpoint.groups)
         peers = admitted(groups, HTTPS)
+        blocks = blocks_of(peers, endpoint.prefix_lists)
         by_group = not peers.isdisjoint(nlb.group_ids)
-        if is_everywhere(peers) or (by_group and (nlb.guards_private_link or balancer.links == ())):
+        if is_everywhere(blocks) or (by_group and (nlb.guards_private_link or balancer.links == ())):
             return
         addresses = known(balancer.addresses)
         if not addresses:
             raise NotKnown(f"no address of load balancer {nlb.name} is known")
-        refused = not_among(peers, addresses)
+        refused = not_among(blocks, addresses)
         if refused:
-            all_told(peers, endpoint.endpoint.group_ids, groups)
+            all_told(peers, endpoint.prefix_lists, endpoint.endpoint.group_ids, groups)
             if by_group:
                 known(balancer.links)
             yield _Refusal(balancer=balancer, addresses=refused, by_group=by_group)
@@ -103,7 +105,14 @@ RULE = Rule(
     remediation="Let the endpoint's security group admit TCP 443 from the load balancer's security group; from its"
     " addresses where it has none, or where its groups leave PrivateLink traffic alone and a VPC link leads to it.",
     reference=f"{NLB_GUIDE}target-group-register-targets.html",
-    needs=("ingress_endpoints", "path_groups", "load_balancers", "load_balancer_addresses", "vpc_links"),
+    needs=(
+        "ingress_endpoints",
+        "path_groups",
+        "prefix_lists",
+        "load_balancers",
+        "load_balancer_addresses",
+        "vpc_links",
+    ),
     check=check,
     fault=lambda message: message.partition(": ")[0],
     command=command,

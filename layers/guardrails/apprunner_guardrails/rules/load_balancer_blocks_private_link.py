@@ -5,7 +5,14 @@ from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Network, PathBalancer, known
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import each, listed
-from apprunner_guardrails.rules._path import admitted, all_told, is_everywhere, listeners_of_path, load_balancer
+from apprunner_guardrails.rules._path import (
+    admitted,
+    all_told,
+    blocks_of,
+    is_everywhere,
+    listeners_of_path,
+    load_balancer,
+)
 from apprunner_guardrails.settings import Settings
 
 
@@ -19,8 +26,8 @@ def _closed(balancer: PathBalancer) -> Iterator[tuple[int, frozenset[str]]]:
     def closed(port: int) -> Iterator[tuple[int, frozenset[str]]]:
         groups = known(balancer.groups)
         peers = admitted(groups, port)
-        if not is_everywhere(peers):
-            all_told(peers, balancer.balancer.group_ids, groups)
+        if not is_everywhere(blocks_of(peers, balancer.prefix_lists)):
+            all_told(peers, balancer.prefix_lists, balancer.balancer.group_ids, groups)
             yield port, peers
 
     if not balancer.balancer.group_ids or not balancer.balancer.guards_private_link or balancer.links == ():
@@ -57,7 +64,7 @@ RULE = Rule(
     remediation="Switch the evaluation of inbound rules for PrivateLink traffic off, as AWS's guide does, or admit the"
     " listener's port from 0.0.0.0/0.",
     reference="https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-nlb-for-vpclink-using-console.html",
-    needs=("load_balancers", "path_groups", "listeners", "target_groups", "vpc_links"),
+    needs=("load_balancers", "path_groups", "prefix_lists", "listeners", "target_groups", "vpc_links"),
     check=check,
     fault=lambda message: message.partition("; ")[0],
     command=command,
