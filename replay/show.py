@@ -141,7 +141,10 @@ def _resources(console: Console, invocation: Invocation, *, whole: bool) -> None
     """The answers about each resource: as a table where something became of it, else in a line; of many resources none
     of which is news only how many they are."""
     changes = _changes(invocation)
-    resources = _mapping(invocation.result.get("resources"))
+    answers_of = _mapping(invocation.result.get("resources"))
+    changed = {one.resource for one in changes}
+    # Of a target group that the sync looks after on its own, the audit answers nothing.
+    resources = {one: answers for one, answers in answers_of.items() if answers or one in changed}
     if len(resources) > 1 and not changes:
         _line(console, Text(f"{len(resources)} resources: nothing new", "dim"))
         return

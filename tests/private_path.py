@@ -3,7 +3,8 @@
 REST API shop → VPC link a1link → NLB orders → target group orders → ENDPOINT ← ingress connection ← service shop
 
 The endpoint and the NLB are in us-east-1a and us-east-1b. `with_http_api` adds the same by an HTTP API and a VPC link
-of the second generation. `two_paths` adds another path, of the service billing, with which it has nothing in common.
+of the second generation. `two_paths` adds another path, of the service billing, with which it has nothing in common;
+in `one_balancer_for_two` billing is behind another listener of the same NLB.
 """
 
 import json
@@ -15,6 +16,7 @@ INGRESS = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcingressconnection/shop/55555
 DOMAIN = f"psbqam834h.{REGION}.awsapprunner.com"
 SERVICE_URL = f"q7k2m9xyzt.{REGION}.awsapprunner.com"
 LISTENER = f"{BALANCER.replace(':loadbalancer/', ':listener/')}/f2f7dc8efc522ab2"
+OTHER_LISTENER = LISTENER.replace("f2f7dc8efc522ab2", "0a1b2c3d4e5f6071")
 LINK, SECOND_LINK = "a1link", "b2link"
 REST_API, HTTP_API = "a1b2c3d4e5", "f6g7h8i9j0"
 SUBNETS = ("subnet-private-a", "subnet-private-b")
@@ -111,6 +113,24 @@ def two_paths() -> Rows:
     one = private_path()
     another: Rows = json.loads(other(json.dumps({name: one[name] for name in _LISTS})))
     return {**one, **{name: one[name] + another[name] for name in _LISTS}}
+
+
+def one_balancer_for_two() -> Rows:
+    """Both services behind the NLB of the first: port 443 leads to that one's endpoint, 8443 to billing's."""
+    rows, one = two_paths(), private_path()
+    for name in ("LoadBalancers", "Listeners", "RestVpcLinks", "RestApis", "RestResources", "RestStages"):
+        rows[name] = one[name]
+    (billing,) = (row for row in rows["TargetGroups"] if row["TargetGroupArn"] == arn("billing"))
+    billing["LoadBalancerArns"] = [BALANCER]
+    rows["Listeners"] += [
+        {
+            **rows["Listeners"][0],
+            "ListenerArn": OTHER_LISTENER,
+            "Port": 8443,
+            "DefaultActions": [{"Type": "forward", "TargetGroupArn": arn("billing")}],
+        }
+    ]
+    return rows
 
 
 def ingress(**changes: object) -> Row:

@@ -230,6 +230,8 @@ INTEGRATION = Integration(
     authorization="AWS_IAM",
     link=LINK,
     balancer_arn=BALANCER_ARN,
+    endpoints={443: (ENDPOINT_ID,)},
+    port=443,
     hosts=tuple(sorted((DOMAIN, SERVICE_URL))),
 )
 API = Api(
@@ -344,6 +346,8 @@ def is_http_api() -> Change:
         authorization="AWS_IAM",
         link=SECOND_LINK,
         balancer_arn=BALANCER_ARN,
+        endpoints=INTEGRATION.endpoints,
+        port=INTEGRATION.port,
         hosts=INTEGRATION.hosts,
     )
     stage = Stage(name="$default", logged=True, traced=None)

@@ -4,7 +4,17 @@ from apprunner_guardrails.facts import Unread
 from tests.cases import PASS, Case, fail, unknown
 from tests.cases._commands import lines
 from tests.cases._healthy import unread
-from tests.cases._healthy_path import DOMAIN, INTEGRATION, SERVICE_URL, is_http_api, set_api, set_integration
+from tests.cases._healthy_path import (
+    BALANCER_ARN,
+    DOMAIN,
+    ENDPOINT_ID,
+    INTEGRATION,
+    LISTENER_ARN,
+    SERVICE_URL,
+    is_http_api,
+    set_api,
+    set_integration,
+)
 
 _BALANCER = "orders-50dc6c495c0c9188.elb.us-east-1.amazonaws.com"
 _NAMES = f"services behind it answer to {SERVICE_URL}, {DOMAIN}"
@@ -50,6 +60,22 @@ CASES = (
         expect=PASS,
     ),
     Case(
+        name="pass: an Application Load Balancer is behind it, into which nothing looks",
+        changes=(
+            is_http_api(),
+            set_integration(
+                target_arn=LISTENER_ARN.replace("/net/", "/app/"),
+                balancer_arn=BALANCER_ARN.replace("/net/", "/app/"),
+                server_name="orders.example.com",
+                mapped={},
+                endpoints=None,
+                port=None,
+                hosts=(),
+            ),
+        ),
+        expect=PASS,
+    ),
+    Case(
         name="pass: the Host header is mapped to the same name",
         changes=(
             set_integration(
@@ -79,13 +105,32 @@ CASES = (
     ),
     Case(
         name="fail: the uri names another domain, of one that the service has",
-        changes=(set_integration(id="r1", uri="https://orders.example.com:8443/v1/{proxy}?a=1", hosts=(DOMAIN,)),),
+        changes=(
+            set_integration(id="r1", uri="https://orders.example.com:8443/v1/{proxy}?a=1", port=8443, hosts=(DOMAIN,)),
+        ),
         expect=fail(
             f"ANY /{{proxy+}} asks for orders.example.com in its uri; services behind it answer to {DOMAIN}",
             command=lines(
                 _INTEGRATION.replace("RESOURCE_ID", "r1")
                 + f""" 'op=replace,path=/uri,value="https://{DOMAIN}/v1/{{proxy}}?a=1"'""",
                 _DEPLOY,
+            ),
+        ),
+    ),
+    Case(
+        name="fail: the uri names a service behind another port of the load balancer",
+        changes=(
+            set_integration(
+                uri="https://orders.example.com:8443/{proxy}",
+                port=8443,
+                endpoints={443: (ENDPOINT_ID,), 8443: ("vpce-0f9e8d7c6b5a43210",)},
+                hosts=("billing.example.com",),
+            ),
+        ),
+        expect=fail(
+            "ANY /{proxy+} asks for orders.example.com in its uri; services behind it answer to billing.example.com",
+            command=lines(
+                f"""{_INTEGRATION} 'op=replace,path=/uri,value="https://billing.example.com:8443/{{proxy}}"'""", _DEPLOY
             ),
         ),
     ),
@@ -220,6 +265,11 @@ CASES = (
         name="unknown: ingress connections cannot be read",
         changes=(unread("ingress_connections"),),
         expect=unknown("apprunner:DescribeVpcIngressConnection failed (UnauthorizedOperation)"),
+    ),
+    Case(
+        name="unknown: the load balancer's listeners cannot be read",
+        changes=(unread("listeners"),),
+        expect=unknown("elasticloadbalancing:DescribeListeners failed (UnauthorizedOperation)"),
     ),
     Case(
         name="unknown: custom domains cannot be read",

@@ -7,8 +7,10 @@ from tests.cases._commands import lines
 from tests.cases._healthy import settings_have, unread
 from tests.cases._healthy_path import (
     BALANCER_ARN,
+    ENDPOINT_ID,
     INTEGRATION,
     LINK,
+    LISTENER_ARN,
     SECOND_LINK,
     is_http_api,
     set_api,
@@ -16,6 +18,8 @@ from tests.cases._healthy_path import (
 )
 
 _OTHER = BALANCER_ARN.replace("/net/orders/", "/net/billing/")
+_APPLICATION = BALANCER_ARN.replace("/net/", "/app/")
+_LISTENER = LISTENER_ARN.replace("f2f7dc8efc522ab2", "0a1b2c3d4e5f6071")
 _INTEGRATION = (
     "aws apigateway update-integration --region us-east-1 --rest-api-id a1b2c3d4e5 --resource-id RESOURCE_ID"
     " --http-method ANY --patch-operations"
@@ -58,6 +62,15 @@ def _second(**fields: Any) -> Change:
     return set_integration(link=replace(SECOND_LINK, **fields))
 
 
+def _to_application(**fields: Any) -> Change:
+    """To the listener of an Application Load Balancer, by a link of the second generation."""
+    target = LISTENER_ARN.replace("/net/", "/app/")
+    link = replace(SECOND_LINK, **fields)
+    return set_integration(
+        link=link, link_id=link.id, target_arn=target, balancer_arn=_APPLICATION, endpoints=None, port=None, hosts=()
+    )
+
+
 _ROOT = replace(INTEGRATION, where="ANY /", link_id="def456", link=replace(LINK, id="def456", status="FAILED"))
 
 CASES = (
@@ -67,6 +80,28 @@ CASES = (
         name="pass: where a link of the second generation leads is not known",
         changes=(is_http_api(), set_integration(balancer_arn="")),
         expect=PASS,
+    ),
+    Case(
+        name="pass: an HTTP API's listener is of an Application Load Balancer, into which nothing looks",
+        changes=(is_http_api(), _to_application()),
+        expect=PASS,
+    ),
+    Case(name="pass: so is a REST API's", changes=(_to_application(), unread("load_balancers")), expect=PASS),
+    Case(
+        name="fail: the link to an Application Load Balancer failed",
+        changes=(is_http_api(), _to_application(status="FAILED")),
+        expect=fail("VPC link vl2abc is FAILED; used by $default", command=_NEW_SECOND_LINK),
+    ),
+    Case(
+        name="fail: the link to an Application Load Balancer fell asleep",
+        changes=(_to_application(status="INACTIVE"),),
+        expect=fail(
+            "VPC link vl2abc is INACTIVE; used by ANY /{proxy+}; it had no traffic for 60 days",
+            command=lines(
+                "# requests wake it: they fail for some minutes, until it is AVAILABLE again",
+                "aws apigatewayv2 get-vpc-link --region us-east-1 --vpc-link-id vl2abc",
+            ),
+        ),
     ),
     Case(
         name="fail: it failed, and why",
@@ -164,6 +199,27 @@ CASES = (
         ),
     ),
     Case(
+        name="fail: an HTTP API names a listener of the load balancer that leads elsewhere",
+        changes=(
+            is_http_api(),
+            set_integration(target_arn=_LISTENER, port=8443, endpoints={443: (ENDPOINT_ID,), 8443: ()}, hosts=()),
+        ),
+        expect=fail(
+            f"VPC link vl2abc leads to {_LISTENER}, which has no endpoint of App Runner behind it; used by $default;"
+            " ports of the load balancer that have: 443",
+            command=lines(f"{_HTTP} --integration-uri LISTENER_ARN", _DEPLOY_HTTP),
+        ),
+    ),
+    Case(
+        name="fail: a REST API names a listener that is no more",
+        changes=(set_integration(link=SECOND_LINK, link_id="vl2abc", target_arn=_LISTENER, port=None),),
+        expect=fail(
+            f"VPC link vl2abc leads to {_LISTENER}, which has no endpoint of App Runner behind it;"
+            " used by ANY /{proxy+}; ports of the load balancer that have: 443",
+            command=lines(f"{_INTEGRATION} op=replace,path=/integrationTarget,value=LISTENER_ARN", _DEPLOY),
+        ),
+    ),
+    Case(
         name="fail: it is asleep and leads elsewhere",
         changes=(_link(status="INACTIVE"), set_integration(balancer_arn=_OTHER)),
         expect=fail(
@@ -232,6 +288,24 @@ CASES = (
         name="unknown: load balancers cannot be read",
         changes=(unread("load_balancers"),),
         expect=unknown("elasticloadbalancing:DescribeLoadBalancers failed (UnauthorizedOperation)"),
+    ),
+    Case(
+        name="unknown: no stage says which listener it leads to",
+        changes=(
+            is_http_api(),
+            set_integration(target_arn="${stageVariables.listener}", balancer_arn="", endpoints=None, port=None),
+        ),
+        expect=unknown("$default leads to ${stageVariables.listener}: no stage says what that is"),
+    ),
+    Case(
+        name="unknown: the listeners of the load balancer cannot be read",
+        changes=(is_http_api(), unread("listeners")),
+        expect=unknown("elasticloadbalancing:DescribeListeners failed (UnauthorizedOperation)"),
+    ),
+    Case(
+        name="unknown: whether the listener leads to an endpoint is not known",
+        changes=(is_http_api(), unread("target_groups")),
+        expect=unknown("elasticloadbalancing:DescribeTargetGroups failed (UnauthorizedOperation)"),
     ),
     Case(
         name="unknown: integrations cannot be read",

@@ -16,10 +16,12 @@ from tests.cases._healthy import (
     connector_names_groups,
     groups_are_gone,
     hide_route_tables,
+    nat_gateways_are_gone,
     prefix_list_has,
     private_subnet,
     remove_route,
     set_group,
+    set_nat_gateway,
     set_subnet,
     unread,
 )
@@ -37,6 +39,7 @@ _BLOCKED = f"sg-db:5432 ({_DECLARED}) is not reached"
 _WHERE = "aws ec2 {} --region us-east-1"
 _PUBLIC = tuple(f"subnet-public-{number}" for number in (1, 2, 4))
 _IPV6 = ("2600:1f18:1:1::/64",)
+_BY_NAT = "route, rtb-public is what nat-1 goes on by, and sends"
 
 
 def _rule(*peers: str, port: int | None = 5432, protocol: str = "tcp") -> GroupRule:
@@ -64,6 +67,12 @@ def _database(*ingress: GroupRule, acl: NetworkAcl = _OPEN) -> Destination:
 
 _ADMITS = _rule("sg-app")
 _DATABASE = _database(_ADMITS)
+
+
+def _there(*ingress: GroupRule) -> Destination:
+    """sg-db:5432 of another VPC, at 10.9.1.5."""
+    group = _group(*ingress, vpc="vpc-9")
+    return replace(_DATABASE, group=group, interfaces=(_interface(_PEERED, "10.9.1.5", groups=(group,)),))
 
 
 def _cidr(block: str, port: int = 443, lists: Mapping[str, tuple[str, ...] | Unread] | None = None) -> Destination:
@@ -116,11 +125,14 @@ def _allow(acl: str, number: int, cidr: str, ports: str, *, egress: bool) -> str
     )
 
 
-def _peering(verb: str, block: str) -> str:
+def _peering(verb: str, *blocks: str) -> str:
     return lines(
         "# or --transit-gateway-id: whatever leads there",
-        f"aws ec2 {verb} --region us-east-1 --route-table-id rtb-private-1 --destination-cidr-block {block}"
-        " --vpc-peering-connection-id VPC_PEERING_CONNECTION_ID",
+        *(
+            f"aws ec2 {verb} --region us-east-1 --route-table-id rtb-private-1 --destination-cidr-block {block}"
+            " --vpc-peering-connection-id VPC_PEERING_CONNECTION_ID"
+            for block in blocks
+        ),
     )
 
 
@@ -308,6 +320,18 @@ _PASS = (
         expect=PASS,
     ),
     Case(
+        name="pass: another VPC behind the NAT gateway, whose subnet leads there",
+        changes=_one_subnet(
+            add_route("rtb-public", "10.9.0.0/16", "tgw-1"), reaches(_there(_rule("10.0.0.0/16")), _cidr("10.9.0.0/16"))
+        ),
+        expect=PASS,
+    ),
+    Case(
+        name="pass: public addresses are reached behind a NAT gateway that is not in sight",
+        changes=(nat_gateways_are_gone("nat-1"), reaches(_cidr("203.0.113.0/24"), _cidr("52.216.0.0/15"))),
+        expect=PASS,
+    ),
+    Case(
         name="pass: all of the internet",
         changes=_one_subnet(
             reaches(replace(_cidr("0.0.0.0/0"), acls=(replace(_OPEN, subnet_ids=_PUBLIC),))),
@@ -467,12 +491,57 @@ _FAIL = (
     Case(
         name="fail: part of a CIDR goes to a peering that is gone",
         changes=_one_subnet(
-            add_route("rtb-private-1", "10.9.64.0/18", "pcx-1", blackhole=True), reaches(_cidr("10.9.0.0/16", 5432))
+            add_route("rtb-private-1", "10.9.0.0/16", "tgw-1"),
+            add_route("rtb-private-1", "10.9.64.0/18", "pcx-1", blackhole=True),
+            reaches(_cidr("10.9.0.0/16", 5432)),
         ),
         expect=fail(
             f"10.9.0.0/16:5432 ({_DECLARED}) is not reached in 10.9.64.0/18 {_FROM}:"
             " route, rtb-private-1 sends 10.9.64.0/18 to pcx-1, which is gone",
             command=_peering("replace-route", "10.9.64.0/18"),
+        ),
+    ),
+    Case(
+        name="fail: another VPC without a peering: the NAT gateway's subnet leads to the internet only",
+        changes=_one_subnet(reaches(_there())),
+        expect=fail(
+            f"{_BLOCKED} {_FROM}: {_BY_NAT} 0.0.0.0/0 to igw-1, which leads to the internet only",
+            command=_peering("create-route", "10.9.1.0/24"),
+        ),
+    ),
+    Case(
+        name="fail: private addresses that only the default route fits",
+        changes=_one_subnet(reaches(_cidr("192.168.0.0/16"), _cidr("100.64.0.0/10"))),
+        expect=fail(
+            f"100.64.0.0/10:443 ({_DECLARED}) is not reached {_FROM}:"
+            f" {_BY_NAT} 0.0.0.0/0 to igw-1, which leads to the internet only",
+            f"192.168.0.0/16:443 ({_DECLARED}) is not reached {_FROM}:"
+            f" {_BY_NAT} 0.0.0.0/0 to igw-1, which leads to the internet only",
+            command=_peering("create-route", "100.64.0.0/10", "192.168.0.0/16"),
+        ),
+    ),
+    Case(
+        name="fail: of private addresses the NAT gateway's subnet leads to a part",
+        changes=_one_subnet(
+            add_route("rtb-public", "10.9.0.0/17", "tgw-1"),
+            add_route("rtb-public", "10.9.0.0/18", "tgw-2", blackhole=True),
+            reaches(_cidr("10.9.0.0/16")),
+        ),
+        expect=fail(
+            f"10.9.0.0/16:443 ({_DECLARED}) is not reached in 10.9.0.0/18 {_FROM}:"
+            f" {_BY_NAT} 10.9.0.0/18 to tgw-2, which is gone",
+            f"10.9.0.0/16:443 ({_DECLARED}) is not reached in 10.9.128.0/17 {_FROM}:"
+            f" {_BY_NAT} 0.0.0.0/0 to igw-1, which leads to the internet only",
+            command=_peering("create-route", "10.9.0.0/18", "10.9.128.0/17"),
+        ),
+    ),
+    Case(
+        name="fail: the NAT gateway is in the connector's own subnet",
+        changes=_one_subnet(set_nat_gateway("nat-1", subnet_id="subnet-private-1"), reaches(_cidr("10.9.0.0/16"))),
+        expect=fail(
+            f"10.9.0.0/16:443 ({_DECLARED}) is not reached {_FROM}:"
+            " route, rtb-private-1 sends 0.0.0.0/0 to nat-1, from where it comes back",
+            command=_peering("create-route", "10.9.0.0/16"),
         ),
     ),
     Case(
@@ -824,6 +893,21 @@ _UNKNOWN = (
             "rtb-private-1: the entries of prefix list pl-offices were not read:"
             " ec2:GetManagedPrefixListEntries failed (UnauthorizedOperation)"
         ),
+    ),
+    Case(
+        name="unknown: private addresses behind NAT gateways that may not be read",
+        changes=_one_subnet(reaches(_there(_ADMITS)), unread("nat_gateways")),
+        expect=unknown("ec2:DescribeNatGateways failed (UnauthorizedOperation)"),
+    ),
+    Case(
+        name="unknown: private addresses behind a NAT gateway that is not in sight",
+        changes=_one_subnet(nat_gateways_are_gone("nat-1"), reaches(_cidr("10.9.0.0/16"))),
+        expect=unknown("where nat-1 goes on is not known: no such NAT gateway of the VPC can be seen"),
+    ),
+    Case(
+        name="unknown: private addresses behind a regional NAT gateway",
+        changes=_one_subnet(set_nat_gateway("nat-1", subnet_id=""), reaches(_cidr("10.9.0.0/16"))),
+        expect=unknown("where nat-1 goes on is not known: the route table of a regional NAT gateway is not read"),
     ),
     Case(
         name="unknown: a prefix list that was not read may lead past an appliance",

@@ -13,8 +13,8 @@ the alert, in a round of its own; both channels that are always there (SNS, Even
 
 Of these, one reads what is recorded and two write it: before the alert and after it. Where there is nothing new, none
 writes. With events of a service, the service is judged too. "All that costs calls" is required endpoints (one call) and
-a security group with inbound rules (one call); with both, the events of services are two calls over. Each of these is more, whatever else
-there is; it is a round more only where that is said:
+a security group with inbound rules (one call); with both, the events of services are two calls over. Each of these is
+more, whatever else there is; it is a round more only where that is said:
 
     chat                             a call, in the round of the alert
     Security Hub                     a call, in the round of the alert

@@ -41,7 +41,6 @@ INVOKED = {
     "apprunner-ResumeService-nat-gone.json",
     "apprunner-ResumeService-service-broken.json",
     "apprunner-TagResource-database-blocked.json",
-    "apprunner-TagResource-endpoint-wrong.json",
     "apprunner-TagResource-exempted.json",
     "apprunner-TagResource-policies.json",
     "apprunner-UpdateService-ingress-broken.json",
@@ -125,9 +124,6 @@ EXPLAINED = {
     "apprunner-UpdateServiceFailed-public-subnets.json",
 }
 
-# What would concern a private path by its call and its tag's key; but it is about a connector or a service.
-ABOUT_OUR_TAGS = {"apprunner-TagResource-database-blocked.json", "apprunner-TagResource-exempted.json"}
-
 # What the function leaves alone, and why.
 LEFT_ALONE = {
     "apprunner-CreateService-omitted.json": "requestParameters of the CreateService record was omitted or redacted:"
@@ -179,9 +175,9 @@ def test_a_file_that_is_routed_is_understood_and_another_is_ignored(name: str) -
     asked, change, path_change = parse(event), parse_change(event), parse_path_change(event)
     to_sync = parse_for_sync(event, "SyncTargetsFunction")
     assert isinstance(change, Change if name in DRIFT else Ignored)
-    assert isinstance(path_change, PathChange if name in PATHS | ABOUT_OUR_TAGS else Ignored)
+    assert isinstance(path_change, PathChange if name in PATHS else Ignored)
     assert isinstance(to_sync, ForSync if name in SYNCED | SYNCED_LATER else Ignored)
-    if name in INVOKED - PATHS - LEFT_ALONE.keys():
+    if name in INVOKED - LEFT_ALONE.keys():
         assert isinstance(asked, FailedCall if name in EXPLAINED else Trigger)
     else:
         assert isinstance(asked, Ignored)

@@ -8,14 +8,16 @@ What AWS documents, in the VPC user guide (docs.aws.amazon.com/vpc/latest/usergu
 - a subnet uses the table that is associated with it, else the main table of its VPC (subnet-route-tables.html);
 - the longest prefix wins, then static routes, then prefix lists, then propagated routes (route-tables-priority.html);
 - but no propagated route takes what is local (docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html);
+- a NAT gateway sends on by the table of its own subnet (nat-gateway-basics.html);
+- an internet gateway, egress-only or not, leads to addresses of the internet alone (VPC_Internet_Gateway.html);
 - no table is asked, and no ACL, for what stays in its subnet (gateway-route-tables.html, nacl-basics.html);
 - an ACL's entries count in the order of their numbers, each way on its own (nacl-rules.html);
 - a security group admits what one of its rules admits, and the answer to it; a rule that names a group means the
   interfaces that carry it, by their private addresses (security-group-rules.html), but not what reaches it through an
   appliance (docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html).
 
-Not modelled: what is beyond a gateway, a peering or an appliance lets everything through; answers find their way back;
-the interfaces that send have no public addresses.
+Not modelled: what is beyond a gateway, a peering or an appliance lets everything through, and so does a NAT gateway on
+the way to the internet; answers find their way back; the interfaces that send have no public addresses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -316,7 +318,7 @@ def _hops(call: Call, network: Network, lists: Lists) -> Iterator[tuple[str, boo
         yield "route", False
         return
     if own:
-        yield "route", _is_carried(_way(call, network, lists))
+        yield "route", last_table(call, network, lists)[1]
     beyond = network_acl(call.there, network) if own and call.there else None
     if beyond:
         yield "inbound ACL of the destination", acl_lets(beyond, call.source, call.port, out=False)
@@ -353,6 +355,34 @@ def _by_an_appliance(call: Call, network: Network, lists: Lists) -> bool:
     return way is not None and way.target.startswith(("eni-", "vpce-")) and not way.destination.startswith("pl-")
 
 
-def _is_carried(route: Route | None) -> bool:
-    """An internet gateway drops what comes from an address that is not public, as are all of a connector's."""
-    return route is not None and not route.blackhole and not route.target.startswith("igw-")
+def last_table(call: Call, network: Network, lists: Lists) -> tuple[str, bool]:
+    """The last table that a packet is sent by, and whether that sends it on.
+
+    An internet gateway drops what comes from an address that is not public, as are all of a connector's. A NAT gateway
+    gives it a public one; but what is not an address of the internet it does not get rid of there.
+    """
+    table = route_table(call.subnet, network)
+    asked: list[str] = []
+    while True:
+        asked.append(table.id)
+        route = next_hop(call.destination, table.routes, lists)
+        if route is None or route.blackhole or route.target.startswith("igw-"):
+            return table.id, False
+        if call.destination.is_global:
+            return table.id, True
+        if not route.target.startswith("nat-"):
+            return table.id, not route.target.startswith("eigw-")
+        onward = route_table(_home(route.target, network), network)
+        if onward.id in asked:  # it would be sent around for ever
+            return table.id, False
+        table = onward
+
+
+def _home(nat_gateway: str, network: Network) -> Subnet:
+    """The subnet that a NAT gateway sits in; a regional one sits in none, and its table is not read."""
+    if isinstance(network.nat_gateways, tuple) and isinstance(network.subnets, tuple):
+        for nat in network.nat_gateways:
+            for subnet in network.subnets:
+                if nat.id == nat_gateway and nat.subnet_id == subnet.id:
+                    return subnet
+    raise Unseen

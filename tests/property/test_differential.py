@@ -209,7 +209,9 @@ def _where(hop: str, errand: Errand) -> str:
         return model.network_acl(there if hop.endswith("of the destination") else errand.subnet, network).id
     if ":" in errand.address and not errand.subnet.ipv6_cidrs:
         return errand.subnet.id
-    return model.route_table(errand.subnet, network).id
+    read = {name: entries if isinstance(entries, tuple) else () for name, entries in network.prefix_lists.items()}
+    unread = {route.destination: () for table in if_read(network.route_tables) for route in table.routes}
+    return model.last_table(next(_calls(errand)), network, {**unread, **read})[0]
 
 
 def _our_stop(errand: Errand) -> tuple[str, str] | str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from apprunner_guardrails.facts import (
     AclEntry,
     GroupRule,
+    NatGateway,
     Network,
     NetworkAcl,
     Route,
@@ -123,6 +124,7 @@ class Vpc:
     lists: Mapping[str, tuple[str, ...] | Unread]
     acls: tuple[NetworkAcl, ...] | Unread = DENIED
     subnets: tuple[Subnet, ...] = SUBNETS
+    nats: tuple[NatGateway, ...] | Unread = DENIED
 
     @property
     def network(self) -> Network:
@@ -133,6 +135,7 @@ class Vpc:
             route_tables=self.tables,
             network_acls=self.acls,
             prefix_lists=self.lists,
+            nat_gateways=self.nats,
         )
 
 
@@ -227,6 +230,7 @@ class Errand:
 
 
 HERE, THERE = SUBNETS[0], SUBNETS[1]
+OUT = _subnet(5)  # where NAT gateways belong
 # An address, the subnet that it is in, whether its groups are in sight.
 _DESTINATIONS = (
     *((("10.0.2.10", THERE, True),) * 9),
@@ -237,8 +241,12 @@ _DESTINATIONS = (
     ("10.0.1.20", HERE, False),
     ("10.0.1.20", None, False),
     ("10.2.3.10", None, True),
-    ("10.2.3.10", None, False),
-    ("192.168.1.5", None, False),
+    *((("10.2.3.10", None, False),) * 3),
+    *((("192.168.1.5", None, False),) * 2),
+    ("172.20.0.1", None, False),
+    ("100.64.7.1", None, False),
+    ("fd00:9::10", None, False),
+    ("2600:1f18:9::10", None, False),
     ("52.0.0.1", None, False),
 )
 _places = weighted(
@@ -287,6 +295,14 @@ _NARROW = (
     Route(destination="10.0.1.0/24", target="eni-1", blackhole=True),
     Route(destination="2600:1f18:1:2::/64", target="vpce-firewall"),
     Route(destination="2600:1f18:1:2::/64", target="vpce-firewall", blackhole=True),
+    Route(destination="10.2.0.0/16", target="nat-1"),
+    Route(destination="10.0.2.0/24", target="nat-1"),
+    Route(destination="192.168.0.0/16", target="nat-2"),
+    Route(destination="172.16.0.0/12", target="tgw-1"),
+    Route(destination="100.64.0.0/10", target="tgw-1", blackhole=True),
+    Route(destination="fd00::/8", target="pcx-1"),
+    Route(destination="::/0", target="eigw-1"),
+    Route(destination=OFFICE_LIST, target="nat-1"),
     Route(destination="52.0.0.0/8", target="nat-1"),
     Route(destination="52.0.0.0/8", target="igw-1"),
     Route(destination=OFFICE_LIST, target="tgw-1"),
@@ -304,7 +320,9 @@ _DEFAULTS_OF_IPV4 = (
     (Route(destination="0.0.0.0/0", target="tgw-1"),),
 )
 _LOCAL = {vpc: [Route(destination=one, target="local") for one in own] for vpc, own in LOCALS.items()}
-_TO_NAT = [*_LOCAL[VPC], *_DEFAULTS_OF_IPV4[1]]
+_TO_THE_INTERNET_V6 = Route(destination="::/0", target="eigw-1")
+_TO_NAT = [*_LOCAL[VPC], *_DEFAULTS_OF_IPV4[1], _TO_THE_INTERNET_V6]
+_TO_GATEWAY = [*_LOCAL[VPC], *_DEFAULTS_OF_IPV4[3], _TO_THE_INTERNET_V6]
 
 
 @st.composite
@@ -313,15 +331,35 @@ def _ways(draw: st.DrawFn, vpc_id: str) -> list[Route]:
     return draw(st.permutations([*_LOCAL[vpc_id], *default, *draw(_narrow)]))
 
 
+def _nats(homes: Iterable[tuple[str, str]]) -> tuple[NatGateway, ...]:
+    return tuple(
+        NatGateway(id=name, vpc_id=VPC, subnet_id=home, state="available", connectivity="public")
+        for name, home in homes
+    )
+
+
+_NATS = _nats((("nat-1", "subnet-5"), ("nat-2", "subnet-2")))
+# Where they belong, in each other's way or the connector's, in a subnet that is out of sight, or in none (regional).
+_home = st.sampled_from(("subnet-5", "subnet-5", "subnet-5", "subnet-1", "subnet-2", "subnet-9", ""))
+_anywhere = st.dictionaries(st.sampled_from(("nat-1", "nat-1", "nat-2")), _home, min_size=1).map(
+    lambda homes: _nats(homes.items())
+)
+
+
 _near_lists = st.fixed_dictionaries(
     {PUBLIC_LIST: _read(st.just(PUBLIC_RANGES)), OFFICE_LIST: _read(st.lists(_places, max_size=3).map(tuple))}
 )
 
 
 # What stops connections: one thing, two at once, or anything anywhere. The rest lets everything through.
-_SPOTS = ("rules out", "ACL out", "way", "ACL in there", "rules in there", "ACL out there", "ACL in")
+_SPOTS = ("rules out", "ACL out", "way", "way beyond", "ACL in there", "rules in there", "ACL out there", "ACL in")
 _TROUBLE = st.sampled_from(
-    [*((spot,) for spot in (*_SPOTS * 3, *_SPOTS[5:] * 4, *["way"] * 5)), *combinations(_SPOTS, 2), _SPOTS, _SPOTS]
+    [
+        *((spot,) for spot in (*_SPOTS * 3, *_SPOTS[6:] * 4, *["way", "way beyond"] * 5)),
+        *combinations(_SPOTS, 2),
+        _SPOTS,
+        _SPOTS,
+    ]
 )
 
 
@@ -342,6 +380,7 @@ def errands(draw: st.DrawFn) -> Errand:
     tables = [
         _table("own", VPC, at("way", _ways(VPC), _TO_NAT), *owned),
         _table("main", VPC, at("way", _ways(VPC), _TO_NAT)),
+        _table("out", VPC, at("way beyond", _ways(VPC), _TO_GATEWAY), "subnet-5"),
         _table("main", PEER, at("way", _ways(PEER), _LOCAL[PEER])),
     ]
     near = _rows(_places, 1, _ALLOWED, _ALLOWED[:1], (), ())
@@ -361,6 +400,7 @@ def errands(draw: st.DrawFn) -> Errand:
             tables=draw(_read(st.permutations(tables).map(tuple))),
             acls=draw(st.sampled_from(seen)),
             lists=draw(_near_lists),
-            subnets=(here, THERE),
+            subnets=(here, THERE, OUT),
+            nats=at("way beyond", _read(_anywhere), _NATS),
         ),
     )

@@ -387,8 +387,7 @@ def test_who_reads_no_further_sees_no_error(output: str, seen: str) -> None:
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as replayed:
         assert replayed.stdout
         assert replayed.stderr
-        while seen and seen not in replayed.stdout.readline():
-            pass
+        assert not seen or any(seen in line for line in replayed.stdout)
         replayed.stdout.close()
         assert replayed.stderr.read() == ""
     assert replayed.returncode == 1

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import get_args
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from apprunner_guardrails.facts import (
     AclEntry,
     GroupRule,
+    NatGateway,
     Network,
     NetworkAcl,
     NotKnown,
@@ -15,21 +17,26 @@ from apprunner_guardrails.facts import (
     SecurityGroup,
     Subnet,
     Unread,
+    known,
     unread_network,
 )
 from apprunner_guardrails.reach import (
+    PRIVATE,
     REACHES,
     Arrival,
     Destination,
     Hop,
     Malformed,
     Stop,
+    cidr,
     declared,
+    is_private,
     parsed,
     parts_of,
     stop,
+    tables_on_the_way,
 )
-from tests.cases._healthy import private_subnet
+from tests.cases._healthy import OTHER_ACCOUNT, private_subnet, public_subnet
 
 OURS, THEIRS = private_subnet(1), replace(private_subnet(2), id="subnet-db")
 DENIED = Unread(call="ec2:DescribeSomething", code="UnauthorizedOperation")
@@ -379,7 +386,9 @@ def through(*routes: Route, lists: Mapping[str, tuple[str, ...] | Unread] | None
         for number, cidr in ((1, "0.0.0.0/0"), (2, "::/0"))
         for egress in (True, False)
     )
-    found = stopped(network(*routes, ours=both, lists=lists), groups=(app,), arrival=None, address=address)
+    ours = replace(OURS, ipv6_cidrs=("2600:1f18:1:1::/64",))
+    where = network(*routes, ours=both, lists=lists)
+    found = stopped(where, groups=(app,), arrival=None, address=address, subnet=ours)
     assert found is None or (found.hop, found.where) == ("route", "rtb-1")
     return found.why if found else ""
 
@@ -388,10 +397,38 @@ def to(destination: str, target: str = "pcx-1", *, blackhole: bool = False, prop
     return Route(destination=destination, target=target, blackhole=blackhole, propagated=propagated)
 
 
-@pytest.mark.parametrize("target", ["local", "nat-1", "pcx-1", "tgw-1", "vgw-1", "eni-1", "vpce-1", "lgw-1", "eigw-1"])
+@pytest.mark.parametrize("target", ["local", "pcx-1", "tgw-1", "vgw-1", "eni-1", "vpce-1", "lgw-1"])
 def test_whatever_carries_packets_on_is_taken_to_bring_them_there(target: str) -> None:
     assert through(to("10.0.0.0/8", target)) == ""
     assert through(to("10.0.0.0/8", target, blackhole=True)) == f"sends 10.0.0.0/8 to {target}, which is gone"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "address"),
+    [
+        ("igw-1", "10.9.0.5"),
+        ("igw-1", "172.31.255.255"),
+        ("igw-1", "192.168.0.1"),
+        ("igw-1", "100.64.0.1"),
+        ("igw-1", "169.254.169.254"),
+        ("igw-1", "198.19.0.1"),
+        ("igw-1", "240.0.0.1"),
+        ("eigw-1", "fd00:9::5"),
+        ("eigw-1", "fe80::5"),
+        ("eigw-1", "fc00::1"),
+    ],
+)
+def test_gateways_to_the_internet_carry_nothing_to_private_addresses(gateway: str, address: str) -> None:
+    """The subnet speaks both families; a route that is narrower than the default one makes no difference."""
+    for default in (("0.0.0.0/0", "::/0"), ("0.0.0.0/1", "128.0.0.0/1", "f000::/4")):
+        found = through(*(to(one, gateway) for one in default), address=address)
+        taken = next(one for one in default if ip_address(address) in ip_network(one))
+        assert found == f"sends {taken} to {gateway}, which leads to the internet only"
+
+
+@pytest.mark.parametrize("address", ["9.255.255.255", "11.0.0.0", "172.32.0.0", "100.128.0.0", "2600:1f18::5"])
+def test_what_is_beside_private_addresses_is_on_the_internet(address: str) -> None:
+    assert through(to("0.0.0.0/0", "nat-1"), to("::/0", "eigw-1"), address=address) == ""
 
 
 def test_an_internet_gateway_carries_nothing_from_private_addresses() -> None:
@@ -433,6 +470,174 @@ def test_a_list_that_was_not_read_matters_where_it_makes_a_difference(entries: U
     assert through(to(f"{DB}/32"), to("pl-1", blackhole=True), lists=lists) == ""
 
 
+# NAT gateways
+
+OUT_1, OUT_2 = public_subnet(1), public_subnet(2)
+TO_NAT_1, TO_NAT_2, TO_THE_INTERNET = to("0.0.0.0/0", "nat-1"), to("0.0.0.0/0", "nat-2"), to("0.0.0.0/0", "igw-1")
+BEYOND = "10.9.0.5"
+
+
+def nat(number: int, home: str) -> NatGateway:
+    return NatGateway(id=f"nat-{number}", vpc_id="vpc-1", subnet_id=home, state="available", connectivity="public")
+
+
+def nats_go_on_by(
+    *first: Route,
+    then: tuple[Route, ...] = (),
+    ours: tuple[Route, ...] = (LOCAL, TO_NAT_1),
+    lists: Mapping[str, tuple[str, ...] | Unread] | None = None,
+) -> Network:
+    """nat-1, to which the connector's subnet leads, sits in OUT_1, which has the first routes; nat-2 in OUT_2."""
+    found = network(*ours, ours=(entry(1, "0.0.0.0/0", egress=True), entry(1, "0.0.0.0/0", egress=False)), lists=lists)
+    tables = [
+        RouteTable(id=f"rtb-out-{number}", vpc_id="vpc-1", main=False, subnet_ids=(home.id,), routes=routes)
+        for number, home, routes in ((1, OUT_1, first), (2, OUT_2, then))
+    ]
+    return replace(
+        found,
+        subnets=(OURS, THEIRS, OUT_1, OUT_2),
+        route_tables=(*known(found.route_tables), *tables),
+        nat_gateways=(nat(1, OUT_1.id), nat(2, OUT_2.id)),
+    )
+
+
+def by_nat(where: Network, address: str = BEYOND, arrival: Arrival | None = None) -> Stop | None:
+    app = replace(APP, egress=(GroupRule(protocol="-1", peers=("0.0.0.0/0",)),))
+    return stopped(where, groups=(app,), arrival=arrival, address=address)
+
+
+def at_route(table: str, why: str) -> Stop:
+    return Stop(hop="route", where=table, why=why)
+
+
+@pytest.mark.parametrize(
+    ("routes", "why"),
+    [
+        ((LOCAL, TO_THE_INTERNET), "sends 0.0.0.0/0 to igw-1, which leads to the internet only"),
+        (
+            (LOCAL, TO_THE_INTERNET, to("10.9.0.0/16", "igw-2")),
+            "sends 10.9.0.0/16 to igw-2, which leads to the internet only",
+        ),
+        ((LOCAL,), "has no route to there"),
+        (
+            (LOCAL, TO_THE_INTERNET, to("10.9.0.0/16", "tgw-1", blackhole=True)),
+            "sends 10.9.0.0/16 to tgw-1, which is gone",
+        ),
+        ((LOCAL, TO_NAT_1), "sends 0.0.0.0/0 to nat-1, from where it comes back"),
+    ],
+    ids=["internet gateway", "narrow route to one", "no route", "black hole", "itself"],
+)
+def test_what_a_nat_gateway_sends_on_ends_by_the_table_of_its_subnet(routes: tuple[Route, ...], why: str) -> None:
+    assert by_nat(nats_go_on_by(*routes)) == at_route("rtb-out-1", f"is what nat-1 goes on by, and {why}")
+
+
+@pytest.mark.parametrize("target", ["tgw-1", "pcx-1", "vgw-1", "eni-1", "vpce-1", "local"])
+def test_what_a_nat_gateways_table_leads_anywhere_else_goes_on(target: str) -> None:
+    assert by_nat(nats_go_on_by(LOCAL, TO_THE_INTERNET, to("10.9.0.0/16", target))) is None
+
+
+def test_public_addresses_are_no_matter_of_the_nat_gateways_table() -> None:
+    for routes in ((LOCAL, TO_THE_INTERNET), (LOCAL,), (LOCAL, TO_NAT_1), (to("0.0.0.0/0", "tgw-1", blackhole=True),)):
+        where = nats_go_on_by(*routes)
+        assert by_nat(where, "52.0.0.1") is None
+        assert by_nat(replace(where, nat_gateways=DENIED), "52.0.0.1") is None
+
+
+def test_a_nat_gateway_whose_subnet_leads_to_another_goes_on_by_that() -> None:
+    assert by_nat(nats_go_on_by(TO_NAT_2, then=(to("10.9.0.0/16", "tgw-1"),))) is None
+    assert by_nat(nats_go_on_by(TO_NAT_2, then=(TO_THE_INTERNET,))) == at_route(
+        "rtb-out-2", "is what nat-2 goes on by, and sends 0.0.0.0/0 to igw-1, which leads to the internet only"
+    )
+    assert by_nat(nats_go_on_by(TO_NAT_2, then=(TO_NAT_1,))) == at_route(
+        "rtb-out-2", "is what nat-2 goes on by, and sends 0.0.0.0/0 to nat-1, from where it comes back"
+    )
+
+
+def test_a_nat_gateway_by_the_connectors_own_table_leads_nowhere() -> None:
+    where = replace(nats_go_on_by(), nat_gateways=(nat(1, OURS.id),))
+    assert by_nat(where) == at_route("rtb-1", "sends 0.0.0.0/0 to nat-1, from where it comes back")
+
+
+def test_without_a_route_of_its_own_what_is_peered_is_stopped_before_its_rules_are() -> None:
+    shut = Arrival(subnet=replace(THEIRS, vpc_id="vpc-9"), groups=(replace(DATABASE, ingress=()),))
+    where = nats_go_on_by(LOCAL, TO_THE_INTERNET)
+    found = by_nat(where, arrival=shut)
+    assert found is not None
+    assert (found.hop, found.where) == ("route", "rtb-out-1")
+    peered = replace(where, route_tables=network(LOCAL, TO_NAT_1, to("10.9.0.0/16")).route_tables)
+    found = by_nat(peered, arrival=shut)
+    assert found is not None
+    assert found.hop == "inbound rules of the destination"
+
+
+UNKNOWN_WAY = "where nat-1 goes on is not known"
+GOES_ON = nats_go_on_by(LOCAL, to("10.9.0.0/16", "tgw-1"))
+LENT = replace(OUT_1, vpc_id="vpc-9", owner_id=OTHER_ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        (replace(GOES_ON, nat_gateways=DENIED), str(DENIED)),
+        (replace(GOES_ON, nat_gateways=()), f"{UNKNOWN_WAY}: no such NAT gateway of the VPC can be seen"),
+        (
+            replace(GOES_ON, nat_gateways=(nat(1, ""),)),
+            f"{UNKNOWN_WAY}: the route table of a regional NAT gateway is not read",
+        ),
+        (
+            replace(GOES_ON, nat_gateways=(nat(1, "subnet-9"),)),
+            f"{UNKNOWN_WAY}: its subnet subnet-9 cannot be seen from this account",
+        ),
+        (replace(GOES_ON, subnets=DENIED), str(DENIED)),
+        (
+            replace(GOES_ON, subnets=(LENT,), route_tables=known(GOES_ON.route_tables)[:1]),
+            f"no route table of subnet-public-1 (shared by account {OTHER_ACCOUNT}) can be seen from this account",
+        ),
+    ],
+    ids=["unread", "not listed", "regional", "subnet not listed", "subnets unread", "table not listed"],
+)
+def test_where_a_nat_gateway_goes_on_out_of_sight_is_not_known(where: Network, why: str) -> None:
+    assert by_nat(GOES_ON) is None
+    with pytest.raises(NotKnown) as caught:
+        by_nat(where)
+    assert str(caught.value) == why
+    assert by_nat(replace(where, route_tables=GOES_ON.route_tables), "52.0.0.1") is None
+
+
+def test_a_list_that_was_not_read_in_a_nat_gateways_table_matters_where_it_makes_a_difference() -> None:
+    may_lead_on = (LOCAL, TO_THE_INTERNET, to("pl-1", "tgw-1"))
+    with pytest.raises(NotKnown) as caught:
+        by_nat(nats_go_on_by(*may_lead_on))
+    assert str(caught.value) == "rtb-out-1: the entries of prefix list pl-1 were not read"
+    assert by_nat(nats_go_on_by(*may_lead_on, lists={"pl-1": ("10.9.0.0/24",)})) is None
+    stops = nats_go_on_by(LOCAL, TO_THE_INTERNET, to("pl-1", "tgw-1", blackhole=True))
+    assert by_nat(stops) == at_route(
+        "rtb-out-1", "is what nat-1 goes on by, and sends 0.0.0.0/0 to igw-1, which leads to the internet only"
+    )
+    read = replace(stops, prefix_lists={"pl-1": ("10.9.0.0/24",)})
+    assert by_nat(read) == at_route("rtb-out-1", "is what nat-1 goes on by, and sends pl-1 to tgw-1, which is gone")
+
+
+def test_one_list_that_was_not_read_holds_the_same_wherever_it_is_routed() -> None:
+    """It has the address, and is a black hole; or has not, and the NAT gateway's subnet has no other way."""
+    gone = to("pl-1", "pcx-1", blackhole=True)
+    where = nats_go_on_by(LOCAL, TO_THE_INTERNET, to("pl-1", "tgw-1"), ours=(LOCAL, TO_NAT_1, gone))
+    found = by_nat(where)
+    assert found is not None
+    assert (found.hop, found.where) == ("route", "rtb-out-1")
+    on = nats_go_on_by(LOCAL, TO_THE_INTERNET, to("pl-1", "tgw-1"), ours=(to("0.0.0.0/0"), to("pl-1", "nat-1")))
+    assert by_nat(on) is None
+    leads_by_both = nats_go_on_by(LOCAL, TO_THE_INTERNET, to("pl-2", "tgw-1"), ours=(LOCAL, gone, to("pl-2", "nat-1")))
+    with pytest.raises(NotKnown, match=r"^rtb-1: .* pl-1 .*; rtb-1: .* pl-2 .*; rtb-out-1: .* pl-2 "):
+        by_nat(leads_by_both)
+
+
+def test_the_tables_on_the_way_are_the_subnets_own_and_those_of_the_nat_gateways_in_sight() -> None:
+    where = nats_go_on_by(TO_NAT_2, to("10.9.0.0/16", "nat-1"), then=(TO_NAT_1, to("10.8.0.0/16", "nat-9")))
+    assert [one.id for one in tables_on_the_way(OURS, where)] == ["rtb-1", "rtb-out-1", "rtb-out-2"]
+    assert [one.id for one in tables_on_the_way(OURS, replace(where, nat_gateways=DENIED))] == ["rtb-1"]
+
+
 def test_over_ipv6_only_ipv6_counts() -> None:
     ours = replace(OURS, ipv6_cidrs=("2600:1f18:1:1::/64", "2600:1f18:1:f::/64"))
     there = Arrival(subnet=replace(THEIRS, ipv6_cidrs=("2600:1f18:1:2::/64",)), groups=(DATABASE,))
@@ -466,6 +671,30 @@ def test_a_cidr_falls_into_parts_where_anything_on_the_way_begins_or_ends() -> N
         ("10.0.2.128", THEIRS, ("10.0.2.128/26",)),
         ("10.0.2.192", THEIRS, ("10.0.2.192/26",)),
         ("10.0.3.0", None, ("10.0.3.0/24",)),
+    ]
+
+
+def test_the_tables_of_nat_gateways_draw_borders_too() -> None:
+    where = nats_go_on_by(LOCAL, TO_THE_INTERNET, to("10.9.64.0/18", "tgw-1"))
+    assert [cidrs for _, _, cidrs in parts_of("10.9.0.0/16", OURS, (APP,), where)] == [
+        ("10.9.0.0/18",),
+        ("10.9.64.0/18",),
+        ("10.9.128.0/17",),
+    ]
+
+
+def test_who_names_the_internet_means_of_private_addresses_those_that_have_a_route_of_their_own() -> None:
+    where = nats_go_on_by(LOCAL, TO_THE_INTERNET, ours=(LOCAL, TO_NAT_1, to("172.20.0.0/16")))
+    parts = list(parts_of("0.0.0.0/0", OURS, (), where))
+    meant = [one for _, _, cidrs in parts for one in cidrs if is_private(cidr(one))]
+    assert all(one.startswith("10.0.") for one in meant[:-1])
+    assert meant[-1] == "172.20.0.0/16"
+    public = [cidr(one).num_addresses for _, _, cidrs in parts for one in cidrs if not is_private(cidr(one))]
+    assert sum(public) == 2**32 - sum(one.num_addresses for one in PRIVATE if one.version == 4)
+    assert [address for address, _, _ in parts_of("172.16.0.0/12", OURS, (), where)] == [
+        "172.16.0.0",
+        "172.20.0.0",
+        "172.21.0.0",
     ]
 
 

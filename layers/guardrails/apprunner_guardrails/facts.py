@@ -647,8 +647,13 @@ class Integration:
     HTTP API the ARN of a listener. `target_arn` is what a second-generation link leads to: a listener's ARN, or a load
     balancer's. `declared` are the method's request parameters, `mapped` the integration's, both as API Gateway names
     them.
-    The last three are joined from what else was read: the link, the ARN of the NLB that it leads to (empty where that
-    is not known), and the host names that services answer to behind it.
+    The last five are joined from what else was read: the link, the ARN of the load balancer that it leads to (empty
+    where that is not known), what its listeners lead to, the port of the one that requests come to, and the host names
+    that services answer to behind that port.
+    `endpoints` are the ids of App Runner's endpoints by the port of the NLB's listener that leads to them, none for a
+    port that leads elsewhere; None where no NLB of a private path is behind the integration. `port` is None where a
+    stage variable may hold it, or where the listener that is named is not there. Where nothing listens at the port, or
+    there is none, `hosts` are those behind all ports.
     """
 
     where: str
@@ -664,6 +669,8 @@ class Integration:
     api_key: bool = False
     link: VpcLink | Unread | None = None
     balancer_arn: str | Unread = ""
+    endpoints: Mapping[int, tuple[str, ...] | Unread] | Unread | None = None
+    port: int | None = None
     hosts: tuple[str, ...] | Unread = ()
 
 

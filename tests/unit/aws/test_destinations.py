@@ -83,6 +83,8 @@ def world() -> Rows:
     ]
     rows["Subnets"].append({**find(rows, "Subnets", PUBLIC), "SubnetId": PEERED, "VpcId": "vpc-9"})
     rows["NetworkAcls"] += [acl("acl-db", PUBLIC), acl("acl-there", PEERED)]
+    for table in rows["RouteTables"]:
+        table["Routes"].append({"DestinationCidrBlock": "10.9.0.0/16", "VpcPeeringConnectionId": "pcx-1"})
     return rows
 
 
@@ -313,6 +315,22 @@ def test_prefix_lists_of_rules_and_routes_are_read_and_none_twice() -> None:
     reading = Reading(rows, "52.216.0.0/15:443")
     assert reading.destination.prefix_lists == {"pl-s3": ("52.216.0.0/15",)}
     assert reading.asked.network.prefix_lists == {"pl-known": ("192.168.0.0/16",)}
+
+
+@pytest.mark.parametrize(("value", "reads"), [("sg-db:5432", False), ("sg-there:443", True), ("10.9.0.0/24:443", True)])
+def test_the_lists_that_nat_gateways_go_on_by_are_read_for_what_is_not_of_the_vpc(value: str, reads: bool) -> None:
+    """Without them a gateway endpoint's list in the public subnets' table might lead to any other VPC."""
+    rows = world()
+    rows["PrefixLists"] = [{"PrefixListId": "pl-s3", "Cidrs": ["52.216.0.0/15"]}]
+    rows["SecurityGroups"][0]["IpPermissionsEgress"] = [https("0.0.0.0/0")]
+    for table in rows["RouteTables"]:
+        table["Routes"] = [one for one in table["Routes"] if "VpcPeeringConnectionId" not in one]
+    homes = {one["SubnetId"] for one in rows["NatGateways"]}
+    (public,) = (one for one in rows["RouteTables"] if homes & {it.get("SubnetId") for it in one["Associations"]})
+    public["Routes"].append(list_route("pl-s3", GatewayId="vpce-s3"))
+    reading = Reading(rows, value)
+    assert reading.destination.prefix_lists == ({"pl-s3": ("52.216.0.0/15",)} if reads else {})
+    assert reading.status() is Status.FAIL
 
 
 # What cannot be read -------------------------------------------------------------------------------------------------

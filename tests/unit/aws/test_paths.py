@@ -11,7 +11,9 @@ from apprunner_guardrails.aws import elbv2
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.paths import read_paths
 from apprunner_guardrails.aws.reads import Reads
+from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.facts import (
+    NOT_ASKED,
     Api,
     BalancerZone,
     GroupRule,
@@ -32,7 +34,11 @@ from apprunner_guardrails.facts import (
     Unread,
     VpcLink,
     known,
+    unread_network,
 )
+from apprunner_guardrails.findings import Status
+from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.binding import TAG
 from tests.aws import FAULTS, Aws, Fault, Parameters, refused
 from tests.bound_groups import (
@@ -51,6 +57,7 @@ from tests.private_path import (
     INGRESS,
     LINK,
     LISTENER,
+    OTHER_LISTENER,
     REST_API,
     SECOND_LINK,
     SERVICE_URL,
@@ -60,6 +67,8 @@ from tests.private_path import (
     http_integration,
     ingress,
     load_balancer,
+    one_balancer_for_two,
+    other,
     private_path,
     private_service,
     resource,
@@ -162,6 +171,8 @@ THE_INTEGRATION = Integration(
     authorization="AWS_IAM",
     link=THE_LINK,
     balancer_arn=BALANCER,
+    endpoints={443: (ENDPOINT,)},
+    port=443,
     hosts=(DOMAIN, SERVICE_URL),
 )
 THE_API = Api(
@@ -199,6 +210,8 @@ THE_HTTP_API = Api(
             mapped={"overwrite:header.Host": DOMAIN},
             link=THE_SECOND_LINK,
             balancer_arn=BALANCER,
+            endpoints={443: (ENDPOINT,)},
+            port=443,
             hosts=(DOMAIN, SERVICE_URL),
         ),
     ),
@@ -284,7 +297,12 @@ def test_many_pages_come_to_the_same() -> None:
     rows["Listeners"].append({**rows["Listeners"][0], "ListenerArn": f"{LISTENER}0", "Port": 80, "DefaultActions": []})
     first = Listener(arn=f"{LISTENER}0", protocol="TCP", port=80, target_group_arns=())
     expected = with_balancer(listeners=(first, *known(THE_BALANCER.listeners)))
-    assert read(rows, pages=pages)[0] == replace(expected, apis=(THE_HTTP_API, THE_API))
+    behind = {80: (), 443: (ENDPOINT,)}
+    apis = tuple(
+        replace(api, integrations=tuple(replace(one, endpoints=behind) for one in known(api.integrations)))
+        for api in (THE_HTTP_API, THE_API)
+    )
+    assert read(rows, pages=pages)[0] == replace(expected, apis=apis)
 
 
 # What it takes -------------------------------------------------------------------------------------------------------
@@ -371,7 +389,7 @@ def failed(action: str) -> Unread:
 
 
 def without_groups(why: Unread) -> Paths:
-    apis = with_api(integrations=with_integration(hosts=why), path_balancers=why)
+    apis = with_api(integrations=with_integration(endpoints=why, hosts=why), path_balancers=why)
     return replace(with_endpoint(balancers=why), groups=(), balancers=(), apis=apis, unlisted=(why,))
 
 
@@ -405,7 +423,9 @@ FAILED: Mapping[str, Callable[[Unread], Paths]] = {
     f"{ELB}:DescribeTargetGroupAttributes": lambda why: with_group(preserves_client_ip=why, crosses_zones=why),
     f"{ELB}:DescribeLoadBalancers": lambda why: replace(with_endpoint(balancers=why), balancers=(), unlisted=(why,)),
     f"{ELB}:DescribeLoadBalancerAttributes": lambda why: with_balancer(crosses_zones=why),
-    f"{ELB}:DescribeListeners": lambda why: with_balancer(listeners=why),
+    f"{ELB}:DescribeListeners": lambda why: replace(
+        with_balancer(listeners=why), apis=with_api(integrations=with_integration(endpoints=why, hosts=why))
+    ),
     "apigateway:GetVpcLinks": lambda why: replace(with_balancer(links=why), apis=(), unlisted=(why,)),
     "apigatewayv2:GetVpcLinks": lambda why: replace(WHOLE, unlisted=(why,)),
     "apigateway:GetRestApis": lambda why: replace(WHOLE, apis=(), unlisted=(why,)),
@@ -621,7 +641,6 @@ def test_a_group_that_may_be_on_a_path_leaves_what_hangs_on_it_unread(operation:
         with_endpoint(balancers=why),
         groups=(group,),
         balancers=(balancer,),
-        apis=with_api(integrations=with_integration(hosts=why)),
         unlisted=(why,),
     )
 
@@ -788,7 +807,15 @@ def test_a_link_that_stages_tell_is_unread_with_them() -> None:
     rows = private_path()
     rows["RestResources"] = [resource(link="${stageVariables.link}")]
     why = failed("apigateway:GetStages")
-    unknown = replace(THE_INTEGRATION, link_id="${stageVariables.link}", link=why, balancer_arn=why, hosts=why)
+    unknown = replace(
+        THE_INTEGRATION,
+        link_id="${stageVariables.link}",
+        port=None,
+        link=why,
+        balancer_arn=why,
+        endpoints=why,
+        hosts=why,
+    )
     paths, _ = read(rows, {"apigateway:GetStages": refused("AccessDenied", 403)})
     assert paths == replace(WHOLE, apis=with_api(integrations=(unknown,), stages=why))
 
@@ -802,13 +829,89 @@ def test_a_rest_api_through_a_link_of_the_second_generation_names_the_listener_i
     assert paths == replace(with_balancer(links=()), apis=with_api(integrations=(integration,)))
 
 
+# Of an NLB that two services share: the first is behind its port 443, the other behind 8443.
+OTHER_DOMAIN = other(DOMAIN)
+BY_SECOND_LINK = {"link": SECOND_LINK, "integrationTarget": BALANCER}
+BY_LISTENER = {"link": SECOND_LINK, "integrationTarget": OTHER_LISTENER}
+
+
+def failing(rows: Rows) -> set[str]:
+    """What fails of the rules that ask where the one API leads."""
+    (api,) = read(rows)[0].apis
+    rules = tuple(BY_ID[name] for name in ("AR601", "AR602", "AR604"))
+    network, settings = unread_network(ACCOUNT, REGION, NOT_ASKED), Settings(alert_topic_arn="", findings_table="")
+    findings = evaluate(rules, api.arn, api, network, settings)
+    assert {one.status for one in findings} <= {Status.PASS, Status.FAIL}
+    return {one.rule for one in findings if one.status is Status.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("uri", "link", "expected"),
+    [
+        (f"https://{DOMAIN}/{{proxy}}", {}, set()),
+        (f"https://{OTHER_DOMAIN}:8443/{{proxy}}", {}, set()),
+        (f"https://{OTHER_DOMAIN}/{{proxy}}", {}, {"AR601"}),
+        (f"https://{DOMAIN}:8443/{{proxy}}", {}, {"AR601"}),
+        (f"https://{DOMAIN}:9443/{{proxy}}", {}, {"AR602"}),
+        (f"https://{OTHER_DOMAIN}:8443/{{proxy}}", BY_SECOND_LINK, set()),
+        (f"https://{OTHER_DOMAIN}/{{proxy}}", BY_SECOND_LINK, {"AR601"}),
+        (f"https://{OTHER_DOMAIN}/{{proxy}}", BY_LISTENER, set()),
+        (f"https://{DOMAIN}/{{proxy}}", BY_LISTENER, {"AR601"}),
+    ],
+)
+def test_a_rest_api_comes_to_the_listener_of_its_port_or_to_the_one_that_it_names(
+    uri: str, link: dict[str, str], expected: set[str]
+) -> None:
+    rows = with_http_api(one_balancer_for_two())
+    rows["HttpApis"] = []
+    rows["RestResources"] = [resource(uri, **link)]
+    assert failing(rows) == expected
+
+
+def test_a_port_without_a_listener_fails_though_the_load_balancer_has_others() -> None:
+    rows = private_path()
+    rows["Listeners"] = [{**rows["Listeners"][0], "Port": 8443}]
+    assert failing(rows) == {"AR602"}
+    rows["RestResources"] = [resource(f"https://{DOMAIN}:8443/{{proxy}}")]
+    assert failing(rows) == set()
+
+
+@pytest.mark.parametrize(
+    ("listener", "host", "expected"),
+    [
+        (LISTENER, DOMAIN, set()),
+        (OTHER_LISTENER, OTHER_DOMAIN, set()),
+        (LISTENER, OTHER_DOMAIN, {"AR601"}),
+        (OTHER_LISTENER, DOMAIN, {"AR601"}),
+        (f"{LISTENER}0", DOMAIN, {"AR604"}),
+        (LISTENER.replace("/net/", "/app/"), DOMAIN, set()),
+    ],
+    ids=[
+        "its own",
+        "the other",
+        "the other's host",
+        "its host, at the other",
+        "none",
+        "an Application Load Balancer's",
+    ],
+)
+def test_an_http_api_comes_to_the_listener_that_it_names(listener: str, host: str, expected: set[str]) -> None:
+    rows = with_http_api(one_balancer_for_two())
+    rows["RestVpcLinks"], rows["RestApis"] = [], []
+    mapped = {"overwrite:header.Host": host}
+    rows["HttpIntegrations"] = [
+        http_integration(listener, RequestParameters=mapped, TlsConfig={"ServerNameToVerify": host})
+    ]
+    assert failing(rows) == expected
+
+
 def test_a_link_to_another_load_balancer_counts_where_the_service_is_asked_for_by_name() -> None:
     """AR604 is to tell it: what is behind that load balancer is nobody's endpoint."""
     rows = private_path()
     other = f"{BALANCER}0"
     rows["RestVpcLinks"] = [{"id": LINK, "name": "shop", "targetArns": [other], "status": "AVAILABLE"}]
     link = replace(THE_LINK, target_arns=(other,))
-    integration = replace(THE_INTEGRATION, link=link, balancer_arn=other, hosts=())
+    integration = replace(THE_INTEGRATION, link=link, balancer_arn=other, endpoints=None, hosts=())
     assert read(rows)[0] == replace(with_balancer(links=()), apis=with_api(integrations=(integration,)))
 
 

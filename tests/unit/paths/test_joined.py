@@ -12,12 +12,14 @@ from apprunner_guardrails.facts import (
     IngressConnection,
     Integration,
     InterfaceEndpoint,
+    Listener,
     Service,
     Stage,
     Target,
     TargetGroup,
     Unread,
     VpcLink,
+    if_read,
 )
 from apprunner_guardrails.paths.joined import (
     Ends,
@@ -28,11 +30,14 @@ from apprunner_guardrails.paths.joined import (
     balancer_of,
     bound_to,
     candidates,
+    ends_of,
     hosts_asked,
+    listener_named,
     may_lead,
     path_apis,
     path_groups,
     per_stage,
+    port_asked,
     with_endpoints,
 )
 from apprunner_guardrails.targets.binding import TAG
@@ -335,6 +340,16 @@ ONE = Integration(where="ANY /", kind="HTTP_PROXY", uri=f"https://{DOMAIN}/{{pro
 LIVE = Stage(name="live", logged=True, traced=True)
 
 
+def listener(port: int, *groups: str, **changes: Any) -> Listener:
+    """Of the load balancer; that on 443 is the one that integrations name."""
+    name = LISTENER if port == 443 else f"{LISTENER}{port}"
+    return replace(Listener(arn=name, protocol="TCP", port=port, target_group_arns=groups), **changes)
+
+
+type Listeners = Mapping[str, tuple[Listener, ...] | Unread]
+LISTENERS: Listeners = {BALANCER: (listener(443, ORDERS),)}
+
+
 def on_path(undecided: Mapping[str, Unread] | None = None) -> Groups:
     """The group orders is on a path; of others it is not known."""
     others = [replace(group(), arn=each) for each in undecided or {}]
@@ -352,28 +367,30 @@ def joined(
     one: Integration,
     *,
     groups: Groups | None = None,
+    listeners: Listeners = LISTENERS,
+    names: Names = NAMES,
     links: Links | None = None,
     stages: tuple[Stage, ...] | Unread = (LIVE,),
 ) -> tuple[Integration, ...] | Unread:
     """What is kept of an API with this integration."""
     chosen = links or Links(first=(FIRST,), second=(SECOND,))
-    found = path_apis([api(one, stages=stages)], groups or on_path(), NAMES, chosen)
+    found = path_apis([api(one, stages=stages)], groups or on_path(), listeners, names, chosen)
     return next((each.integrations for each in found), ())
 
 
 HOSTS = ("*.example.com", DOMAIN, SERVICE_URL)
-BEHIND: dict[str, Any] = {"balancer_arn": BALANCER, "hosts": HOSTS}
+BEHIND: dict[str, Any] = {"balancer_arn": BALANCER, "endpoints": {443: (ENDPOINT,)}, "port": 443, "hosts": HOSTS}
 
 
 @pytest.mark.parametrize(
     ("one", "changes"),
     [
         (ONE, {"link": FIRST, **BEHIND}),
-        (replace(ONE, uri="http://orders-1.elb.us-east-1.amazonaws.com"), {"link": FIRST, **BEHIND}),
+        (replace(ONE, uri="http://orders-1.elb.us-east-1.amazonaws.com"), {"link": FIRST, **BEHIND, "port": 80}),
         (replace(ONE, link_id=SECOND_LINK, target_arn=LISTENER), {"link": SECOND, **BEHIND}),
         (replace(ONE, link_id=SECOND_LINK, target_arn=BALANCER), {"link": SECOND, **BEHIND}),
-        (replace(ONE, link_id=SECOND_LINK), {"link": SECOND}),
-        (replace(ONE, link_id="lost"), {"link": None}),
+        (replace(ONE, link_id=SECOND_LINK), {"link": SECOND, "port": 443}),
+        (replace(ONE, link_id="lost"), {"link": None, "port": 443}),
         (replace(ONE, link_id=""), {}),
         (replace(ONE, uri=f"https://{SERVICE_URL}"), {"link": FIRST, **BEHIND}),
     ],
@@ -414,7 +431,11 @@ def test_an_integration_that_leads_elsewhere_is_left_out(one: Integration) -> No
 @pytest.mark.parametrize(
     ("one", "links", "changes"),
     [
-        (NAMELESS, Links(first=WHY, second=()), {"link": WHY, "balancer_arn": WHY, "hosts": WHY}),
+        (
+            NAMELESS,
+            Links(first=WHY, second=()),
+            {"link": WHY, "balancer_arn": WHY, "endpoints": WHY, "hosts": WHY},
+        ),
         (
             replace(NAMELESS, link_id=SECOND_LINK, target_arn=LISTENER),
             Links(first=(), second=WHY),
@@ -433,20 +454,20 @@ def test_an_integration_whose_link_is_unread_is_kept_unless_it_certainly_leads_e
 def test_an_integration_to_a_load_balancer_in_doubt_is_kept_with_the_doubt() -> None:
     link = replace(FIRST, target_arns=(ELSEWHERE,))
     groups = on_path({arn("other"): OTHER_WHY})
-    (found,) = path_apis([api(NAMELESS)], groups, NAMES, Links(first=(link,), second=()))
-    kept = replace(NAMELESS, link=link, balancer_arn=ELSEWHERE, hosts=OTHER_WHY)
+    (found,) = path_apis([api(NAMELESS)], groups, LISTENERS, NAMES, Links(first=(link,), second=()))
+    kept = replace(NAMELESS, link=link, balancer_arn=ELSEWHERE, endpoints=OTHER_WHY, port=443, hosts=OTHER_WHY)
     assert (found.integrations, found.path_balancers) == ((kept,), OTHER_WHY)
 
 
 def test_a_doubt_about_another_load_balancer_does_not_spread() -> None:
     groups = on_path({arn("other"): OTHER_WHY})
-    (found,) = path_apis([api(ONE)], groups, NAMES, Links(first=(FIRST,), second=()))
+    (found,) = path_apis([api(ONE)], groups, LISTENERS, NAMES, Links(first=(FIRST,), second=()))
     assert (found.integrations, found.path_balancers) == ((replace(ONE, link=FIRST, **BEHIND),), (BALANCER,))
 
 
 def test_an_api_whose_integrations_are_unread_is_kept() -> None:
     unread = api(integrations=WHY)
-    assert path_apis([unread], on_path(), NAMES, Links(first=(FIRST,), second=())) == (
+    assert path_apis([unread], on_path(), LISTENERS, NAMES, Links(first=(FIRST,), second=())) == (
         replace(unread, path_balancers=(BALANCER,)),
     )
 
@@ -458,7 +479,7 @@ def test_apis_are_sorted_and_those_that_lead_nowhere_left_out() -> None:
         api(replace(NAMELESS, link_id=""), id="d"),
         api(ONE, id="a"),
     ]
-    found = path_apis(some, on_path(), NAMES, Links(first=(FIRST,), second=(SECOND,)))
+    found = path_apis(some, on_path(), LISTENERS, NAMES, Links(first=(FIRST,), second=(SECOND,)))
     assert [(one.kind, one.id) for one in found] == [("HTTP", "c"), ("REST", "a"), ("REST", "b")]
 
 
@@ -475,6 +496,170 @@ def test_apis_are_sorted_and_those_that_lead_nowhere_left_out() -> None:
 )
 def test_an_api_may_lead_to_a_service_by(one: Integration, leads: bool) -> None:
     assert (may_lead(api(one), NAMES.known), may_lead(api(integrations=WHY), NAMES.known)) == (leads, True)
+
+
+# Listeners -----------------------------------------------------------------------------------------------------------
+
+BILLING, UNKNOWN_GROUP = arn("billing"), arn("unknown")
+BILLING_SERVICE = f"{SERVICE}0"
+BILLING_CONNECTION = replace(
+    CONNECTION, arn=f"{INGRESS}0", service_arn=BILLING_SERVICE, endpoint_id=OTHER_ENDPOINT, domain="billing.test"
+)
+TWO_NAMES = replace(
+    NAMES,
+    ingress={INGRESS: CONNECTION, BILLING_CONNECTION.arn: BILLING_CONNECTION},
+    services={SERVICE: PRIVATE, BILLING_SERVICE: replace(PRIVATE, arn=BILLING_SERVICE, url="")},
+    domains={SERVICE: (), BILLING_SERVICE: ()},
+)
+TWO_LISTENERS: Listeners = {
+    BALANCER: (
+        listener(80, arn("web")),
+        listener(443, ORDERS),
+        listener(443, BILLING, arn=f"{LISTENER}udp", protocol="UDP"),
+        listener(8443, BILLING),
+        listener(9443, BILLING, UNKNOWN_GROUP),
+    )
+}
+THE_ENDS: Mapping[int, tuple[str, ...] | Unread] = {80: (), 443: (ENDPOINT,), 8443: (OTHER_ENDPOINT,), 9443: WHY}
+
+
+def two_groups() -> Groups:
+    """Of one load balancer: the group orders, billing of the other endpoint, and another of which nothing is known."""
+    return path_groups(
+        (group(), group("billing"), group("unknown"), group("web")),
+        {ORDERS: {TAG: ENDPOINT}, BILLING: {TAG: OTHER_ENDPOINT}, UNKNOWN_GROUP: WHY, arn("web"): {}},
+        {},
+        ends(endpoint(), endpoint(OTHER_ENDPOINT, VPC, "eni-b")),
+        frozenset({GONE}),
+    )
+
+
+FIRST_NAMES, SECOND_NAMES = (DOMAIN, SERVICE_URL), ("billing.test",)
+BY_LISTENER = replace(ONE, link_id=SECOND_LINK)
+
+
+@pytest.mark.parametrize(
+    ("one", "port", "hosts"),
+    [
+        (ONE, 443, FIRST_NAMES),
+        (replace(ONE, uri=f"https://{DOMAIN}:8443/"), 8443, SECOND_NAMES),
+        (replace(ONE, uri=f"http://{DOMAIN}/"), 80, ()),
+        (replace(ONE, uri=f"https://{DOMAIN}:9443/"), 9443, WHY),
+        (replace(BY_LISTENER, target_arn=LISTENER, uri="https://billing.test:8443/"), 443, FIRST_NAMES),
+        (replace(BY_LISTENER, target_arn=f"{LISTENER}8443", uri=LISTENER), 8443, SECOND_NAMES),
+        (replace(BY_LISTENER, target_arn=BALANCER, uri="https://billing.test:8443/"), 8443, SECOND_NAMES),
+    ],
+    ids=[
+        "443 by the scheme",
+        "the port that is said",
+        "80 by the scheme, where another service is",
+        "a port that may lead elsewhere",
+        "the listener that is named, whatever the port",
+        "another listener that is named",
+        "a load balancer that is named, at the port",
+    ],
+)
+def test_the_listener_decides_which_endpoints_and_names_are_behind(
+    one: Integration, port: int, hosts: tuple[str, ...] | Unread
+) -> None:
+    link = FIRST if one.link_id == LINK else SECOND
+    kept = replace(one, link=link, balancer_arn=BALANCER, endpoints=THE_ENDS, port=port, hosts=hosts)
+    assert joined(one, groups=two_groups(), listeners=TWO_LISTENERS, names=TWO_NAMES) == (kept,)
+    assert ends_of(kept) == THE_ENDS[port]
+
+
+@pytest.mark.parametrize(
+    ("one", "port"),
+    [
+        (replace(ONE, uri="https://other.test:444/"), 444),
+        (replace(BY_LISTENER, target_arn=f"{LISTENER}0"), None),
+        (replace(ONE, uri="https://${stageVariables.host}/"), None),
+    ],
+    ids=["nothing listens at the port", "a listener that is no more", "a variable may hold the port"],
+)
+def test_names_are_those_behind_all_listeners_where_none_is_known(one: Integration, port: int | None) -> None:
+    listeners = {BALANCER: known_of(TWO_LISTENERS)[:-1]}
+    (found,) = if_read(joined(one, groups=two_groups(), listeners=listeners, names=TWO_NAMES))
+    assert (found.port, found.hosts, ends_of(found)) == (port, ("billing.test", *FIRST_NAMES), None)
+    (doubtful,) = if_read(joined(one, groups=two_groups(), listeners=TWO_LISTENERS, names=TWO_NAMES))
+    assert (doubtful.port, doubtful.hosts, ends_of(doubtful)) == (port, WHY, None)
+
+
+def known_of(listeners: Listeners) -> tuple[Listener, ...]:
+    return if_read(listeners[BALANCER])
+
+
+@pytest.mark.parametrize(
+    ("one", "is_kept"),
+    [
+        (replace(NAMELESS, uri="http://other.test/"), False),
+        (replace(ONE, uri=f"http://{DOMAIN}/"), True),
+        (replace(NAMELESS, link_id=SECOND_LINK, target_arn=f"{LISTENER}80"), False),
+        (replace(NAMELESS, uri="https://other.test:444/"), True),
+        (replace(NAMELESS, uri="https://other.test:9443/"), True),
+        (replace(NAMELESS, uri="https://other.test:8443/"), True),
+    ],
+    ids=[
+        "to another service at a port of the load balancer",
+        "the same, by a private service's name",
+        "to another service's listener",
+        "to a port at which nothing listens",
+        "to a port that may lead to an endpoint",
+        "to a port that does",
+    ],
+)
+def test_what_else_is_behind_a_load_balancer_is_none_of_ours(one: Integration, is_kept: bool) -> None:
+    found = joined(one, groups=two_groups(), listeners=TWO_LISTENERS, names=TWO_NAMES)
+    assert [each.uri for each in if_read(found)] == [one.uri] * is_kept
+
+
+def test_listeners_that_are_unread_leave_what_they_lead_to_unread() -> None:
+    kept = replace(NAMELESS, link=FIRST, balancer_arn=BALANCER, endpoints=WHY, port=443, hosts=WHY)
+    assert joined(NAMELESS, listeners={BALANCER: WHY}) == (kept,)
+    assert ends_of(kept) == WHY
+
+
+def test_an_application_load_balancer_is_not_looked_into() -> None:
+    one = replace(ONE, link_id=SECOND_LINK, target_arn=LISTENER.replace("/net/", "/app/"))
+    assert joined(one) == (replace(one, link=SECOND, balancer_arn=APPLICATION),)
+
+
+@pytest.mark.parametrize(
+    ("uri", "port"),
+    [
+        ("https://a.test/", 443),
+        ("HTTPS://a.test", 443),
+        ("http://a.test/{proxy}", 80),
+        ("https://a.test:8443/b:80", 8443),
+        ("https://${stageVariables.host}:8443/", 8443),
+        ("https://${stageVariables.host}/", None),
+        ("https://a.test:${stageVariables.port}/", None),
+        ("https://a.test/${stageVariables.path}", 443),
+        ("https://a.test:https/", None),
+        (LISTENER, None),
+        ("", None),
+    ],
+)
+def test_a_uri_asks_for_a_port(uri: str, port: int | None) -> None:
+    assert port_asked(uri) == port
+
+
+@pytest.mark.parametrize(
+    ("link", "target_arn", "named"),
+    [
+        (SECOND, LISTENER, LISTENER),
+        (None, LISTENER, LISTENER),
+        (WHY, LISTENER, LISTENER),
+        (FIRST, LISTENER, ""),
+        (SECOND, BALANCER, ""),
+        (SECOND, "", ""),
+    ],
+    ids=["by name", "of no link", "of an unread link", "the first generation takes none", "a load balancer", "none"],
+)
+def test_links_of_the_second_generation_may_name_a_listener(
+    link: VpcLink | Unread | None, target_arn: str, named: str
+) -> None:
+    assert listener_named(replace(ONE, link=link, target_arn=target_arn)) == named
 
 
 # Stage variables -----------------------------------------------------------------------------------------------------
@@ -565,7 +750,7 @@ def test_a_mapping_of_a_variable_is_one_of_a_constant(key: str, value: str, expe
 
 def test_what_stages_alone_can_tell_is_unread_with_them() -> None:
     one = replace(NAMELESS, link_id="${stageVariables.link}")
-    assert joined(one, stages=WHY) == (replace(one, link=WHY, balancer_arn=WHY, hosts=WHY),)
+    assert joined(one, stages=WHY) == (replace(one, link=WHY, balancer_arn=WHY, endpoints=WHY, hosts=WHY),)
     assert joined(one, stages=()) == ()
 
 

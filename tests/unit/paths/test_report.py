@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -162,6 +163,22 @@ def test_an_api_that_asks_for_nobody_that_is_known_may_mean_each_service_behind_
     assert ways_in(account) == [(*TO_BALANCER, *FROM_BALANCER, *END)]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"endpoints": {443: (ENDPOINT_ID,), 8443: ("vpce-other",)}},
+        {"endpoints": {443: NO_APIS}},
+        {"endpoints": NO_APIS},
+        {"endpoints": {8443: ("vpce-other",)}},
+        {"endpoints": {8443: ("vpce-other",)}, "port": None},
+    ],
+    ids=["the endpoint's listener", "a listener unread", "listeners unread", "no listener", "no port known"],
+)
+def test_an_api_is_in_front_of_an_endpoint_unless_its_listener_leads_elsewhere(changes: dict[str, Any]) -> None:
+    account = HEALTHY.on_paths(apis=(replace(API, integrations=(replace(INTEGRATION, **changes),)),))
+    assert ways_in(account) == [(*TO_BALANCER, *FROM_BALANCER, *END)]
+
+
 def test_a_custom_domain_may_be_a_wildcard() -> None:
     asks = replace(API, integrations=(replace(INTEGRATION, uri="https://eu.example.com/", balancer_arn=""),))
     lost = (CLIENTS, API_HOP, LINK_HOP, ("load balancer", "none", "absent"), ("target group", "none", "absent"), *END)
@@ -284,11 +301,26 @@ def test_an_endpoint_may_be_gone_or_unread() -> None:
             (LINK_HOP, ("load balancer", "web", "ok"), ("target group", "none", "absent")),
         ),
         (
+            replace(INTEGRATION, balancer_arn=BALANCER_ARN.replace("/net/", "/app/"), endpoints=None, port=None),
+            (LINK_HOP, ("load balancer", "orders", "ok"), ("target group", "not known", "unknown")),
+        ),
+        (
+            replace(INTEGRATION, endpoints={443: ("vpce-other",), 8443: (ENDPOINT_ID,)}),
+            (LINK_HOP, ("load balancer", "orders", "ok"), ("target group", "none", "absent")),
+        ),
+        (
             replace(INTEGRATION, link_id="", link=None, balancer_arn=""),
             (("VPC link", "none", "absent"), ("load balancer", "none", "absent"), ("target group", "none", "absent")),
         ),
     ],
-    ids=["link gone", "link unread", "another load balancer", "no link"],
+    ids=[
+        "link gone",
+        "link unread",
+        "another load balancer",
+        "an Application Load Balancer",
+        "another endpoint's listener",
+        "no link",
+    ],
 )
 def test_an_api_that_gets_lost_is_shown_as_far_as_it_gets(
     integration: Integration, hops: tuple[tuple[str, str, str], ...]

@@ -238,6 +238,10 @@ SAME_FAULT: Mapping[str, tuple[tuple[Change, ...], tuple[Change, ...]]] = {
         (set_integration(uri="https://orders.example.com/{proxy}"),),
         (set_integration(uri="https://orders.example.com/{proxy}", hosts=(_healthy_path.DOMAIN,)),),
     ),
+    "AR602": (
+        (set_integration(endpoints={8443: (_healthy_path.ENDPOINT_ID,)}),),
+        (set_integration(endpoints={80: (), 8443: (_healthy_path.ENDPOINT_ID,)}),),
+    ),
     "AR604": (
         (set_integration(link=replace(_healthy_path.LINK, status="PENDING", pending_minutes=15)),),
         (set_integration(where="ANY /", link=replace(_healthy_path.LINK, status="PENDING", pending_minutes=20)),),

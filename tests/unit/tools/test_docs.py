@@ -48,6 +48,8 @@ def test_a_rule_of_several_kinds_of_resources_reads_what_it_does_for_each() -> N
     section = (FOLDER / "rules.md").read_text().partition("\n## AR901\n")[2].splitlines()
     assert [line for line in section if line.startswith(("- Reads", "- Permissions"))] == [
         "- Reads: `tags`, `managed_interfaces`, `ingress_endpoints`, `bindings`, `apis`",
-        "- Permissions: `apigateway:GET`, `apprunner:ListTagsForResource`, `ec2:DescribeNetworkInterfaces`,"
-        " `ec2:DescribeVpcEndpoints`, `elasticloadbalancing:DescribeTags`, `tag:GetResources`",
+        (
+            "- Permissions: `apigateway:GET`, `apprunner:ListTagsForResource`, `ec2:DescribeNetworkInterfaces`,"
+            " `ec2:DescribeVpcEndpoints`, `elasticloadbalancing:DescribeTags`, `tag:GetResources`"
+        ),
     ]

@@ -23,8 +23,16 @@ from apprunner_guardrails.facts import (
     if_read,
     known,
 )
-from apprunner_guardrails.reach import REACHES, Destination, DestinationInterface, blocks_of, cidr, declared, peers_on
-from apprunner_guardrails.routes import effective_table
+from apprunner_guardrails.reach import (
+    REACHES,
+    Destination,
+    DestinationInterface,
+    blocks_of,
+    cidr,
+    declared,
+    peers_on,
+    tables_on_the_way,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, SecurityGroupTypeDef
@@ -289,7 +297,8 @@ def _lists(asked: Asked, destinations: Iterable[Destination]) -> tuple[str, ...]
             named |= _peers(one, [one.group], ingress=True)
         named |= _peers(one, if_read(network.security_groups), ingress=False)
         named |= {peer for it in if_read(one.interfaces) for peer in _peers(one, it.groups, ingress=True)}
-        if one.ports and not one.is_group:
+        beyond = any(it.subnet.vpc_id != network.vpc_id for it in if_read(one.interfaces))
+        if one.ports and (beyond or not one.is_group):
             named |= _routed(asked)
     read = {name for name, entries in network.prefix_lists.items() if isinstance(entries, tuple)}
     return tuple(sorted({name for name in named if name.startswith("pl-")} - read))
@@ -301,10 +310,11 @@ def _peers(one: Destination, groups: Iterable[SecurityGroup], *, ingress: bool) 
 
 
 def _routed(asked: Asked) -> set[str]:
-    """What the connector's tables route: gateway endpoints put the lists of S3 and DynamoDB there."""
+    """What the connector's tables route, and those of the NAT gateways on the way: gateway endpoints put the lists of
+    S3 and DynamoDB there."""
     try:
         subnets = connector_subnets(asked.connector, asked.network)
-        tables = [effective_table(subnet, asked.network) for subnet in subnets]
+        tables = [table for subnet in subnets for table in tables_on_the_way(subnet, asked.network)]
     except NotKnown:
         return set()  # the rule will say so
     return {route.destination for table in tables for route in table.routes}

@@ -40,10 +40,12 @@ from apprunner_guardrails.targets.plan import DRAINING
 
 NETWORK = ":loadbalancer/net/"  # in the ARN of a Network Load Balancer
 _NO_NLB = frozenset({"HTTP", "HTTPS", "GENEVE", ""})  # protocols of groups that no NLB forwards to
+_NO_TCP = frozenset({"UDP", "QUIC"})  # protocols of listeners that no API comes to
 _EVERY_ZONE = "all"  # of a target outside of its group's VPC
 _LISTENER = re.compile(r"([^$]*):(?:listener|loadbalancer)/(net|app)/([^/$]+)/([^/$]+)(?:/[^/$]+)?")
 _IN_TEXT = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _AS_VALUE = re.compile(r"\$?stageVariables\.(\w+)")
+_PORTS = {"https": 443, "http": 80}
 _HOST_HEADERS = ("integration.request.header.host", "overwrite:header.host")
 
 type Tags = Mapping[str, str]
@@ -366,11 +368,16 @@ class Links:
     second: tuple[VpcLink, ...] | Unread
 
 
+type _Endpoints = Mapping[int, tuple[str, ...] | Unread]  # ids, by the port of the listener that leads to them
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ways:
-    """All that an integration is joined with: links by id, the NLBs on paths, and every name of a private service."""
+    """All that an integration is joined with: links by id, the NLBs on paths with their listeners, and every name of a
+    private service."""
 
     groups: Groups
+    listeners: Mapping[str, tuple[Listener, ...] | Unread]
     names: Names
     links: Mapping[str, VpcLink]
     unread_links: Unread | None
@@ -385,20 +392,47 @@ class _Ways:
         """Whether a load balancer is on a path."""
         return balancer_arn in self.balancers or self.groups.doubt(balancer_arn) or False
 
-    def hosts(self, balancer_arn: str) -> tuple[str, ...] | Unread:
-        """The names that services answer to behind a load balancer; none where it is on no path."""
-        mine = [one for one in self.groups.found if balancer_arn in one.group.load_balancer_arns]
-        ids = frozenset(name for one in mine for name in one.endpoint_ids)
-        return self.groups.doubt(balancer_arn) or self.names.behind(ids)
+    def endpoints(self, balancer_arn: str) -> _Endpoints | Unread | None:
+        """Those that a load balancer's listeners lead to; None where it is on no path."""
+        on_path = self.on_path(balancer_arn)
+        if on_path is not True:
+            return on_path or None
+        listeners = self.listeners[balancer_arn]
+        if isinstance(listeners, Unread):
+            return listeners
+        return {one.port: self._behind(one) for one in listeners if one.protocol not in _NO_TCP}
+
+    def _behind(self, listener: Listener) -> tuple[str, ...] | Unread:
+        arns = listener.target_group_arns
+        ids = {name for one in self.groups.found if one.arn in arns for name in one.endpoint_ids}
+        return first_unread(self.groups.undecided.get(arn) for arn in arns) or tuple(sorted(ids))
+
+    def hosts(self, endpoints: _Endpoints | Unread | None, port: int | None) -> tuple[str, ...] | Unread:
+        """The names that services answer to behind a port, or behind all where nothing is known to listen there."""
+        if isinstance(endpoints, Unread):
+            return endpoints
+        if not endpoints:
+            return ()
+        meant = [endpoints[port]] if port is not None and port in endpoints else list(endpoints.values())
+        ids = frozenset(name for some in meant for name in if_read(some))
+        return first_unread(meant) or self.names.behind(ids)
 
 
-def path_apis(apis: Iterable[Api], groups: Groups, names: Names, links: Links) -> tuple[Api, ...]:
+def path_apis(
+    apis: Iterable[Api],
+    groups: Groups,
+    listeners: Mapping[str, tuple[Listener, ...] | Unread],
+    names: Names,
+    links: Links,
+) -> tuple[Api, ...]:
     """Those APIs that lead to private services, with the integrations that do; also those of which that is not known.
 
-    An integration does if its VPC link leads to a load balancer on a path, or if it asks for a private service by name.
+    An integration does if its VPC link leads to a load balancer on a path, unless to a listener that leads elsewhere,
+    or if it asks for a private service by name. `listeners` are by the ARNs of the load balancers on paths.
     """
     ways = _Ways(
         groups=groups,
+        listeners=listeners,
         names=names,
         links={one.id: one for one in (*if_read(links.first), *if_read(links.second))},
         unread_links=first_unread((links.first, links.second)),
@@ -471,17 +505,47 @@ def _joined(one: Integration, stages: tuple[Stage, ...] | Unread, ways: _Ways) -
     link = ways.link(one.link_id)
     if isinstance(stages, Unread) and "stageVariables." in one.link_id + one.target_arn:
         link = stages
-    balancer = _behind(one, link, ways)
-    hosts = balancer if isinstance(balancer, Unread) else ways.hosts(balancer) if balancer else ()
-    return replace(one, link=link, balancer_arn=balancer, hosts=hosts)
+    linked = replace(one, link=link)
+    balancer = _behind(linked, ways)
+    if isinstance(balancer, Unread):
+        return replace(linked, balancer_arn=balancer, endpoints=balancer, hosts=balancer)
+    endpoints, port = ways.endpoints(balancer), _port(linked, if_read(ways.listeners.get(balancer)))
+    hosts = ways.hosts(endpoints, port)
+    return replace(linked, balancer_arn=balancer, endpoints=endpoints, port=port, hosts=hosts)
 
 
-def _behind(one: Integration, link: VpcLink | Unread | None, ways: _Ways) -> str | Unread:
+def _behind(one: Integration, ways: _Ways) -> str | Unread:
     """The load balancer that an integration leads to, by its link of the first generation or by its own target."""
-    if isinstance(link, VpcLink) and link.generation == 1:
-        arns = link.target_arns
+    if isinstance(one.link, VpcLink) and one.link.generation == 1:
+        arns = one.link.target_arns
         return next((arn for arn in arns if ways.on_path(arn) is True), next(iter(arns), ""))
-    return balancer_of(one.target_arn) or (link if isinstance(link, Unread) else "")
+    return balancer_of(one.target_arn) or (one.link if isinstance(one.link, Unread) else "")
+
+
+def listener_named(one: Integration) -> str:
+    """The ARN of the listener that an integration names; empty where the port that it asks for picks the listener
+    (docs.aws.amazon.com/apigateway/latest/developerguide/set-up-nlb-for-vpclink-using-console.html)."""
+    by_link = isinstance(one.link, VpcLink) and one.link.generation == 1
+    return one.target_arn if ":listener/" in one.target_arn and not by_link else ""
+
+
+def _port(one: Integration, listeners: Iterable[Listener]) -> int | None:
+    named = listener_named(one)
+    if not named:
+        return port_asked(one.uri)
+    return next((listener.port for listener in listeners if listener.arn == named), None)
+
+
+def port_asked(uri: str) -> int | None:
+    """The port that a URI asks for, its scheme's where it says none; None where there is none to be told."""
+    try:
+        parts = urlsplit(uri)
+        said = parts.port
+    except ValueError:
+        return None
+    if said is None and "$" not in parts.netloc:  # a stage variable may hold host and port
+        return _PORTS.get(parts.scheme)
+    return said
 
 
 def balancer_of(arn: str) -> str:
@@ -495,9 +559,19 @@ def balancer_of(arn: str) -> str:
 
 def _is_on_path(one: Integration, ways: _Ways) -> bool:
     """Unless it certainly is not."""
-    if isinstance(one.balancer_arn, Unread) or (one.balancer_arn and ways.on_path(one.balancer_arn)):
+    if isinstance(one.balancer_arn, Unread):
+        return True
+    if one.balancer_arn and ways.on_path(one.balancer_arn) and ends_of(one) != ():
         return True
     return any(answers_to(host, ways.known) for host in hosts_asked(one))
+
+
+def ends_of(one: Integration) -> tuple[str, ...] | Unread | None:
+    """The endpoints that the integration's requests come to, by id; None where it comes to no listener, or to one that
+    is not known."""
+    if one.endpoints is None or isinstance(one.endpoints, Unread):
+        return one.endpoints
+    return None if one.port is None else one.endpoints.get(one.port)
 
 
 def hosts_asked(one: Integration) -> tuple[str, ...]:
@@ -548,6 +622,6 @@ def join(
         ),
         groups=groups.found,
         balancers=balancers,
-        apis=path_apis(apis, groups, names, links),
+        apis=path_apis(apis, groups, details.listeners, names, links),
         domains=names.domains,
     )

@@ -38,7 +38,7 @@ from apprunner_guardrails.facts import (
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Record
 from apprunner_guardrails.ledger import State as Recorded
-from apprunner_guardrails.paths.joined import hosts_asked
+from apprunner_guardrails.paths.joined import NETWORK, ends_of, hosts_asked
 from apprunner_guardrails.routes import WayOut, effective_table, families, ways_out
 from apprunner_guardrails.rules import BY_ID
 
@@ -377,13 +377,15 @@ def _ways_to_group(group: PathGroup, arn: str, world: _World) -> list[_Way]:
             ways.append((_client(), replace(unread, arn=balancer_arn), end))
         else:
             part = _balancer(balancer, group.arn)
-            ways += [(*front, part, end) for front in _ways_to_balancer(balancer, arn, world)]
+            ways += [(*front, part, end) for front in _ways_to_balancer(balancer, group, arn, world)]
     return ways or [(_client(), _absent(Kind.BALANCER), end)]
 
 
-def _ways_to_balancer(balancer: PathBalancer, arn: str, world: _World) -> list[_Way]:
+def _ways_to_balancer(balancer: PathBalancer, group: PathGroup, arn: str, world: _World) -> list[_Way]:
+    """What leads to a load balancer and, as far as is known, by a listener of it to the group's endpoints."""
     calls = (one for one in world.calls if one.integration.balancer_arn == balancer.arn and one.may_mean(arn))
-    ways: list[_Way] = [(_client(), _api(one.api), _link(one)) for one in _by_link(calls)]
+    here = (one for one in calls if _may_come_to(one.integration, group))
+    ways: list[_Way] = [(_client(), _api(one.api), _link(one)) for one in _by_link(here)]
     if ways:
         return ways
     hidden = [api for api in world.paths.apis if isinstance(api.integrations, Unread)]
@@ -398,6 +400,11 @@ def _ways_to_balancer(balancer: PathBalancer, arn: str, world: _World) -> list[_
     if unused:
         return [(_client(), _absent(Kind.API), _of_link(one)) for one in unused]
     return [(_clients_in(balancer.balancer.vpc_id) if balancer.balancer.internal else _client(_INTERNET),)]
+
+
+def _may_come_to(integration: Integration, group: PathGroup) -> bool:
+    ends = ends_of(integration)
+    return not isinstance(ends, tuple) or not set(group.endpoint_ids).isdisjoint(ends)
 
 
 def _lost_apis(arn: str, ways: Iterable[_Way], world: _World) -> list[_Way]:
@@ -422,6 +429,9 @@ def _behind_link(integration: Integration, world: _World) -> _Way:
     balancer = _found(world.paths.balancers, lambda one: one.arn == arn)
     if balancer is not None:
         return _balancer(balancer, ""), _absent(Kind.GROUP)
+    if NETWORK not in arn:
+        why = ("what is behind an Application Load Balancer is not looked into",)
+        return _Part(kind=Kind.BALANCER, id=arn, name=_name_in(arn), arn=arn), _unknown(Kind.GROUP, why)
     fact = "leads to no endpoint of App Runner"
     return _Part(kind=Kind.BALANCER, id=arn, name=_name_in(arn), arn=arn, facts=(fact,)), _absent(Kind.GROUP)
 

@@ -5,10 +5,10 @@ Where stage variables make a difference, an integration is there once for each s
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from apprunner_guardrails.facts import Api, Integration, NotKnown, Stage, known
+from apprunner_guardrails.facts import Api, Integration, NotKnown, Stage, Unread, if_read, known
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +37,12 @@ def integrations(api: Api) -> list[Integration]:
 
 def stages(api: Api) -> list[Stage]:
     return sorted(known(api.stages), key=lambda stage: stage.name)
+
+
+def ports_to_endpoints(integration: Integration) -> list[int]:
+    """Those of its load balancer's ports that lead to endpoints of App Runner, as far as is known."""
+    known_ones = {} if isinstance(integration.endpoints, Unread) else integration.endpoints or {}
+    return sorted(port for port, ids in known_ones.items() if if_read(ids))
 
 
 def not_told(api: Api, text: str, what: str) -> NotKnown:
@@ -71,6 +77,17 @@ def change_http(api: Api, integration: Integration, options: str) -> str:
     """The command that changes an integration of an HTTP API."""
     found = shlex.quote(integration.id) if integration.id else "INTEGRATION_ID"
     return f"aws apigatewayv2 update-integration {of_api(api)} --integration-id {found} {options}"
+
+
+def change_uri(api: Api, integration: Integration, host: str) -> Iterator[str]:
+    """Commands, a line each, that have an integration of a REST API ask for a host by HTTPS, at a port that leads to
+    an endpoint: its own if it does, else 443 where there is no other."""
+    said, found = address(integration.uri), [str(port) for port in ports_to_endpoints(integration)]
+    port = said.port if said.port in found else "PORT" if len(found) > 1 else found[0] if found else "443"
+    if port == "PORT":
+        yield f"# PORT: one of {', '.join(found)}"
+    uri = f"https://{host}{'' if port == '443' else f':{port}'}{said.rest}"
+    yield change_method("update-integration", api, integration, patch("/uri", uri))
 
 
 def change_stage(api: Api, stage: str, options: str) -> str:

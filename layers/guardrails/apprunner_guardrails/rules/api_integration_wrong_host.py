@@ -11,10 +11,10 @@ from apprunner_guardrails.rules._api import (
     address,
     change_http,
     change_method,
+    change_uri,
     deployed,
     integrations,
     not_told,
-    patch,
 )
 from apprunner_guardrails.rules._common import each, listed
 from apprunner_guardrails.settings import Settings
@@ -107,8 +107,7 @@ def _mend(api: Api, integration: Integration) -> Iterator[str]:
         removed = shlex.quote(f"op=remove,path=/requestParameters/{key}")
         yield change_method("update-integration", api, integration, removed)
     if URI in places:
-        uri = f"https://{host}{address(integration.uri).rest}"
-        yield change_method("update-integration", api, integration, patch("/uri", uri))
+        yield from change_uri(api, integration, host)
 
 
 RULE = Rule(
@@ -120,10 +119,11 @@ RULE = Rule(
     " the load balancer's, it answers 404 or does not answer at all.",
     remediation="Name the VPC ingress connection's domain, or an active custom domain of the service: in the uri of a"
     " REST API's integration, or in the stage variable that the uri takes it from; in an HTTP API's integration as the"
-    " server name to verify, and as Host by the mapping overwrite:header.Host.",
+    " server name to verify, and as Host by the mapping overwrite:header.Host. It has to be a name of a service behind"
+    " the very listener that the integration comes to. Behind an Application Load Balancer nothing is looked into.",
     reference="https://docs.aws.amazon.com/apprunner/latest/dg/request-route-404-troubleshoot.html",
     reports=("https://github.com/aws/apprunner-roadmap/issues/193",),
-    needs=("apis", "ingress_connections", "custom_domains", "stages"),
+    needs=("apis", "ingress_connections", "custom_domains", "vpc_links", "target_groups", "listeners", "stages"),
     check=check,
     fault=lambda message: message.partition("; ")[0],
     command=command,

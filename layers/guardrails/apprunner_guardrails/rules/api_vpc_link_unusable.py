@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Moot, Network, NotKnown, VpcLink, if_read, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.rules._api import change_http, change_method, deployed, integrations, not_told, patch
+from apprunner_guardrails.paths.joined import NETWORK, ends_of, listener_named
+from apprunner_guardrails.rules._api import (
+    change_http,
+    change_method,
+    deployed,
+    integrations,
+    not_told,
+    patch,
+    ports_to_endpoints,
+)
 from apprunner_guardrails.rules._common import each, listed
 from apprunner_guardrails.settings import Settings
 
@@ -15,7 +24,8 @@ MISSING, ELSEWHERE = "MISSING", "ELSEWHERE"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Fault:
-    """What is wrong with a link: its status, MISSING, or ELSEWHERE where it leads to a load balancer of no path."""
+    """What is wrong with a link: its status, MISSING, or ELSEWHERE where it leads to a load balancer of no path, or to
+    a listener that is on none."""
 
     link_id: str
     first: bool  # of the first generation; so where nothing tells
@@ -43,11 +53,22 @@ def _because(link: VpcLink) -> str:
 
 
 def _of_target(api: Api, integration: Integration, settings: Settings) -> Iterator[_Fault]:
-    balancer = known(integration.balancer_arn)
-    if balancer and balancer not in known(api.path_balancers):
+    balancer, named = known(integration.balancer_arn), listener_named(integration)
+    if not balancer and "$" in integration.target_arn:
+        raise not_told(api, integration.target_arn, f"{integration.where} leads to {integration.target_arn}")
+    if NETWORK not in balancer:
+        return  # what is behind an Application Load Balancer is not looked into
+    if balancer not in known(api.path_balancers):
         right = listed(known(api.path_balancers))
-        what = f"leads to {balancer}, which has no endpoint of App Runner behind it"
-        yield _fault(api, integration, ELSEWHERE, what, f"those that have: {right}")
+        yield _fault(api, integration, ELSEWHERE, _nothing_behind(balancer), f"those that have: {right}")
+    elif named and known(integration.endpoints) is not None and not known(ends_of(integration)):
+        right = listed(map(str, ports_to_endpoints(integration)))
+        more = f"ports of the load balancer that have: {right}"
+        yield _fault(api, integration, ELSEWHERE, _nothing_behind(named), more)
+
+
+def _nothing_behind(arn: str) -> str:
+    return f"leads to {arn}, which has no endpoint of App Runner behind it"
 
 
 def _fault(api: Api, integration: Integration, kind: str, what: str, more: str = "") -> _Fault:
@@ -101,7 +122,8 @@ def _mend(api: Api, fault: _Fault, integration: Integration) -> Iterator[str]:
         if api.kind == "HTTP":
             yield change_http(api, integration, "--integration-uri LISTENER_ARN")
         else:
-            yield change_method("update-integration", api, integration, patch("/integrationTarget", balancer))
+            target = "LISTENER_ARN" if listener_named(integration) else balancer
+            yield change_method("update-integration", api, integration, patch("/integrationTarget", target))
     else:
         there = f"--target-arns {shlex.quote(balancer)}"
         if not fault.first:
@@ -122,13 +144,14 @@ RULE = Rule(
     risk="Every request through the link is answered with an error, or by whatever else is behind it.",
     remediation="A link that failed or is gone is replaced by a new one, on which the integrations are put; so is one"
     " of the first generation that leads to another load balancer. In the second generation the integration says where"
-    " it leads. One that is inactive wakes when requests come, and regular ones keep it awake.",
+    " it leads: to a listener before App Runner's endpoint. What is behind an Application Load Balancer is not looked"
+    " into. One that is inactive wakes when requests come, and regular ones keep it awake.",
     reference="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-links-v2.html",
     reports=(
         "https://github.com/hashicorp/terraform-provider-aws/issues/12195",
         "https://github.com/klothoplatform/klotho/issues/202",
     ),
-    needs=("apis", "vpc_links", "load_balancers", "stages"),
+    needs=("apis", "vpc_links", "load_balancers", "target_groups", "listeners", "stages"),
     check=check,
     fault=lambda message: message.partition("; ")[0],
     command=command,

@@ -29,6 +29,7 @@ from apprunner_guardrails.reach import (
     acl_of,
     blocks_of,
     cidr,
+    is_private,
     parts_of,
     stop,
 )
@@ -335,11 +336,15 @@ def _entries(
 
 
 def _lead(block: str, table: RouteTable, network: Network) -> Iterator[str]:
-    """To the internet by a NAT gateway; elsewhere by what this snapshot does not know."""
+    """To the internet by a NAT gateway; elsewhere by what this snapshot does not know.
+
+    From the connector's own subnet, though it may be behind a NAT gateway that the way ends: most of those lead to the
+    internet, and what has a way of its own keeps its address.
+    """
     verb: Literal["create-route", "replace-route"] = "create-route"
     if any(route.destination == block for route in table.routes):
         verb = "replace-route"
-    if "/" in block and cidr(block).is_global:
+    if "/" in block and not is_private(cidr(block)):
         yield set_route(network, verb, table.id, block)
         return
     option = "--destination-ipv6-cidr-block" if ":" in block else "--destination-cidr-block"
@@ -364,7 +369,15 @@ RULE = Rule(
         "https://github.com/aws/copilot-cli/issues/5397",
         "https://github.com/aws/copilot-cli/issues/5814",
     ),
-    needs=("subnets", "route_tables", "prefix_lists", "network_acls", "security_groups", "destinations"),
+    needs=(
+        "subnets",
+        "route_tables",
+        "prefix_lists",
+        "nat_gateways",
+        "network_acls",
+        "security_groups",
+        "destinations",
+    ),
     check=check,
     command=command,
 )
