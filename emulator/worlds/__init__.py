@@ -1,9 +1,11 @@
-"""Named worlds: small AWS accounts, each with one thing wrong, built by ordinary SDK calls with repeatable ids.
+"""Named worlds: small AWS accounts, each with something wrong, built by ordinary SDK calls with repeatable ids.
 
-A world is first built (the network, and what stood there before), then something happens in it: the call that the
+A world is first built (the network, and what stood there before), then something happens in it: the calls that the
 guardrails are woken by. In some, more happens later, when they have told of it: somebody mends it, or deletes it. All
-are plain functions of `client`, which gives the SDK's client of a service by name. Connectors, services and target
-groups are named for their world, so an event says which world it belongs to, if it names one of them at all.
+are plain functions of `client`, which gives the SDK's client of a service by name; a few also set what no call leads
+to (emulator.settings). Connectors, services, ingress connections, load balancers and target groups are named for their
+world, so an event says which world it belongs to, if it names one of them at all. So do the names of the files in
+events/.
 
 `region` builds no named world, but a Region of any size.
 """

@@ -96,7 +96,7 @@ CASES = (
     Case(name="pass: an HTTP API with a server name uses TLS", changes=(is_http_api(),), expect=PASS),
     Case(
         name="fail: the uri is of HTTP",
-        changes=(set_integration(uri=f"http://{DOMAIN}/{{proxy}}"),),
+        changes=(set_integration(uri=f"http://{DOMAIN}/{{proxy}}", port=80),),
         expect=fail(
             f"ANY /{{proxy+}} sends plain HTTP: its uri is http://{DOMAIN}/{{proxy}}",
             command=_uri(f"https://{DOMAIN}/{{proxy}}"),

@@ -182,6 +182,35 @@ def test_a_sample_event_names_its_world_or_its_file_does(path: Path) -> None:
     assert found is WORLDS[longest]
 
 
+@pytest.mark.parametrize(
+    ("sample", "told"),
+    [
+        ("apigateway-CreateDeployment-api-wrong", "    AR603   fail     opened  ANY /{proxy+} loses the path: "),
+        ("ec2-AssociateAddress-fleet", "    AR305    fail  opened  eni-"),
+        ("elasticloadbalancing-DeleteListener-balancer-wrong", "    AR515   pass  resolved  over: load balancer"),
+    ],
+)
+def test_a_change_of_a_path_reaches_the_function_through_its_queue(
+    sample: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last one is made when the world's findings have been told."""
+    found = lines(capsys, "--event", str(EVENTS / f"{sample}.json"))
+    _, call, world = sample.split("-", 2)
+    in_order(found, f"{world}  ", f"  {call} by ", told, "  the same once more: no new alert")
+    assert next(line for line in found if line.startswith(f"  {call} by ")).endswith(
+        " → DriftQueue → ValidateNetworkFunction"
+    )
+
+
+def test_a_world_is_played_with_its_own_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    in_order(
+        lines(capsys, "--event", str(EVENTS / "apprunner-CreateService-policies.json")),
+        "policies  ",
+        "  deployed with RequireVpcEgress=true, RequirePrivateIngress=true, ",
+        "    AR401    fail  opened  its outbound traffic goes to the public internet",
+    )
+
+
 def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture[str]) -> None:
     found = lines(capsys, "--world", "private-path")
     in_order(
