@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Egress
-from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.ledger import SEEN_SECONDS, Kind, Record, State, Transition
+from apprunner_guardrails.ledger import SEEN_SECONDS, Record, Transition, untold
+from apprunner_guardrails.ledger import remembered as kept
 
 RULE = "asked"  # in the place of a rule's id
 
@@ -51,20 +51,8 @@ def note(
     is_old = before is not None and asked is not None and now - before.last_seen >= SEEN_SECONDS
     if (messages, last) == ((before.messages, before.who) if before else ((), "")) and not is_old:
         return ()
-    record = Record(
-        resource=service,
-        rule=RULE,
-        state=State.RESOLVED,
-        severity=Severity.INFO,
-        messages=messages,
-        faults=(),
-        first_seen=now,
-        last_seen=now,
-        who=last,
-        version=before.version + 1 if before else 1,
-    )
-    nothing = Finding(resource=service, rule=RULE, name="", title="", severity=Severity.INFO, status=Status.PASS)
-    return (Transition(kind=Kind.SEEN, finding=nothing, record=record, before=before, channels=()),)
+    record = kept(service, RULE, messages, before, first_seen=now, last_seen=now, who=last)
+    return (untold(record, before),)
 
 
 def _record(records: Iterable[Record]) -> Record | None:

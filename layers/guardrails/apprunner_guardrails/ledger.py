@@ -216,6 +216,42 @@ def plan_once(
     return Transition(kind=Kind.OPENED, finding=explained, record=told, before=record, channels=channels)
 
 
+def remembered(
+    resource: str,
+    rule: str,
+    messages: tuple[str, ...],
+    before: Record | None,
+    *,
+    first_seen: int,
+    last_seen: int,
+    who: str = "",
+    leased_until: int = 0,
+) -> Record:
+    """What is kept beside a resource's findings, in the place of a rule: as something that is over and that nobody is
+    told of. `before` is what was kept there."""
+    return Record(
+        resource=resource,
+        rule=rule,
+        state=State.RESOLVED,
+        severity=Severity.INFO,
+        messages=messages,
+        faults=(),
+        first_seen=first_seen,
+        last_seen=last_seen,
+        who=who,
+        leased_until=leased_until,
+        version=before.version + 1 if before else 1,
+    )
+
+
+def untold(record: Record, before: Record | None) -> Transition:
+    """What is remembered, to be written with what is told."""
+    nothing = Finding(
+        resource=record.resource, rule=record.rule, name="", title="", severity=record.severity, status=Status.PASS
+    )
+    return Transition(kind=Kind.SEEN, finding=nothing, record=record, before=before, channels=())
+
+
 def settled(transition: Transition, delivered: Iterable[Channel], now: int) -> Record:
     """What to record once the transition was told on some channels: the others are owed, and anybody may tell them."""
     record, reached = transition.record, set(delivered)

@@ -9,7 +9,6 @@ from apprunner_guardrails.aws import apprunner, ec2, elbv2, findings_table
 from apprunner_guardrails.aws.findings_table import Stored
 from apprunner_guardrails.aws.paths import read_paths
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.drift import folded
 from apprunner_guardrails.events import Ignored
 from apprunner_guardrails.facts import (
     Connector,
@@ -43,8 +42,7 @@ from apprunner_guardrails.rules import (
 )
 from apprunner_guardrails.services import ask_beside
 from apprunner_guardrails.targets.binding import TAG
-from apprunner_guardrails.tell import Evaluation
-from apprunner_guardrails.validate import Judged
+from apprunner_guardrails.validate import Judged, of_changes
 
 type Notes = Mapping[str, tuple[Transition, ...]]
 
@@ -160,7 +158,7 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
             answers[arn] = one
             concerning[arn] = [change for change in changes if arn.rpartition("/")[2] in change.names]
     found = [
-        Judged(evaluation=_evaluation(arn, concerning[arn], answers[arn], notes.get(arn, ())), recorded=stored.of(arn))
+        Judged(evaluation=of_changes(arn, concerning[arn], answers[arn], notes.get(arn, ())), recorded=stored.of(arn))
         for arn in sorted(answers)
     ]
     what = " and ".join(sorted({one.what for one in changes}))
@@ -244,18 +242,3 @@ def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Ma
     there = [one for one in found if one.id in named]
     gone = {f"arn:aws:ec2:{region}:{account}:network-interface/{name}": Answers(findings=()) for name in named}
     return gone | dict(judge_interfaces(there, connectors(), terms, account=account, region=region))
-
-
-def _evaluation(arn: str, changes: Sequence[PathChange], answers: Answers, notes: tuple[Transition, ...]) -> Evaluation:
-    one = folded(changes)
-    return Evaluation(
-        resource=arn,
-        account=changes[0].account,
-        region=changes[0].region,
-        what=one.what,
-        caller=one.caller,
-        time=one.time,
-        findings=answers.findings,
-        left=answers.left,
-        notes=notes,
-    )

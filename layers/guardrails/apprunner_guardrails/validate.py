@@ -33,6 +33,7 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
 from apprunner_guardrails.tell import Evaluation
@@ -295,7 +296,7 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
     judged: list[Judged] = []
     for one in affected:
         answers = judge_connector(one.arn, one, networks[one.arn], own[one.arn], terms, unasked=BESIDE_CHANGES)
-        evaluation = _of_changes(one.arn, changed[one.arn], answers)
+        evaluation = of_changes(one.arn, changed[one.arn], answers)
         judged.append(Judged(evaluation=evaluation, recorded=stored.of(one.arn)))
     return tuple(judged)
 
@@ -304,7 +305,10 @@ def _named(changes: Sequence[Change]) -> str:
     return changes[0].what if len(changes) == 1 else f"a batch of {len(changes)} changes"
 
 
-def _of_changes(arn: str, changes: tuple[Change, ...], answers: Answers) -> Evaluation:
+def of_changes(
+    arn: str, changes: Sequence[Change] | Sequence[PathChange], answers: Answers, notes: tuple[Transition, ...] = ()
+) -> Evaluation:
+    """What calls led to, as one evaluation of a resource that they concern."""
     one = folded(changes)
     return Evaluation(
         resource=arn,
@@ -315,6 +319,7 @@ def _of_changes(arn: str, changes: tuple[Change, ...], answers: Answers) -> Eval
         time=one.time,
         findings=answers.findings,
         left=answers.left,
+        notes=notes,
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from apprunner_guardrails.facts import Api, Integration, Unread, VpcLink
-from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.ledger import Kind, Record, State, Transition
+from apprunner_guardrails.ledger import Record, Transition, remembered, untold
 
 RULE = "pending links"  # in the place of a rule's id
 PENDING = "PENDING"
@@ -55,19 +54,9 @@ def _with_ages(api: Api, minutes: Mapping[str, int]) -> Api:
 
 
 def _note(arn: str, since: Mapping[str, int], before: Record | None, now: int) -> Transition:
-    record = Record(
-        resource=arn,
-        rule=RULE,
-        state=State.RESOLVED,
-        severity=Severity.INFO,
-        messages=tuple(f"{link} {at}" for link, at in since.items()),
-        faults=(),
-        first_seen=min(since.values(), default=0),
-        last_seen=now,
-        version=before.version + 1 if before else 1,
-    )
-    nothing = Finding(resource=arn, rule=RULE, name="", title="", severity=Severity.INFO, status=Status.PASS)
-    return Transition(kind=Kind.SEEN, finding=nothing, record=record, before=before, channels=())
+    messages = tuple(f"{link} {at}" for link, at in since.items())
+    first_seen = min(since.values(), default=0)
+    return untold(remembered(arn, RULE, messages, before, first_seen=first_seen, last_seen=now), before)
 
 
 def _since(record: Record | None) -> Mapping[str, int]:

@@ -8,8 +8,7 @@ come back is on its way (`leased_until`).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.ledger import Record, remembered
 
 RULE = "waiting"  # in the place of a rule's id
 BINDING = "binding"  # what a group waits for whose endpoint is on its way; the other things are targets
@@ -37,17 +36,14 @@ def wait(arn: str, records: Iterable[Record], waiting: Iterable[str], *, now: in
     if since == known and not come_back:
         return Wait(overdue=overdue)
     lease = before.leased_until if before is not None and on_its_way else 0
-    record = Record(
-        resource=arn,
-        rule=RULE,
-        state=State.RESOLVED,
-        severity=Severity.INFO,
-        messages=tuple(f"{one} {at}" for one, at in since.items()),
-        faults=(),
+    record = remembered(
+        arn,
+        RULE,
+        tuple(f"{one} {at}" for one, at in since.items()),
+        before,
         first_seen=min(since.values(), default=0),
         last_seen=now,
         leased_until=now + BACK_SECONDS if come_back else lease,
-        version=before.version + 1 if before else 1,
     )
     return Wait(record=record, come_back=come_back, overdue=overdue)
 
