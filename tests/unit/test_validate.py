@@ -379,6 +379,15 @@ def test_a_declaration_is_judged_as_soon_as_it_is_made(resource: str) -> None:
     assert CONNECTOR not in other.resources or "AR306" not in other.of(CONNECTOR)
 
 
+def test_a_declaration_that_cannot_be_read_ends_nothing() -> None:
+    """The index of tags lags behind, and the service's own tags are denied: nobody knows what it depends on now."""
+    event = tagged(SERVICE)
+    event["detail"]["requestParameters"]["tags"] = [{"key": REACHES, "value": "10.0.99.0/24:5432"}]
+    denied = refused("AccessDeniedException", when=lambda asked: asked["ResourceArn"] == SERVICE)
+    outcome = validated(event, healthy(), faults={"apprunner:ListTagsForResource": denied})
+    assert outcome.of(CONNECTOR)["AR306"] == "unknown"
+
+
 # Services.
 
 

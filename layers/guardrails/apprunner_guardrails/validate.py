@@ -186,7 +186,7 @@ def _declared(connector: Connector, tags: Tags, event: _Event) -> Mapping[str, T
     found, service = index.tags_of_all(event.reads)(), event.trigger.resource
     if not isinstance(found, Unread) and ":service/" in service:
         now = apprunner.describe_tags(event.reads, service)()
-        found = {**found, service: {} if isinstance(now, Unread) else now}
+        found = now if isinstance(now, Unread) else {**found, service: now}
     return declarations(connector, tags, ask_declaring(event.reads, found), found)
 
 
