@@ -29,21 +29,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: 
     if event["detail-type"] == "Scheduled Event":
         found = {connector["VpcConnectorArn"]: _look_at(connector) for connector in _every_connector()}
         return {"alerts": _tell_once("every connector", found)}
-    connector = _connector_of(event["detail"])
-    seen = _look_at(connector)
-    if event["detail"]["eventName"] == "CreateVpcConnector":
-        seen["connectors"] = sum(1 for _ in _every_connector())  # how near the quota is
+    is_new = event["detail"]["eventName"] == "CreateVpcConnector"
+    listed = list(_every_connector()) if is_new else []  # which tells how near the quota is, too
+    connector = _connector_of(event["detail"], listed)
+    seen = {**_look_at(connector), "connectors": len(listed)}
     return {"alerts": _tell_once(connector["VpcConnectorArn"], seen)}
 
 
-def _connector_of(call: dict[str, Any]) -> "VpcConnectorTypeDef":
+def _connector_of(call: dict[str, Any], listed: "list[VpcConnectorTypeDef]") -> "VpcConnectorTypeDef":
     apprunner, *_ = _clients()
     answer = call["responseElements"]
     if call["eventName"] == "CreateVpcConnector":
         arn = answer["vpcConnector"]["vpcConnectorArn"]
-    else:
-        service = apprunner.describe_service(ServiceArn=answer["service"]["serviceArn"])["Service"]
-        arn = service["NetworkConfiguration"]["EgressConfiguration"]["VpcConnectorArn"]
+        return next(one for one in listed if one["VpcConnectorArn"] == arn)
+    service = apprunner.describe_service(ServiceArn=answer["service"]["serviceArn"])["Service"]
+    arn = service["NetworkConfiguration"]["EgressConfiguration"]["VpcConnectorArn"]
     return apprunner.describe_vpc_connector(VpcConnectorArn=arn)["VpcConnector"]
 
 
