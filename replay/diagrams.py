@@ -17,6 +17,7 @@ from apprunner_guardrails.paths.report import Chain, Hop, Kind, Report, State
 
 LABEL_LIMIT = 60  # characters
 TEXT_LIMIT = 500
+RULES_NAMED = 2  # on a hop
 _HARMLESS = " .,:-/()=+_?"
 _TWINS = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum() and chr(code) not in _HARMLESS}
 _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -32,7 +33,8 @@ def plain(text: str, limit: int = TEXT_LIMIT) -> str:
 def _badge(hop: Hop) -> str:
     """The state by a mark and a word, with the rules that led to it: "✗ FAILS AR507"."""
     rules = sorted({answer.rule for answer in hop.answers})
-    return " ".join((_MARKS[hop.state], word(hop.state), *rules[:2])) + (" …" if len(rules) > 2 else "")  # noqa: PLR2004
+    more = ("…",) if len(rules) > RULES_NAMED else ()
+    return " ".join((_MARKS[hop.state], word(hop.state), *rules[:RULES_NAMED], *more))
 
 
 def _links(chain: Chain) -> Iterator[tuple[Hop, Hop]]:
