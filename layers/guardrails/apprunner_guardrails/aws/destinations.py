@@ -6,7 +6,6 @@ whatever the number of connectors; one before both where AWS Copilot's databases
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import batched
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws import ec2
@@ -331,12 +330,12 @@ def _interfaces(reads: Reads, group_ids: Iterable[str]) -> Pending[tuple[_Interf
         every = {"Filters": ec2.where(("group-id", some)), "IncludeManagedResources": True}
         return reads.ask("ec2", "DescribeNetworkInterfaces", rows, **every)
 
-    return _in_chunks(group_ids, ask)
+    return ec2.any_of(group_ids, ask)
 
 
 def _acls(reads: Reads, subnet_ids: Iterable[str]) -> Pending[tuple[NetworkAcl, ...]]:
     rows = ec2.rows_of("NetworkAcls", ec2.network_acl)
-    return _in_chunks(
+    return ec2.any_of(
         subnet_ids,
         lambda some: reads.ask("ec2", "DescribeNetworkAcls", rows, Filters=ec2.where(("association.subnet-id", some))),
     )
@@ -352,24 +351,6 @@ def _groups(
     def wait() -> Mapping[str, SecurityGroup | Unread]:
         found = told()
         return dict.fromkeys(wanted, found) if isinstance(found, Unread) else dict(found)
-
-    return wait
-
-
-def _in_chunks[T](
-    ids: Iterable[str], ask: Callable[[tuple[str, ...]], Pending[tuple[T, ...]]]
-) -> Pending[tuple[T, ...]]:
-    """What there is for any of the ids, once; Unread as a whole if one call failed."""
-    asked = [ask(some) for some in batched(sorted(set(ids)), ec2.FILTER_VALUES, strict=False)]
-
-    def wait() -> tuple[T, ...] | Unread:
-        found: dict[T, None] = {}
-        for pending in asked:
-            part = pending()
-            if isinstance(part, Unread):
-                return part
-            found |= dict.fromkeys(part)
-        return tuple(found)
 
     return wait
 

@@ -246,6 +246,25 @@ def where(*filters: tuple[str, tuple[str, ...]]) -> list[dict[str, object]]:
     return [{"Name": name, "Values": list(values)} for name, values in filters]
 
 
+def any_of[T](
+    values: Iterable[str], ask: Callable[[tuple[str, ...]], Pending[tuple[T, ...]]]
+) -> Pending[tuple[T, ...]]:
+    """What there is for any of the values of a filter, once, in as few calls as filters allow; Unread as a whole if
+    one of them failed."""
+    asked = [ask(some) for some in batched(sorted(set(values)), FILTER_VALUES, strict=False)]
+
+    def wait() -> tuple[T, ...] | Unread:
+        found: dict[T, None] = {}
+        for pending in asked:
+            part = pending()
+            if isinstance(part, Unread):
+                return part
+            found |= dict.fromkeys(part)
+        return tuple(found)
+
+    return wait
+
+
 def rows_of[Row, T](member: str, parse: "Callable[[Row], T]") -> "Callable[[Sequence[Page]], tuple[T, ...]]":
     def rows(pages: "Sequence[Page]") -> tuple[T, ...]:
         return tuple(parse(row) for page in pages for row in page.get(member, ()))

@@ -198,29 +198,14 @@ def _all[T](
     managed: bool = False,
 ) -> Pending[tuple[T, ...]]:
     """What has one of the values, in as few calls as filters allow; Unread as a whole if one of them fails."""
-    ordered = tuple(sorted(values))
     member = "Filter" if operation == "DescribeNatGateways" else "Filters"
-    pending = [
-        reads.ask(
-            "ec2",
-            operation,
-            rows,
-            **{member: ec2.where((name, chunk), *((also,) if also else ()))},
-            **({"IncludeManagedResources": True} if managed else {}),
-        )
-        for chunk in (ordered[start : start + ec2.FILTER_VALUES] for start in range(0, len(ordered), ec2.FILTER_VALUES))
-    ]
+    every = {"IncludeManagedResources": True} if managed else {}
 
-    def wait() -> tuple[T, ...] | Unread:
-        found: list[T] = []
-        for one in pending:
-            part = one()
-            if isinstance(part, Unread):
-                return part
-            found += part
-        return tuple(found)
+    def ask(some: tuple[str, ...]) -> Pending[tuple[T, ...]]:
+        filters = {member: ec2.where((name, some), *((also,) if also else ()))}
+        return reads.ask("ec2", operation, rows, **filters, **every)
 
-    return wait
+    return ec2.any_of(values, ask)
 
 
 def _joined[T](one: tuple[T, ...] | Unread, other: tuple[T, ...] | Unread) -> tuple[T, ...] | Unread:

@@ -12,7 +12,6 @@ from apprunner_guardrails.facts import (
     Subnet,
     Unread,
     if_read,
-    is_gone,
     is_over,
 )
 from apprunner_guardrails.failed_calls import _tell as tell
@@ -169,7 +168,7 @@ def _ingress_commands(
 def delete_ingress_connection(failed: FailedCall, seen: Seen) -> Explanation:
     arn = ingress_connection_arn(failed)
     one = seen.ingress[0] if isinstance(seen.ingress, tuple) and seen.ingress else None
-    gone = is_gone(one) or (isinstance(one, IngressConnection) and one.status == "DELETED")
+    gone = is_over(one)
     causes = ["there is no such connection: it was deleted, or never was"] if gone else []
     if isinstance(one, IngressConnection) and not gone:
         then = "it can be deleted now: try again" if one.status in DELETABLE else "wait until that is over"
