@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from apprunner_guardrails.facts import Unread
 from tests.cases import PASS, Case, fail, unknown
+from tests.cases._apis import INTEGRATIONS_UNREAD
 from tests.cases._commands import lines
 from tests.cases._healthy import unread
 from tests.cases._healthy_path import (
@@ -276,14 +276,5 @@ CASES = (
         changes=(unread("custom_domains"),),
         expect=unknown("apprunner:DescribeCustomDomains failed (UnauthorizedOperation)"),
     ),
-    Case(
-        name="unknown: integrations cannot be read",
-        changes=(set_api(integrations=Unread(call="apigateway:GET", code="TooManyRequestsException")),),
-        expect=unknown("apigateway:GET failed (TooManyRequestsException)"),
-    ),
-    Case(
-        name="unknown: APIs cannot be read",
-        changes=(unread("apis"),),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
+    *INTEGRATIONS_UNREAD,
 )

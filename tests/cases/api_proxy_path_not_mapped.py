@@ -1,8 +1,7 @@
-from apprunner_guardrails.facts import Unread
-from tests.cases import PASS, Case, fail, unknown
+from tests.cases import PASS, Case, fail
+from tests.cases._apis import INTEGRATIONS_UNREAD
 from tests.cases._commands import lines
-from tests.cases._healthy import unread
-from tests.cases._healthy_path import DOMAIN, is_http_api, set_api, set_integration
+from tests.cases._healthy_path import DOMAIN, is_http_api, set_integration
 
 _OF = "--region us-east-1 --rest-api-id a1b2c3d4e5 --resource-id RESOURCE_ID --http-method ANY --patch-operations"
 _METHOD, _INTEGRATION = f"aws apigateway update-method {_OF}", f"aws apigateway update-integration {_OF}"
@@ -114,14 +113,5 @@ CASES = (
             command=lines(f"{_INTEGRATION} {_MAP}", _DEPLOY),
         ),
     ),
-    Case(
-        name="unknown: integrations cannot be read",
-        changes=(set_api(integrations=Unread(call="apigateway:GET", code="TooManyRequestsException")),),
-        expect=unknown("apigateway:GET failed (TooManyRequestsException)"),
-    ),
-    Case(
-        name="unknown: APIs cannot be read",
-        changes=(unread("apis"),),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
+    *INTEGRATIONS_UNREAD,
 )

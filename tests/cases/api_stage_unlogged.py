@@ -1,5 +1,6 @@
 from apprunner_guardrails.facts import Stage
-from tests.cases import PASS, Case, fail, unknown
+from tests.cases import PASS, Case, fail
+from tests.cases._apis import stages_unread
 from tests.cases._commands import lines
 from tests.cases._healthy import settings_have, unread
 from tests.cases._healthy_path import is_http_api, set_api, set_stage
@@ -53,14 +54,5 @@ CASES = (
             f""" --access-log-settings 'DestinationArn=LOG_GROUP_ARN,Format="{_FORMAT}"'""",
         ),
     ),
-    Case(
-        name="unknown: stages cannot be read",
-        changes=(_REQUIRED, unread("stages")),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
-    Case(
-        name="unknown: APIs cannot be read",
-        changes=(_REQUIRED, unread("apis")),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
+    *stages_unread(_REQUIRED),
 )

@@ -1,5 +1,6 @@
 from apprunner_guardrails.facts import Stage
-from tests.cases import PASS, Case, fail, unknown
+from tests.cases import PASS, Case, fail
+from tests.cases._apis import stages_unread
 from tests.cases._commands import lines
 from tests.cases._healthy import settings_have, unread
 from tests.cases._healthy_path import is_http_api, set_api, set_stage
@@ -42,14 +43,5 @@ CASES = (
             command=lines(_trace("beta"), _trace("test")),
         ),
     ),
-    Case(
-        name="unknown: stages cannot be read",
-        changes=(_REQUIRED, unread("stages")),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
-    Case(
-        name="unknown: APIs cannot be read",
-        changes=(_REQUIRED, unread("apis")),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
+    *stages_unread(_REQUIRED),
 )

@@ -1,8 +1,8 @@
 from dataclasses import replace
 from typing import Any
 
-from apprunner_guardrails.facts import Unread
 from tests.cases import PASS, Case, Change, fail, unknown
+from tests.cases._apis import INTEGRATIONS_UNREAD
 from tests.cases._commands import lines
 from tests.cases._healthy import settings_have, unread
 from tests.cases._healthy_path import (
@@ -307,14 +307,5 @@ CASES = (
         changes=(is_http_api(), unread("target_groups")),
         expect=unknown("elasticloadbalancing:DescribeTargetGroups failed (UnauthorizedOperation)"),
     ),
-    Case(
-        name="unknown: integrations cannot be read",
-        changes=(set_api(integrations=Unread(call="apigateway:GET", code="TooManyRequestsException")),),
-        expect=unknown("apigateway:GET failed (TooManyRequestsException)"),
-    ),
-    Case(
-        name="unknown: APIs cannot be read",
-        changes=(unread("apis"),),
-        expect=unknown("apigateway:GET failed (UnauthorizedOperation)"),
-    ),
+    *INTEGRATIONS_UNREAD,
 )
