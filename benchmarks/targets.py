@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from apprunner_guardrails.aws import reads
 from apprunner_guardrails.aws.reads import Pace
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets import sync

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from apprunner_guardrails.alerts import counted
 from apprunner_guardrails.alerts.event import FAILED_CALL, TRANSITION
-from apprunner_guardrails.events import CLOUDTRAIL, caller
+from apprunner_guardrails.callers import caller
+from apprunner_guardrails.events import CLOUDTRAIL
 from apprunner_guardrails.paths.render import lines
 from apprunner_guardrails.paths.report import Report, State
 from apprunner_guardrails.targets.triggers import MARK

@@ -5,7 +5,7 @@ orders   10.0.1.5:443 (us-east-1a), 10.0.2.5:443 (us-east-1b), both healthy; the
 
 from collections.abc import Iterable
 
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.targets.triggers import SCHEDULED, Asked
 from tests.samples import ACCOUNT, REGION, VPC, Row, Rows, tag

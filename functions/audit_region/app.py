@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
-from apprunner_guardrails.events import shown, text
+from apprunner_guardrails.records import shown, text
 from apprunner_guardrails.respond import audit_region
 from apprunner_guardrails.settings import Settings
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from apprunner_guardrails.aws import reads
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets import sync

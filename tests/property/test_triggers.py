@@ -6,7 +6,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apprunner_guardrails.events import BadEvent, Caller, Ignored
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.targets.triggers import CALLS, TARGET_GROUP, Asked, folded, message, parse
 
 FUNCTION = "guardrails-SyncTargets"

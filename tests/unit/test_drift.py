@@ -8,8 +8,9 @@ from typing import Any, cast
 import boto3
 import pytest
 
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.drift import CALLS, Change, Folded, concerned, folded, parse_change
-from apprunner_guardrails.events import BadEvent, Caller, Ignored
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.facts import (
     Connector,
     NatGateway,

@@ -8,7 +8,7 @@ from apprunner_guardrails import private_paths
 from apprunner_guardrails.asked_egress import note, remembered
 from apprunner_guardrails.aws import apprunner, ec2, quotas, region, tags
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.facts import (
     Connector,
     FactName,

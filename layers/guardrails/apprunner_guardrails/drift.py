@@ -26,21 +26,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from apprunner_guardrails.events import (
-    CLOUDTRAIL,
-    Caller,
-    Ignored,
-    Json,
-    account,
-    caller,
-    idle,
-    member,
-    region,
-    shown,
-    text,
-    texts_at,
-)
+from apprunner_guardrails.callers import Caller, caller
+from apprunner_guardrails.events import CLOUDTRAIL, Ignored, account, idle, region
 from apprunner_guardrails.facts import Connector, RouteTable, Structure, Subnet, known, told
+from apprunner_guardrails.records import Json, member, shown, text, texts_at
 from apprunner_guardrails.routes import table_of
 
 SOURCE = "ec2.amazonaws.com"

@@ -6,13 +6,13 @@ the service's ARN in `resources` (docs.aws.amazon.com/apprunner/latest/dg/monito
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.facts import Egress
-
-type Json = Mapping[str, object]
+from apprunner_guardrails.records import Json, at, body, member, shown, text, texts
 
 TAGS = "apprunner-guardrails:"  # what the keys of our tags begin with
 EXEMPTION = f"{TAGS}exempt:"  # what the keys of exemption tags begin with
@@ -85,15 +85,6 @@ class Ignored:
     """An event that asks for nothing, and why."""
 
     why: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caller:
-    """Who made a call and how, as far as CloudTrail knows. Empty strings where it does not say."""
-
-    name: str = ""
-    tool: str = ""  # console, CloudFormation, Terraform, AWS CLI, SDK …, else the service or the user agent
-    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,57 +280,6 @@ def _operation(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
 _APP_RUNNER = Caller(name="App Runner", tool="App Runner")
 
 
-def caller(detail: Json) -> Caller:
-    """The caller of a CloudTrail record: the person as far as it is known, the tool, the address."""
-    identity = detail.get("userIdentity")
-    identity = identity if isinstance(identity, Mapping) else {}
-    return Caller(name=_name(identity), tool=_tool(detail, identity), address=text(detail.get("sourceIPAddress")))
-
-
-def _name(identity: Json) -> str:
-    kind, user = text(identity.get("type")), text(identity.get("userName"))
-    issuer = text(at(identity, "sessionContext.sessionIssuer.userName"))
-    source_identity = text(at(identity, "sessionContext.sourceIdentity"))
-    session = text(identity.get("arn")).rpartition("/")[2]
-    if kind == "Root":
-        return f"root of account {text(identity.get('accountId'))}".removesuffix(" of account ")
-    if kind == "AssumedRole":
-        return " ".join(filter(None, (f"role {issuer}" if issuer else "a role", source_identity or session)))
-    if kind == "IdentityCenterUser":
-        return f"Identity Center user {text(at(identity, 'onBehalfOf.userId'))}".rstrip()
-    account = f"{kind} {text(identity.get('accountId'))}".strip()
-    return user or text(identity.get("invokedBy")) or text(identity.get("arn")) or account
-
-
-# What a user agent or the calling service holds, in lower case → the tool. The first that is found counts.
-_TOOLS = (
-    ("cloudformation.amazonaws.com", "CloudFormation"),
-    ("terraform", "Terraform"),
-    ("pulumi", "Pulumi"),
-    ("aws-cli/", "AWS CLI"),
-    ("console.amazonaws.com", "console"),
-    ("mozilla/", "console"),
-    ("boto3/", "SDK for Python"),
-    ("botocore/", "SDK for Python"),
-    ("aws-sdk-", "SDK"),
-)
-
-
-def _tool(detail: Json, identity: Json) -> str:
-    if detail.get("sessionCredentialFromConsole") == "true":
-        return "console"
-    agent, invoked_by = text(detail.get("userAgent")), text(identity.get("invokedBy"))
-    said = f"{invoked_by} {agent}".lower()
-    found = (tool for mark, tool in _TOOLS if mark in said)
-    return next(found, invoked_by or _product(agent))
-
-
-def _product(agent: str) -> str:
-    """The name at the head of an unknown user agent; anything that a mail client could make a link of is not one."""
-    name = agent.partition(" ")[0].partition("/")[0]
-    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else ""
-
-
 def _arn(value: object, kinds: tuple[Kind, ...], field: str) -> str:
     found = _ARN.fullmatch(value) if isinstance(value, str) else None
     if found is not None and found[1] in kinds:
@@ -387,57 +327,3 @@ def region(event: Json) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z0-9-]+", value):
         return value
     raise BadEvent(f"the event's region should be the name of a Region, and is {shown(value)}")
-
-
-def at(record: object, path: str) -> object:
-    value: object = record
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def texts_at(detail: Json, path: str) -> Iterator[str]:
-    """The texts at a path of a CloudTrail record, in the lower camel case of older calls, whatever its form."""
-    part, *steps = path.split(".")
-    return _texts_in(body(detail, part), steps)
-
-
-def body(detail: Json, part: str) -> object:
-    """A part of the record without the wrapper that newer calls have: {"CreateNatGatewayRequest": {…}}."""
-    wrapper = f"{text(detail.get('eventName'))}{'Request' if part == 'requestParameters' else 'Response'}"
-    value = detail.get(part)
-    return member(value, wrapper) or value
-
-
-def _texts_in(value: object, steps: Sequence[str]) -> Iterator[str]:
-    """The texts that the steps lead to, through whatever stands for a list on the way: in EC2's records that is a list,
-    {"items": […]}, {"item": […]}, or one entry by itself; and an entry may be {"tag": 1, "content": …}."""
-    if isinstance(value, str) and not steps:
-        yield value
-    elif isinstance(value, list):
-        for entry in value:
-            yield from _texts_in(entry, steps)
-    elif isinstance(value, Mapping):
-        for inner in ("items", "item", "content"):
-            yield from _texts_in(value.get(inner), steps)
-        if steps:
-            yield from _texts_in(member(value, steps[0]), steps[1:])
-
-
-def member(value: object, name: str) -> object:
-    """By its name in lower camel case, or in newer calls with the first letter as a capital."""
-    if not isinstance(value, Mapping):
-        return None
-    return value.get(name, value.get(name[:1].upper() + name[1:]))
-
-
-def shown(value: object) -> str:
-    return "missing" if value is None else repr(value)[:200]

@@ -12,7 +12,7 @@ from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.reads import Pace, Reads, together
 from apprunner_guardrails.drift import Change
-from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger, shown
+from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Severity, Status
@@ -22,6 +22,7 @@ from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.paths.render import digest_lines
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.private_paths import judge_path_changes
+from apprunner_guardrails.records import shown
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.kinds import kind_of, resource_name
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
 from apprunner_guardrails.ledger import Busy, Channel, Key, Kind, Plan, Record, State, Terms, Transition, plan, settled
 from apprunner_guardrails.rules import BY_ID

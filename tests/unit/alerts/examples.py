@@ -9,8 +9,9 @@ from dataclasses import replace
 from apprunner_guardrails.alerts import Alert, Explanation
 from apprunner_guardrails.alerts.digest import Digest, PathLine, digest
 from apprunner_guardrails.alerts.kinds import kind_of, resource_name
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.engine import evaluate
-from apprunner_guardrails.events import Caller, FailedCall
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Record, Terms, Transition, plan, settled
 from apprunner_guardrails.rules import TARGET_GROUP_RULES

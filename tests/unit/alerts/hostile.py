@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.digest import Digest, PathLine, digest
 from apprunner_guardrails.alerts.kinds import KINDS
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition
 from tests.unit.alerts.examples import EXPLANATION, NOW, PUBLIC, UNREAD

@@ -8,7 +8,7 @@ import pytest
 
 from apprunner_guardrails.alerts import Alert, safe
 from apprunner_guardrails.alerts.text import CUT, console_link, cut_lines, render, render_explanation, render_many
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind
 from apprunner_guardrails.tell import not_judged

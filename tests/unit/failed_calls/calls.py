@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.engine import evaluate
-from apprunner_guardrails.events import Caller, FailedCall, Json
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import Connector, IngressConnection, InterfaceEndpoint, Network, Service
 from apprunner_guardrails.failed_calls.asked import connector_asked
 from apprunner_guardrails.failed_calls.seen import Seen
+from apprunner_guardrails.records import Json
 from apprunner_guardrails.rules import BY_ID
 from tests.cases import Change
 from tests.cases._healthy import ACCOUNT, CONNECTOR_ARN, REGION, healthy

@@ -2,7 +2,6 @@
 
 import pytest
 
-from apprunner_guardrails.events import Json
 from apprunner_guardrails.facts import Connector
 from apprunner_guardrails.failed_calls.asked import (
     EndpointAsked,
@@ -17,6 +16,7 @@ from apprunner_guardrails.failed_calls.asked import (
     refusal,
     service_arn,
 )
+from apprunner_guardrails.records import Json
 from tests.cases._healthy import ACCOUNT, CONNECTOR_ARN, REGION
 from tests.unit.failed_calls.calls import EGRESS, INGRESS, PLACED, REQUESTS, SERVICE_ARN, endpoint_request, refused
 

@@ -9,8 +9,9 @@ import pytest
 from apprunner_guardrails.alerts import Explanation
 from apprunner_guardrails.aws import clients
 from apprunner_guardrails.aws.reads import Reads
-from apprunner_guardrails.events import FailedCall, Json
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.failed_calls.read import explain
+from apprunner_guardrails.records import Json
 from tests import aws as double
 from tests.aws import FAULTS, Aws, Fault, Parameters
 from tests.samples import (

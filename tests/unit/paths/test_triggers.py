@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from apprunner_guardrails.events import BadEvent, Caller, Ignored
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.facts import IngressConnection, Paths, Unread
 from apprunner_guardrails.paths import triggers
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned, parse_path_change

@@ -13,7 +13,8 @@ import pytest
 from apprunner_guardrails.aws import http
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.aws.http import NotAnswered
-from apprunner_guardrails.events import BadEvent, Caller, Ignored
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.ledger import Busy
 from apprunner_guardrails.targets import triggers

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 
-from apprunner_guardrails.events import BadEvent, Caller, Ignored
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.targets.triggers import CALLS, Asked, folded, message, parse
 from emulator import Emulator, emulate
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from apprunner_guardrails.events import Caller, FailedCall
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity
 from apprunner_guardrails.ledger import Channel, Kind, Transition
 

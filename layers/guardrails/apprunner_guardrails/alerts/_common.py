@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from apprunner_guardrails.alerts import Explanation, counted, safe
 from apprunner_guardrails.alerts.kinds import kind_of
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Exemption, Finding
 from apprunner_guardrails.ledger import MESSAGE_LENGTH, MESSAGES_KEPT, OPENING, Kind, Record, State, Transition
 from apprunner_guardrails.times import DAY_SECONDS, utc

@@ -12,7 +12,7 @@ from typing import TypedDict
 from apprunner_guardrails.alerts import Alert, Explanation, safe
 from apprunner_guardrails.alerts._common import cause_id, cut, finding_id
 from apprunner_guardrails.batches import batched_by_size
-from apprunner_guardrails.events import Caller
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.ledger import Record, Transition
 from apprunner_guardrails.times import utc
 

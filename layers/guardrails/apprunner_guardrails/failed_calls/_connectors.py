@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from apprunner_guardrails.alerts import Explanation, counted
-from apprunner_guardrails.events import FailedCall, text
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import (
     CONNECTOR_QUOTA,
     Connector,
@@ -30,6 +30,7 @@ from apprunner_guardrails.failed_calls.asked import (
     says,
 )
 from apprunner_guardrails.failed_calls.seen import Seen
+from apprunner_guardrails.records import text
 from apprunner_guardrails.routes import effective_table, is_public
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, private_subnets_in
 

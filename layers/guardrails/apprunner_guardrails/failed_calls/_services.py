@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from apprunner_guardrails.alerts import Explanation, counted
-from apprunner_guardrails.events import FailedCall, text
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import (
     QUOTAS_OF,
     Connector,
@@ -28,6 +28,7 @@ from apprunner_guardrails.failed_calls.asked import (
 )
 from apprunner_guardrails.failed_calls.seen import Seen
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.records import text
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE
 
 DEFAULT_QUOTA = 30  # services of an account in a Region; docs.aws.amazon.com/general/latest/gr/apprunner.html

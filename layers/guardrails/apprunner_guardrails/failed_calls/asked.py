@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apprunner_guardrails.events import FailedCall, at, text, texts
+from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import Connector
+from apprunner_guardrails.records import at, text, texts
 
 OPERATIONS = "aws.apprunner"  # the source of App Runner's own events
 ALREADY = "already exist"  # a fragment of what AWS says of a name, or of security groups, that another has

@@ -8,22 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from apprunner_guardrails.events import (
-    CLOUDTRAIL,
-    TAGS,
-    Caller,
-    Ignored,
-    Json,
-    account,
-    at,
-    body,
-    caller,
-    idle,
-    region,
-    shown,
-    text,
-    texts_at,
-)
+from apprunner_guardrails.callers import Caller, caller
+from apprunner_guardrails.events import CLOUDTRAIL, TAGS, Ignored, account, idle, region
 from apprunner_guardrails.facts import (
     Api,
     IngressConnection,
@@ -34,6 +20,7 @@ from apprunner_guardrails.facts import (
     Unread,
     if_read,
 )
+from apprunner_guardrails.records import Json, at, body, shown, text, texts_at
 
 _APP_RUNNER, _EC2 = "apprunner.amazonaws.com", "ec2.amazonaws.com"
 _ELB, _API = "elasticloadbalancing.amazonaws.com", "apigateway.amazonaws.com"

@@ -28,9 +28,11 @@ from typing import Literal, Protocol
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.aws.http import NotAnswered
-from apprunner_guardrails.events import BadEvent, Caller, Ignored, Json, at, shown, text
+from apprunner_guardrails.callers import Caller
+from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.ledger import Busy
+from apprunner_guardrails.records import Json, at, shown, text
 from apprunner_guardrails.targets.binding import TAG, Malformed, endpoint_ids
 from apprunner_guardrails.targets.sync import NotSynced
 from apprunner_guardrails.targets.triggers import MARK, TARGET_GROUP, Asked

@@ -15,18 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apprunner_guardrails.events import (
-    CLOUDTRAIL,
-    BadEvent,
-    Caller,
-    Ignored,
-    Json,
-    at,
-    caller,
-    shown,
-    text,
-    texts_at,
-)
+from apprunner_guardrails.callers import Caller, caller
+from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored
+from apprunner_guardrails.records import Json, at, shown, text, texts_at
 from apprunner_guardrails.targets.binding import SERVICE
 
 SCHEDULED = "Scheduled Event"
