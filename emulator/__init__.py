@@ -19,7 +19,20 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
 
-from emulator import apprunner, balancers, cloudtrail, denials, endpoints, gateway, ids, routes, support, targets
+from emulator import (
+    appearance,
+    apprunner,
+    balancers,
+    cloudtrail,
+    denials,
+    endpoints,
+    gateway,
+    ids,
+    routes,
+    support,
+    tags,
+    targets,
+)
 from emulator.clock import CLOCK, EPOCH, PENDING_SECONDS, Clock
 from emulator.settings import SETTINGS, Settings
 
@@ -35,9 +48,11 @@ def install() -> None:
     ids.install()
     apprunner.install()
     routes.install()
+    tags.install()
     endpoints.install()
     balancers.install()
     targets.install()
+    appearance.install()
     gateway.install()
     support.install()
     denials.install()
@@ -84,6 +99,7 @@ class Emulator:
         BackendDict.reset()
         reset_model_data()
         ids.seed(self._seed)
+        cloudtrail.forget()
         self.events.clear()
         self.put_events.clear()
 
@@ -92,6 +108,7 @@ class Emulator:
             unsubscribe()
         SETTINGS.reset()
         CLOCK.reset()
+        cloudtrail.forget()
 
     def _keep(self, event: cloudtrail.Event) -> None:
         self.events.append(event)

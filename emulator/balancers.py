@@ -40,6 +40,7 @@ from moto.elbv2.responses import ELBV2Response
 from emulator import ids, routes
 from emulator.clock import CLOCK
 from emulator.routes import Method, override, override_property
+from emulator.tags import check_elbv2
 
 INTERFACE_TYPE = "network_load_balancer"
 ENFORCE = "enforce_security_group_inbound_rules_on_private_link_traffic"
@@ -91,6 +92,7 @@ def _create(
 ) -> FakeLoadBalancer:
     if any(each.name == request["name"] for each in backend.load_balancers.values()):
         raise DuplicateLoadBalancerName
+    check_elbv2(request.get("tags"))
     scheme = request.pop("scheme", None) or "internet-facing"
     balancer: FakeLoadBalancer = moto(backend, subnet_mappings=subnet_mappings, scheme=scheme, **request)
     if _is_network(balancer):
@@ -240,6 +242,7 @@ def _member(attribute: str) -> str:
 
 
 def _create_listener(moto: Method, backend: ELBv2Backend, **request: Any) -> FakeListener:
+    check_elbv2(request.get("tags"))
     return _tidied(moto(backend, **request))
 
 

@@ -2,6 +2,7 @@
 
 What moto 5.2.5 does instead: the interfaces have addresses anywhere in 10/8, ModifyVpcEndpoint makes and removes none,
 a deleted endpoint stays for ever, and a gateway endpoint's routes follow neither ModifyVpcEndpoint nor an omitted type.
+CreateTags takes endpoints that are not there; here it says InvalidVpcEndpointId.NotFound.
 
     CreateVpcEndpoint   Interface: an interface per subnet (default group when none is given), `pending` for
                         CLOCK.pending_seconds, then `available`. Gateway: `available`, and each of its route tables
@@ -37,6 +38,7 @@ from emulator import routes
 from emulator.clock import CLOCK
 from emulator.routes import Method
 from emulator.settings import SETTINGS
+from emulator.tags import check_ec2
 
 type Configuration = Mapping[str, str]
 """SubnetId, and the Ipv4 or Ipv6 address that the endpoint is to have there."""
@@ -83,6 +85,7 @@ def _create(
     **request: Any,
 ) -> VPCEndPoint:
     kind = endpoint_type or "Gateway"
+    check_ec2(request.get("tags") or {})
     if kind != "Interface":
         endpoint: VPCEndPoint = moto(backend, endpoint_type=kind, subnet_ids=subnet_ids, **request)
         vars(endpoint).update(ip_address_type="ipv4", dns_options={"DnsRecordIpType": "service-defined"})
@@ -356,6 +359,14 @@ def _describe(
     return endpoints
 
 
+def _check_there(moto: Method, backend: EC2Backend, resource_ids: Iterable[str]) -> Any:
+    """What CreateTags asks before it tags; moto asks for no endpoints."""
+    for resource_id in resource_ids:
+        if resource_id.startswith("vpce-") and resource_id not in backend.vpc_end_points:
+            raise InvalidVpcEndPointIdError(resource_id)
+    return moto(backend, resource_ids)
+
+
 def _dns_entries(endpoint: VPCEndPoint) -> list[dict[str, str]]:
     """One name for the endpoint, and one for each of its zones."""
     domain = _dns_domain(endpoint.service_name, endpoint.ec2_backend.region_name).removesuffix(".amazonaws.com")
@@ -391,6 +402,7 @@ def _service(service: Mapping[str, Any], zones: Mapping[str, str]) -> dict[str, 
 
 
 METHODS: tuple[tuple[type, str, Method], ...] = (
+    (EC2Backend, "do_resources_exist", _check_there),
     (VPCBackend, "create_vpc_endpoint", _create),
     (VPCBackend, "delete_vpc_endpoints", _delete),
     (VPCBackend, "describe_vpc_endpoint_services", _describe_services),

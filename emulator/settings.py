@@ -34,6 +34,15 @@ class Settings:
     """
     endpoint_unsupported_zone_ids: tuple[str, ...] = ()
     """Zones that App Runner's endpoint services lack. AWS publishes no list; DescribeVpcEndpointServices tells."""
+    refuses_tags_during_operation: bool = False
+    """Whether a service in OPERATION_IN_PROGRESS refuses TagResource and UntagResource: the model has
+    InvalidStateException for them, and says no more."""
+    appears_after: float = 0.0
+    """Emulated seconds until a new App Runner resource, VPC endpoint, load balancer or target group is found by its
+    ARN or id: AWS is eventually consistent."""
+    lookups_per_second: float = 0.0
+    """How many LookupEvents an account may make in a Region in an emulated second; 0: as many as it likes. On AWS two.
+    """
     denied: tuple[str, ...] = ()
     """IAM actions that nobody may do, `*` allowed: apprunner:CreateVpcConnector, ec2:Describe*."""
     denied_as: str = "AccessDenied"
@@ -79,18 +88,21 @@ def _is_quotas(value: object) -> bool:
     )
 
 
-def _is_seconds(value: object) -> bool:
+def _is_amount(value: object) -> bool:
     return type(value) in (int, float) and 0 <= float(str(value)) < math.inf
 
 
 _CHECKS = {
     "quotas": (f"an object with numbers for {', '.join(DEFAULT_QUOTAS)}", _is_quotas),
     "refuse_same_groups": ("true or false", lambda value: isinstance(value, bool)),
-    "tag_index_lag": ("a number of seconds, 0 or more", _is_seconds),
-    "interface_linger": ("a number of seconds, 0 or more", _is_seconds),
+    "tag_index_lag": ("a number of seconds, 0 or more", _is_amount),
+    "interface_linger": ("a number of seconds, 0 or more", _is_amount),
     "updates_without_effect": ("a list of names of services", _is_texts),
     "states": ("an object with a text for each resource", _is_states),
     "endpoint_unsupported_zone_ids": ("a list of zone ids", _is_texts),
+    "refuses_tags_during_operation": ("true or false", lambda value: isinstance(value, bool)),
+    "appears_after": ("a number of seconds, 0 or more", _is_amount),
+    "lookups_per_second": ("a number, 0 or more", _is_amount),
     "denied": ("a list of IAM actions", _is_texts),
     "denied_as": ("an error code", lambda value: isinstance(value, str) and bool(value)),
 }

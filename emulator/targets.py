@@ -49,14 +49,15 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface, Network
 from moto.elbv2.exceptions import (
     ELBClientError,
     TargetGroupNotFoundError,
-    TooManyTagsError,
     ValidationError,
 )
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.responses import ELBV2Response
 
+from emulator import balancers as load_balancers
 from emulator.clock import CLOCK
 from emulator.routes import Method, override
+from emulator.tags import check_elbv2
 
 INITIAL_SECONDS = 180
 TARGETS_PER_GROUP = 1000
@@ -401,6 +402,7 @@ KEEPS_CLIENT_ADDRESS = {"preserve_client_ip.enabled": "true"}
 
 
 def _create_target_group(moto: Method, backend: ELBv2Backend, name: str, **request: Any) -> FakeTargetGroup:
+    check_elbv2(request.get("tags"))
     group: FakeTargetGroup = moto(backend, name, **request)
     if group.protocol in NETWORK_PROTOCOLS:
         keeps = group.target_type != "ip" or "UDP" in group.protocol
@@ -413,7 +415,6 @@ def _create_target_group(moto: Method, backend: ELBv2Backend, name: str, **reque
 PAGE = 400
 DESCRIBED_TAGS = 20
 """Resources whose tags one call describes."""
-TAGS_PER_RESOURCE = 50
 
 
 def _describe_target_groups(_moto: Method, response: ELBV2Response) -> ActionResult:
@@ -449,14 +450,13 @@ def _last_arn(marker: str) -> str:
 
 
 def _add_tags(_moto: Method, backend: ELBv2Backend, resource_arns: Sequence[str], tags: Any) -> None:
-    """None is added anywhere unless all can be."""
-    added = backend.tagging_service.flatten_tag_list(tags)
-    for arn in resource_arns:
-        backend._get_resource_by_arn(arn)
-        if len({*backend.tagging_service.get_tag_dict_for_resource(arn), *added}) > TAGS_PER_RESOURCE:
-            raise TooManyTagsError
-    for arn in resource_arns:
-        backend.tagging_service.tag_resource(arn, tags)
+    """The request has a list of resources; AWS takes one (reported in aws/aws-sdk-go-v2#2715)."""
+    if len(resource_arns) != 1:
+        raise ValidationError("Only one resource can be tagged at a time")
+    [arn] = resource_arns
+    backend._get_resource_by_arn(arn)
+    check_elbv2(tags, backend.tagging_service.get_tag_dict_for_resource(arn))
+    backend.tagging_service.tag_resource(arn, tags)
 
 
 def _describe_tags(moto: Method, backend: ELBv2Backend, resource_arns: Sequence[str]) -> Any:
@@ -492,6 +492,8 @@ METHODS: tuple[tuple[type, str, Method], ...] = (
 
 @functools.cache
 def install() -> None:
-    """Change moto's classes, once. Holds for every account and Region, in process and in the server."""
+    """Change moto's classes, once: after load balancers are, whose listeners and subnets are followed here. Holds for
+    every account and Region, in process and in the server."""
+    load_balancers.install()
     for owner, name, ours in METHODS:
         override(owner, name, ours)

@@ -43,6 +43,7 @@ from emulator.apprunner.records import (
 )
 from emulator.clock import CLOCK
 from emulator.settings import SETTINGS
+from emulator.tags import PER_RESOURCE, are_too_many, is_reserved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +93,6 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
         """Zones in which connectors do not work. AWS publishes no list; this one zone is community knowledge."""
         self.lists_default_security_group = True
         """Whether a connector created without groups lists the VPC's default group: not documented."""
-        self.refuses_tags_during_operation = False
-        """Whether a service in OPERATION_IN_PROGRESS refuses TagResource: the model has InvalidStateException for it,
-        and says no more."""
         self.page_size: int | None = None
         """Results in a page when the request sets no MaxResults: all, says the model."""
 
@@ -513,7 +511,7 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
 
     def tag_resource(self, arn: str, tags: Tags) -> None:
         """What the Resource Groups Tagging API calls too."""
-        self.tags.set(arn, {**self._taggable(arn), **tags})
+        self.tags.set(arn, _within_limit({**self._taggable(arn), **tags}))
 
     def untag_resource(self, arn: str, tag_keys: Iterable[str]) -> None:
         removed = set(tag_keys)
@@ -527,7 +525,7 @@ class AppRunnerBackend(BaseBackend, TaggableResourcesMixin):
 
     def _taggable(self, arn: str) -> Tags:
         tags = self.list_tags(arn)
-        if self.refuses_tags_during_operation and arn in self.services:
+        if SETTINGS.refuses_tags_during_operation and arn in self.services:
             _check_state(self.services[arn], "tagged", {"RUNNING", "PAUSED", "CREATE_FAILED"})
         return tags
 
@@ -748,8 +746,16 @@ def given_tags(tags: Iterable[Structure]) -> Tags:
     for tag in tags:
         if not tag.get("Key"):
             raise InvalidRequestException("A tag needs a Key.")
+        if is_reserved(tag["Key"]):
+            raise InvalidRequestException(f"The prefix of the tag key {tag['Key']} is reserved for AWS.")
         given[tag["Key"]] = tag.get("Value") or ""
-    return given
+    return _within_limit(given)
+
+
+def _within_limit(tags: Tags) -> Tags:
+    if are_too_many(tags):
+        raise InvalidRequestException(f"A resource can have {PER_RESOURCE} tags, not {len(tags)}.")
+    return tags
 
 
 def _found[T](record: T | None, kind: str, arn: str, missing: type[AppRunnerError] = ResourceNotFoundException) -> T:

@@ -5,7 +5,9 @@ thread of the call and after it; App Runner's own events come through the same b
 
     reads                         they reach EventBridge only through a rule that asks for them
     data (items, messages …)      CloudTrail's management events leave them out
-    events over 256 KB            never sent to EventBridge
+    events over 256 KB            never sent to EventBridge; the history has them
+
+LookupEvents answers with what was recorded (`history`).
 
 S3 is not recorded at all: moto answers it past the hook.
 """
@@ -32,6 +34,8 @@ from moto.core.utils import get_service_model
 from moto.moto_api._internal import mock_random
 
 from emulator.clock import CLOCK
+from emulator.cloudtrail import history
+from emulator.cloudtrail.history import forget
 from emulator.cloudtrail.identities import (
     IDENTITIES,
     Identity,
@@ -53,6 +57,7 @@ __all__ = [
     "calling_as",
     "emit",
     "envelope",
+    "forget",
     "install",
     "is_recorded",
     "lambda_function",
@@ -63,6 +68,8 @@ __all__ = [
 type Event = dict[str, object]
 type Listener = Callable[[Event], None]
 
+CALL = "AWS API Call via CloudTrail"
+"""The detail type of calls' events."""
 CALLER_HEADER = "x-emulator-caller"
 FIELD_LIMIT_BYTES = 100 * 1024
 EVENT_LIMIT_BYTES = 256 * 1024
@@ -150,7 +157,9 @@ def subscribe(listener: Listener) -> Callable[[], None]:
 
 def emit(event: Event) -> None:
     """Put one envelope on the bus: every listener gets it, in the order in which they subscribed. One over 256 KB is
-    not delivered (aws-facts 1.8)."""
+    not delivered (aws-facts 1.8). The record of a call goes into CloudTrail's history too."""
+    if event["detail-type"] == CALL:
+        history.keep(str(event["account"]), str(event["region"]), cast(history.Record, event["detail"]))
     if _size(event) > EVENT_LIMIT_BYTES:
         return
     for listener in tuple(_listeners.values()):
@@ -182,8 +191,10 @@ def envelope(
 
 
 def install() -> None:
-    """Record the calls that moto answers, in process and served. The one thing patched is BaseResponse.call_action,
-    which every service but S3 passes through, whatever its protocol; a second call changes nothing."""
+    """Record the calls that moto answers, in process and served, and let them be looked up. What is patched is
+    BaseResponse.call_action, which every service but S3 passes through, whatever its protocol; a second call changes
+    nothing."""
+    history.install()
     if _MARK not in vars(BaseResponse.call_action):
         recorded = _recorded(BaseResponse.call_action)
         vars(recorded)[_MARK] = True
@@ -255,7 +266,7 @@ def _event(request: BaseResponse, operation: OperationModel, response: TYPE_RESP
     record = _record(request, operation, response, who)
     return envelope(
         source=f"aws.{operation.service_model.endpoint_prefix}",
-        detail_type="AWS API Call via CloudTrail",
+        detail_type=CALL,
         region=request.region,
         account=request.current_account,
         resources=[],

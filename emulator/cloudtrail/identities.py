@@ -153,6 +153,35 @@ _IDENTITY_CENTER: dict[str, object] = {
     "credentialId": "EXAMPLEcredentialIdOfTheIdentityCenterUser",
 }
 
+_FEDERATED: dict[str, object] = {
+    "type": "FederatedUser",
+    "principalId": "{account}:tomas.berg",
+    "arn": "arn:aws:sts::{account}:federated-user/tomas.berg",
+    "accountId": "{account}",
+    "accessKeyId": "ASIAEXAMPLEFEDERATED",
+    "sessionContext": {
+        "sessionIssuer": {
+            "type": "IAMUser",
+            "principalId": "AIDAEXAMPLEPORTAL0001",
+            "arn": "arn:aws:iam::{account}:user/access-portal",
+            "accountId": "{account}",
+            "userName": "access-portal",
+        },
+        "attributes": {"creationDate": "{session_start}", "mfaAuthenticated": "false"},
+    },
+}
+
+_PIPELINE_SUBJECT = "repo:example/orders:ref:refs/heads/main"
+_PIPELINE_PROVIDER = "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"
+_SAML_PROVIDER = "bm90IGEgcmVhbCBpc3N1ZXI="
+_OTHER_ACCOUNT = "210987654321"
+
+
+def _with_session(identity: Mapping[str, object], **more: object) -> dict[str, object]:
+    context = identity["sessionContext"]
+    return {**identity, "sessionContext": {**(context if isinstance(context, Mapping) else {}), **more}}
+
+
 IDENTITIES: Mapping[str, Identity] = MappingProxyType(
     {
         "console": Identity(
@@ -215,6 +244,108 @@ IDENTITIES: Mapping[str, Identity] = MappingProxyType(
             user_identity=_IDENTITY_CENTER, source_ip="203.0.113.201", user_agent=_CONSOLE_AGENT
         ),
         "guardrails": lambda_function("SyncTargetsFunction", "SyncTargetsRole"),
+        "federated-user": Identity(user_identity=_FEDERATED, source_ip="203.0.113.52", user_agent=_CLI_AGENT),
+        "source-identity": Identity(
+            user_identity=_with_session(
+                _assumed_role("Contractor", "session-7d41", "AROAEXAMPLECONTRACT01"), sourceIdentity="ines.falk"
+            ),
+            source_ip="203.0.113.90",
+            user_agent=_CLI_AGENT,
+        ),
+        "instance-role": Identity(
+            user_identity=_with_session(
+                _assumed_role("build-host", "i-0c51d7e2a94b6f380", "AROAEXAMPLEBUILDHOST1"), ec2RoleDelivery="2.0"
+            ),
+            source_ip="198.51.100.61",
+            user_agent=_SDK_AGENT,
+        ),
+        "lambda-role": Identity(
+            user_identity={
+                **_assumed_role("provision-orders", "provision-orders-fn", "AROAEXAMPLEPROVISION1"),
+                "inScopeOf": {
+                    "issuerType": "AWS::Lambda::Function",
+                    "credentialsIssuedTo": "arn:aws:lambda:us-east-1:{account}:function:provision-orders-fn",
+                },
+            },
+            source_ip="198.51.100.121",
+            user_agent=f"{_SDK_AGENT} exec-env/AWS_Lambda_python3.13",
+        ),
+        "saml-user": Identity(
+            user_identity={
+                "type": "SAMLUser",
+                "principalId": f"{_SAML_PROVIDER}:ines.falk",
+                "userName": "ines.falk",
+                "identityProvider": _SAML_PROVIDER,
+            },
+            source_ip="203.0.113.91",
+            user_agent=_CONSOLE_AGENT,
+        ),
+        "web-identity-user": Identity(
+            user_identity={
+                "type": "WebIdentityUser",
+                "principalId": f"{_PIPELINE_PROVIDER}:sts.amazonaws.com:{_PIPELINE_SUBJECT}",
+                "userName": _PIPELINE_SUBJECT,
+                "identityProvider": _PIPELINE_PROVIDER,
+            },
+            source_ip="198.51.100.77",
+            user_agent=_SDK_AGENT,
+        ),
+        "web-identity-role": Identity(
+            user_identity=_with_session(
+                _assumed_role("release", "GitHubActions", "AROAEXAMPLERELEASE001"),
+                webIdFederationData={"federatedProvider": _PIPELINE_PROVIDER, "attributes": {}},
+            ),
+            source_ip="198.51.100.77",
+            user_agent=_SDK_AGENT,
+        ),
+        # What records of Directory and Role look like is NOT FOUND: these have what the page says of their type.
+        "directory": Identity(
+            user_identity={"type": "Directory", "accountId": "{account}", "userName": "infrastructure@example.com"},
+            source_ip="203.0.113.140",
+            user_agent=_CONSOLE_AGENT,
+        ),
+        "aws-account": Identity(
+            user_identity={
+                "type": "AWSAccount",
+                "principalId": "AROAEXAMPLEVENDOR0001:vendor-rollout",
+                "accountId": _OTHER_ACCOUNT,
+            },
+            source_ip="198.51.100.200",
+            user_agent=_SDK_AGENT,
+        ),
+        "role": Identity(
+            user_identity={
+                "type": "Role",
+                "principalId": "AROAEXAMPLEPLATFORM01",
+                "arn": "arn:aws:iam::{account}:role/platform/PlatformOperator",
+                "accountId": "{account}",
+                "userName": "PlatformOperator",
+            },
+            source_ip="203.0.113.15",
+            user_agent=_CLI_AGENT,
+        ),
+        "unknown": Identity(user_identity={"type": "Unknown"}, source_ip="203.0.113.200", user_agent=_SDK_AGENT),
+        "root-alias": Identity(
+            user_identity={**_ROOT, "userName": "example-shop"},
+            source_ip="192.0.2.9",
+            user_agent=_CONSOLE_AGENT,
+            console=True,
+        ),
+        "email-user": Identity(
+            user_identity=_iam_user("lena.aho@example.com", "AIDAEXAMPLEEMAILUSER1", "AKIAEXAMPLEEMAILUSER"),
+            source_ip="203.0.113.33",
+            user_agent=_CLI_AGENT,
+        ),
+        # Published records of CloudFormation's calls have no sessionCredentialFromConsole, and nothing rules it out.
+        "console-cloudformation": Identity(
+            user_identity={
+                **_console_session(_iam_user("mara.lind", "AIDAEXAMPLECONSOLE001", "ASIAEXAMPLECONSOLE01")),
+                "invokedBy": "cloudformation.amazonaws.com",
+            },
+            source_ip="cloudformation.amazonaws.com",
+            user_agent="cloudformation.amazonaws.com",
+            console=True,
+        ),
     }
 )
 

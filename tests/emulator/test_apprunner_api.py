@@ -290,7 +290,7 @@ class TestTags:
         service = cloud.service(wait=False)
         tag = partial(cloud.apprunner.tag_resource, ResourceArn=service, Tags=[{"Key": "team", "Value": "shop"}])
         tag()
-        cloud.backend.refuses_tags_during_operation = True
+        cloud.aws.settings.refuses_tags_during_operation = True
         assert cloud.refusal(tag)[0] == "InvalidStateException"
         cloud.wait()
         tag()

@@ -1027,7 +1027,15 @@ def role(name: str, session: str, role_id: str, key: str, path: str = "") -> dic
     }
 
 
+def in_session(identity: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {**identity, "sessionContext": {**identity["sessionContext"], **more}}
+
+
 BROWSER = cloudtrail.IDENTITIES["console"].user_agent
+CLI = cloudtrail.IDENTITIES["cli"].user_agent
+SDK = cloudtrail.IDENTITIES["ci-role"].user_agent
+PIPELINE = "repo:example/orders:ref:refs/heads/main"
+PIPELINE_PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 SSO_ROLE = "AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789"
 CALLERS: dict[str, dict[str, Any]] = {
     "iam-user": {},
@@ -1124,6 +1132,129 @@ CALLERS: dict[str, dict[str, Any]] = {
         "userAgent": "Boto3/1.43.106 md/Botocore#1.43.106 ua/2.1 os/linux#6.12 md/arch#x86_64 lang/python#3.13.9"
         " exec-env/AWS_Lambda_python3.13 apprunner-guardrails",
     },
+    "federated-user": {
+        "userIdentity": {
+            "type": "FederatedUser",
+            "principalId": f"{ACCOUNT}:tomas.berg",
+            "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/tomas.berg",
+            "accountId": ACCOUNT,
+            "accessKeyId": "ASIAEXAMPLEFEDERATED",
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "IAMUser",
+                    "principalId": "AIDAEXAMPLEPORTAL0001",
+                    "arn": f"arn:aws:iam::{ACCOUNT}:user/access-portal",
+                    "accountId": ACCOUNT,
+                    "userName": "access-portal",
+                },
+                "attributes": {"creationDate": SESSION_START, "mfaAuthenticated": "false"},
+            },
+        },
+        "sourceIPAddress": "203.0.113.52",
+        "userAgent": CLI,
+    },
+    "source-identity": {
+        "userIdentity": in_session(
+            role("Contractor", "session-7d41", "AROAEXAMPLECONTRACT01", "ASIAXAMPLECONTRACT01"),
+            sourceIdentity="ines.falk",
+        ),
+        "sourceIPAddress": "203.0.113.90",
+        "userAgent": CLI,
+    },
+    "instance-role": {
+        "userIdentity": in_session(
+            role("build-host", "i-0c51d7e2a94b6f380", "AROAEXAMPLEBUILDHOST1", "ASIAXAMPLEBUILDHOST1"),
+            ec2RoleDelivery="2.0",
+        ),
+        "sourceIPAddress": "198.51.100.61",
+        "userAgent": SDK,
+    },
+    "lambda-role": {
+        "userIdentity": {
+            **role("provision-orders", "provision-orders-fn", "AROAEXAMPLEPROVISION1", "ASIAXAMPLEPROVISION1"),
+            "inScopeOf": {
+                "issuerType": "AWS::Lambda::Function",
+                "credentialsIssuedTo": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:provision-orders-fn",
+            },
+        },
+        "sourceIPAddress": "198.51.100.121",
+        "userAgent": f"{SDK} exec-env/AWS_Lambda_python3.13",
+    },
+    "saml-user": {
+        "userIdentity": {
+            "type": "SAMLUser",
+            "principalId": "bm90IGEgcmVhbCBpc3N1ZXI=:ines.falk",
+            "userName": "ines.falk",
+            "identityProvider": "bm90IGEgcmVhbCBpc3N1ZXI=",
+        },
+        "sourceIPAddress": "203.0.113.91",
+        "userAgent": BROWSER,
+    },
+    "web-identity-user": {
+        "userIdentity": {
+            "type": "WebIdentityUser",
+            "principalId": f"{PIPELINE_PROVIDER}:sts.amazonaws.com:{PIPELINE}",
+            "userName": PIPELINE,
+            "identityProvider": PIPELINE_PROVIDER,
+        },
+        "sourceIPAddress": "198.51.100.77",
+        "userAgent": SDK,
+    },
+    "web-identity-role": {
+        "userIdentity": in_session(
+            role("release", "GitHubActions", "AROAEXAMPLERELEASE001", "ASIAXAMPLERELEASE001"),
+            webIdFederationData={"federatedProvider": PIPELINE_PROVIDER, "attributes": {}},
+        ),
+        "sourceIPAddress": "198.51.100.77",
+        "userAgent": SDK,
+    },
+    "directory": {
+        "userIdentity": {"type": "Directory", "accountId": ACCOUNT, "userName": "infrastructure@example.com"},
+        "sourceIPAddress": "203.0.113.140",
+        "userAgent": BROWSER,
+    },
+    "aws-account": {
+        "userIdentity": {
+            "type": "AWSAccount",
+            "principalId": "AROAEXAMPLEVENDOR0001:vendor-rollout",
+            "accountId": "210987654321",
+        },
+        "sourceIPAddress": "198.51.100.200",
+        "userAgent": SDK,
+    },
+    "role": {
+        "userIdentity": {
+            "type": "Role",
+            "principalId": "AROAEXAMPLEPLATFORM01",
+            "arn": f"arn:aws:iam::{ACCOUNT}:role/platform/PlatformOperator",
+            "accountId": ACCOUNT,
+            "userName": "PlatformOperator",
+        },
+        "sourceIPAddress": "203.0.113.15",
+        "userAgent": CLI,
+    },
+    "unknown": {"userIdentity": {"type": "Unknown"}, "sourceIPAddress": "203.0.113.200", "userAgent": SDK},
+    "email-user": {
+        "userIdentity": {
+            "type": "IAMUser",
+            "principalId": "AIDAEXAMPLEEMAILUSER1",
+            "arn": f"arn:aws:iam::{ACCOUNT}:user/lena.aho@example.com",
+            "accountId": ACCOUNT,
+            "accessKeyId": "AKIAEXAMPLEEMAILUSER",
+            "userName": "lena.aho@example.com",
+        },
+        "sourceIPAddress": "203.0.113.33",
+        "userAgent": CLI,
+    },
+}
+CALLERS["root-alias"] = {
+    **CALLERS["root"],
+    "userIdentity": {**CALLERS["root"]["userIdentity"], "userName": "example-shop"},
+}
+CALLERS["console-cloudformation"] = {
+    **CALLERS["cloudformation"],
+    "userIdentity": {**CALLERS["console"]["userIdentity"], "invokedBy": "cloudformation.amazonaws.com"},
+    "sessionCredentialFromConsole": "true",
 }
 
 
@@ -1180,8 +1311,10 @@ class TestCallers:
 
     def test_an_unknown_one_is_refused_with_the_names_that_there_are(self, aws: Aws) -> None:
         names = (
-            "assumed-role, ci-role, cli, cloudformation, console, guardrails, iam-user, identity-center, root, service,"
-            " sso, terraform"
+            "assumed-role, aws-account, ci-role, cli, cloudformation, console, console-cloudformation, directory,"
+            " email-user, federated-user, guardrails, iam-user, identity-center, instance-role, lambda-role, role,"
+            " root, root-alias, saml-user, service, source-identity, sso, terraform, unknown, web-identity-role,"
+            " web-identity-user"
         )
         with pytest.raises(ValueError, match=f"^unknown caller 'nobody': there are {names}$"):
             cloudtrail.calling_as("nobody").__enter__()

@@ -253,6 +253,9 @@ class TestOverHttp:
             "interface_linger": 600,
             "updates_without_effect": ["orders"],
             "states": {"link01": "FAILED"},
+            "refuses_tags_during_operation": True,
+            "appears_after": 5,
+            "lookups_per_second": 2,
         }
         quotas = {**before["quotas"], "connectors": 0}
         assert server.call("POST /emulator/settings", json.dumps(changes)) == (
@@ -290,9 +293,16 @@ class TestOverHttp:
             ("GET /emulator/events?since=-1", None, 400, "since must be a number, 0 or more: '-1'"),
             ("GET /emulator/put-events?since=x", None, 400, "since must be a number, 0 or more: 'x'"),
             ("POST /emulator/settings", "[1]", 400, "the body must be an object, such as "),
-            ("POST /emulator/settings", '{"quota": 1}', 400, "there is no setting 'quota'; there are denied, "),
+            ("POST /emulator/settings", '{"quota": 1}', 400, "there is no setting 'quota'; there are appears_"),
             ("POST /emulator/settings", '{"quotas": {"vpcs": 1}}', 400, "quotas must be an object with numbers for "),
             ("POST /emulator/settings", '{"tag_index_lag": -1}', 400, "tag_index_lag must be a number of seconds"),
+            (
+                "POST /emulator/settings",
+                '{"appears_after": "5"}',
+                400,
+                "appears_after must be a number of seconds, 0 or",
+            ),
+            ("POST /emulator/settings", '{"lookups_per_second": -1}', 400, "lookups_per_second must be a number, 0 or"),
             ("POST /emulator/settings", '{"denied": "ec2:*"}', 400, "denied must be a list of IAM actions, and is"),
             (
                 "POST /emulator/settings",

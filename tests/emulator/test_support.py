@@ -74,6 +74,7 @@ class TestFindingsTable:
             CHAT_TOPIC: f"{topics}:ChatTopic",
             FINDINGS_TABLE: "FindingsTable",
             "SyncQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/SyncQueue",
+            "TagQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/TagQueue",
         }
         assert self.items() == {"AR101": "1"}
 

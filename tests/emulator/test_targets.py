@@ -510,12 +510,15 @@ def test_an_address_that_is_taken_from_an_interface_answers_no_more(
     aws: Emulator, network: Network, attached: Group, ec2: EC2Client
 ) -> None:
     """The other addresses of the interface still do."""
-    first, address = interface(ec2, network.subnets[0], "10.0.0.200")
-    ec2.assign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=["10.0.0.201"])
-    attached.register(target(address), target("10.0.0.201"))
-    ec2.unassign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=["10.0.0.201"])
+    there = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [network.subnets[0]]}])
+    taken = {one["PrivateIpAddress"] for one in there["NetworkInterfaces"]}
+    wanted, other = [one for number in range(100, 200) if (one := f"10.0.0.{number}") not in taken][:2]
+    first, address = interface(ec2, network.subnets[0], wanted)
+    ec2.assign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=[other])
+    attached.register(target(address), target(other))
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=first, PrivateIpAddresses=[other])
     aws.clock.advance(targets.INITIAL_SECONDS)
-    assert attached.health() == {f"{address}:443": HEALTHY, "10.0.0.201:443": FAILED}
+    assert attached.health() == {f"{address}:443": HEALTHY, f"{other}:443": FAILED}
 
 
 def test_interfaces_of_another_vpc_count_only_for_addresses_outside_of_the_groups_own(
@@ -673,11 +676,11 @@ def test_tags_of_groups_are_described_changed_and_taken_off(network: Network) ->
 
 def test_a_group_takes_fifty_tags_and_not_one_more(network: Network, group: Group) -> None:
     tags: list[TagTypeDef] = [{"Key": f"key-{number}", "Value": "x"} for number in range(51)]
-    other = network.group().arn
     network.elb.add_tags(ResourceArns=[group.arn], Tags=tags[:50])
-    assert code(lambda: network.elb.add_tags(ResourceArns=[other, group.arn], Tags=tags[50:])) == "TooManyTags"
-    answer = network.elb.describe_tags(ResourceArns=[other, group.arn])["TagDescriptions"]
-    assert [len(one["Tags"]) for one in answer] == [0, 50]
+    assert code(lambda: network.elb.add_tags(ResourceArns=[group.arn], Tags=tags[50:])) == "TooManyTags"
+    network.elb.add_tags(ResourceArns=[group.arn], Tags=[{"Key": "key-0", "Value": "y"}])
+    [answer] = network.elb.describe_tags(ResourceArns=[group.arn])["TagDescriptions"]
+    assert answer["Tags"] == [{"Key": "key-0", "Value": "y"}, *tags[1:50]]
 
 
 def test_what_is_not_there_is_refused_with_all_that_came_with_it(network: Network, group: Group) -> None:
@@ -687,7 +690,7 @@ def test_what_is_not_there_is_refused_with_all_that_came_with_it(network: Networ
         "TargetGroupNotFound": [
             lambda: elb.describe_target_groups(TargetGroupArns=asked),
             lambda: elb.describe_tags(ResourceArns=asked),
-            lambda: elb.add_tags(ResourceArns=asked, Tags=[tag]),
+            lambda: elb.add_tags(ResourceArns=[UNKNOWN_GROUP], Tags=[tag]),
             lambda: elb.remove_tags(ResourceArns=asked, TagKeys=["team"]),
             lambda: elb.describe_target_group_attributes(TargetGroupArn=UNKNOWN_GROUP),
         ],
@@ -696,7 +699,10 @@ def test_what_is_not_there_is_refused_with_all_that_came_with_it(network: Networ
             lambda: elb.describe_load_balancer_attributes(LoadBalancerArn=UNKNOWN_BALANCER),
             lambda: elb.describe_tags(ResourceArns=[UNKNOWN_BALANCER]),
         ],
-        "ValidationError": [lambda: elb.describe_tags(ResourceArns=[group.arn] * 21)],
+        "ValidationError": [
+            lambda: elb.describe_tags(ResourceArns=[group.arn] * 21),
+            lambda: elb.add_tags(ResourceArns=[group.arn, network.balancer], Tags=[tag]),
+        ],
     }
     assert {name: [code(call) for call in calls] for name, calls in refused.items()} == {
         name: [name] * len(calls) for name, calls in refused.items()
