@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 COMPILE := uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
 
-.PHONY: help test replay emulator bench lint format types template generated docs e2e build lock clean
+.PHONY: help test replay backfill emulator bench lint format types template generated docs e2e build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ replay: $(READY) ## play events through the functions against an emulated AWS (E
 
 emulator: $(READY) ## serve the emulated AWS over HTTP (PORT=5000 HOST=127.0.0.1 WORLD=name)
 	@$(BIN)/python -m emulator --port "$(PORT)" $(if $(HOST),--host "$(HOST)") $(if $(WORLD),--world "$(WORLD)")
+
+# Not in the Region that this file has for want of another: the account's own matters here.
+backfill: $(READY) ## tag what was made before the stack with who made it (STACK=name APPLY=1 FRESH=1 FORMAT=json ARGS=--help)
+	@$(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION) $(BIN)/python -m backfill $(if $(STACK),--stack "$(STACK)") $(if $(APPLY),--apply "$(APPLY)") $(if $(FRESH),--fresh "$(FRESH)") $(if $(FORMAT),--format "$(FORMAT)") $(ARGS)
 
 bench: $(READY) ## measure what one event costs, beside a bare script (ARGS="--event ResumeService", ARGS=--write)
 	@$(BIN)/python -m benchmarks $(ARGS)

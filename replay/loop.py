@@ -79,12 +79,13 @@ class Step:
     """One event and every function that was invoked for it (none, if no rule of the template matched).
 
     `queues` are those that the event waits in; or, of a batch that a function is invoked with, the one it comes from.
-    `delivery` is 2 for what is delivered once more.
+    `come_back` of a batch: the function itself has put off all of it. `delivery` is 2 for what is delivered once more.
     """
 
     event: Event
     invocations: Sequence[Invocation]
     queues: Sequence[str] = ()
+    come_back: bool = False
     moment: Moment = "happens"
     delivery: Literal[1, 2] = 1
 
@@ -114,7 +115,8 @@ class Loop:
         self._ours: list[Event] = []  # put by our functions, and not delivered yet
         self._waiting: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         """By function and queue: ids and bodies of messages."""
-        self._received = 0
+        self._received: list[str] = []
+        """Ids of those that functions have sent to their own queues."""
 
     def settle(self) -> Iterator[Step]:
         """Deliver what has happened since, then what came of that, until nothing comes any more. No time passes.
@@ -216,7 +218,8 @@ class Loop:
             function = self._stack.functions[function_id]
             for some in batched(messages, function.queues[queue_id].batch_size, strict=False):
                 batch = {"Records": [_record(queue_id, *message) for message in some]}
-                yield Step(event=batch, invocations=[self._invoke(function, batch)], queues=[queue_id])
+                own = all(message_id in self._received for message_id, _ in some)
+                yield Step(event=batch, invocations=[self._invoke(function, batch)], queues=[queue_id], come_back=own)
 
     def _own_queues(self) -> Iterator[tuple[Function, str]]:
         """The queues that functions can both send to and take from; the others are only fed by rules."""
@@ -228,8 +231,8 @@ class Loop:
         """Take what functions have sent to their own queues and what is due by now."""
         for function, queue in self._own_queues():
             for message in self._taken(self._refs[queue]):
-                self._received += 1
-                self._waiting[function.logical_id, queue].append((str(UUID(int=self._received)), message["Body"]))
+                self._received.append(str(UUID(int=len(self._received) + 1)))
+                self._waiting[function.logical_id, queue].append((self._received[-1], message["Body"]))
 
     def _is_something_put_off(self) -> bool:
         name = "ApproximateNumberOfMessagesDelayed"

@@ -55,20 +55,23 @@ def heading(console: Console, name: str, summary: str, parameters: Mapping[str, 
 
 
 def steps(console: Console, these: Sequence[Step], *, whole: bool) -> None:
-    """What one moment led to, all delivered for the first time or all once more. `whole` prints alerts in full."""
+    """What one moment led to, all delivered for the first time or all once more. `whole` prints alerts and tags in
+    full, and names events that wake no function."""
     invoked = [one for one in these if one.invocations]
-    if not invoked:
-        return
-    if invoked[0].is_repeated and not any(one.alerts or one.error for step in invoked for one in step.invocations):
+    done = [invocation for one in invoked for invocation in one.invocations]
+    if invoked and invoked[0].is_repeated and not any(one.alerts or one.error or _tags(one) for one in done):
         if whole or invoked[0].moment != "audit":
             what = "the same once more" if len(invoked) == 1 else f"the same {len(invoked)} once more"
-            console.print(Text.assemble(f"  {what}: ", ("no new alert", "green")))
+            nothing = "no new alert, no new tag" if any(map(_is_of_tags, done)) else "no new alert"
+            console.print(Text.assemble(f"  {what}: ", (nothing, "green")))
         return
-    for one in invoked:
+    for one in these:
+        when = (_LATER.get(one.moment, ""), "dim")
         for invocation in one.invocations:
-            when = (_LATER.get(one.moment, ""), "dim")
             console.print(Text.assemble("  ", when, (_event(one), "cyan"), " → ", (invocation.function, "bold")))
             _invocation(console, invocation, whole=whole)
+        if whole and not one.invocations and not one.queues:
+            console.print(Text.assemble("  ", when, (f"{_event(one)} → no function", "dim")))
 
 
 def _invocation(console: Console, invocation: Invocation, *, whole: bool) -> None:
@@ -77,15 +80,55 @@ def _invocation(console: Console, invocation: Invocation, *, whole: bool) -> Non
     if "ignored" in invocation.result:
         _line(console, Text(f"ignored: {invocation.result['ignored']}", "dim"))
     if returned := _records(invocation.result.get("batchItemFailures")):
-        _line(console, Text(f"not understood, back to the queue: {len(returned)} of the batch", "bold red"))
+        why, style = ("to be tried again", "bold yellow") if _is_of_tags(invocation) else ("not understood", "bold red")
+        _line(console, Text(f"{why}, back to the queue: {len(returned)} of the batch", style))
+    _tagged(console, invocation, whole=whole)
     _resources(console, invocation, whole=whole)
     _target_groups(console, invocation)
     for call in _explained(invocation):
         _explanation(console, call, whole=whole)
     for alert in invocation.alerts:
         _alert(console, alert, whole=whole)
-    if not invocation.alerts and not invocation.error:
+    if not invocation.alerts and not invocation.error and not _is_of_tags(invocation):
         _line(console, Text("no new alert" if "fail" in _statuses(invocation) else "no alert", "green"))
+
+
+def _is_of_tags(invocation: Invocation) -> bool:
+    """Whether it is of the function that tags, and never alerts."""
+    return "tagged" in invocation.result
+
+
+def _tags(invocation: Invocation) -> Mapping[str, Mapping[str, object]]:
+    """The tags that were put, by ARN."""
+    return {arn: _mapping(tags) for arn, tags in _mapping(invocation.result.get("tagged")).items()}
+
+
+def _number_of_tags(invocation: Invocation) -> int:
+    return sum(map(len, _tags(invocation).values()))
+
+
+def _tagged(console: Console, invocation: Invocation, *, whole: bool) -> None:
+    """The tags that each resource got: as a table, or in a line."""
+    for arn, tags in _tags(invocation).items():
+        if not whole:
+            told = ", ".join(f"{key}={value}" for key, value in tags.items())
+            _line(console, Text.assemble(("tagged  ", "green"), f"{_in_its_region(arn)}  ", (told, "dim")))
+            continue
+        _line(console, Text(arn, "dim"))
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for key, value in tags.items():
+            table.add_row(Text(key, "green"), Text(str(value)))
+        console.print(Padding(table, (0, 0, 0, 4), expand=False))
+
+
+def _in_its_region(arn: str) -> str:
+    """Kind and name: "service/orders" of …:service/orders/8e5aa04e0f4c86d7, "loadbalancer/net/orders" of
+    …:loadbalancer/net/orders/d4ea07a1cc45ac78."""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    parts = name.split("/")
+    return "/".join((kind, *parts[: 2 if kind == "loadbalancer" else 1]))
 
 
 def _explanation(console: Console, call: Mapping[str, object], *, whole: bool) -> None:
@@ -214,6 +257,7 @@ def summary(console: Console, worlds: int, played: Sequence[Step], seconds: floa
     targets = {
         name: sum(len(_texts(group.get(name))) for one in invocations for group in _groups(one)) for name in _DONE
     }
+    tags = sum(map(_number_of_tags, invocations))
     errors = sum(bool(one.error) for one in (*invocations, *again))
     console.print()
     console.print(
@@ -225,13 +269,15 @@ def summary(console: Console, worlds: int, played: Sequence[Step], seconds: floa
             f", {answers.count('exempt')} exempt, {answers.count('unknown')} unknown",
             f", {answers.count('error')} error), {counted(sum(len(one.alerts) for one in invocations), 'alert')}",
             "".join(f", {counted(number, 'target')} {name}" for name, number in targets.items() if number),
+            f", {counted(tags, 'tag')} put" if tags else "",
             f", {counted(errors, 'failed invocation')}" if errors else "",
             f" in {seconds:.1f} s",
         )
     )
     if again:
         told = sum(len(one.alerts) for one in again)
-        console.print(f"all of it once more: {counted(len(again), 'invocation')}, {counted(told, 'alert')}")
+        put = f", {counted(sum(map(_number_of_tags, again)), 'tag')} put" if any(map(_is_of_tags, again)) else ""
+        console.print(f"all of it once more: {counted(len(again), 'invocation')}, {counted(told, 'alert')}{put}")
 
 
 def as_json(one: Step) -> dict[str, object]:
@@ -309,6 +355,8 @@ def _event(one: Step) -> str:
         names = Counter(_named(event) for event in events)
         listed = ", ".join(f"{count} {name}" for name, count in names.most_common(_NAMES_SHOWN))
         what = f"{len(events)} events ({listed}{' …' if len(names) > _NAMES_SHOWN else ''})"
+    if one.come_back and not any(map(_own_message, events)):  # what a function tells itself says so already
+        what = f"come back to {what}"
     return " → ".join((what, *one.queues))
 
 

@@ -58,6 +58,7 @@ WRITES = "dynamodb:TransactWriteItems"
 PUBLISHING = ("events:PutEvents", "securityhub:BatchImportFindings", "sns:Publish", "sns:PublishBatch")
 COMING_BACK = "sqs:SendMessage"
 CHANGING = ("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets")
+TAGGING = ("apprunner:TagResource", "ec2:CreateTags", "elasticloadbalancing:AddTags")
 NOW = 1_795_000_000  # 2026-11-18, when nothing in the samples has run out
 
 
@@ -203,7 +204,7 @@ class Aws:
         signed = service.service_name if service.service_name == "apigatewayv2" else service.signing_name
         action = f"{signed}:{model.name}"
         asked = context["as_asked"]
-        if action in (WRITES, COMING_BACK):  # sent and waited for outside of the pool: a round of its own
+        if action in (WRITES, COMING_BACK, *TAGGING):  # sent and waited for outside of the pool: a round of its own
             self._steps.begin()
         self.calls.append(Call(action=action, parameters=asked, round=self._steps.round, work=self._steps.work))
         fault = self._faults.get(action)
@@ -213,8 +214,10 @@ class Aws:
         answer = told or _ANSWERS[action](self._rows, asked, self._pages.get(action, _PAGES.get(action, 1000)))
         if "Error" in answer:
             return SimpleNamespace(status_code=400), answer
-        assert model.output_shape is not None
-        validate_parameters(answer, model.output_shape)
+        if model.output_shape is None:  # an answer that says nothing
+            assert answer == {}
+        else:
+            validate_parameters(answer, model.output_shape)
         return SimpleNamespace(status_code=200), answer
 
     def _send(self, event_name: str, **_: object) -> AWSResponse:
@@ -561,7 +564,11 @@ def _by_id(member: str, ids: str, key: str, gone: str) -> _Answer:
 
 def _target_groups(rows: Rows, asked: Parameters, size: int) -> Row:
     there = {row["TargetGroupArn"]: row for row in rows.get("TargetGroups", ())}
-    named = asked.get("TargetGroupArns", list(there))
+    of = asked.get("LoadBalancerArn")
+    if of is not None and not any(row["LoadBalancerArn"] == of for row in rows.get("LoadBalancers", ())):
+        return _NO_BALANCER
+    listed = [arn for arn, row in there.items() if of is None or of in row.get("LoadBalancerArns", ())]
+    named = asked.get("TargetGroupArns", listed)
     if not there.keys() >= set(named):
         return _NO_GROUP
     found = [there[arn] for arn in named]
@@ -742,6 +749,30 @@ def _kind(arn: str) -> str:
     return f"{service}:{name.partition('/')[0]}"
 
 
+def _tag_resource(rows: Rows, asked: Parameters, size: int) -> Row:
+    return _add_tags(rows, {"ResourceArns": [asked["ResourceArn"]], "Tags": asked["Tags"]}, size)
+
+
+def _add_tags(rows: Rows, asked: Parameters, size: int) -> Row:
+    added = [{"ResourceArn": arn, **one} for arn in asked["ResourceArns"] for one in asked["Tags"]]
+    replaced = {(one["ResourceArn"], one["Key"]) for one in added}
+    kept = [one for one in rows.get("Tags", ()) if (one["ResourceArn"], one["Key"]) not in replaced]
+    rows["Tags"] = kept + added
+    return {}
+
+
+def _create_tags(rows: Rows, asked: Parameters, size: int) -> Row:
+    """Of VPC endpoints, which tell their tags themselves."""
+    there = {row["VpcEndpointId"]: row for row in rows.get("VpcEndpoints", ())}
+    if not there.keys() >= set(asked["Resources"]):
+        return {"Error": {"Code": "InvalidVpcEndpointId.NotFound", "Message": "no"}}
+    keys = {one["Key"] for one in asked["Tags"]}
+    for name in asked["Resources"]:
+        kept = [one for one in there[name].get("Tags", ()) if one["Key"] not in keys]
+        there[name]["Tags"] = kept + asked["Tags"]
+    return {}
+
+
 def _services(rows: Rows, asked: Parameters, size: int) -> Row:
     names = ("ServiceName", "ServiceId", "ServiceArn", "Status")
     summaries = [{name: row[name] for name in names} for row in rows["Services"]]
@@ -824,6 +855,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "apprunner:ListVpcIngressConnections": _ingress_connections,
     "apprunner:ListServices": _services,
     "apprunner:ListTagsForResource": _tags,
+    "apprunner:TagResource": _tag_resource,
     "dynamodb:Query": _items,
     "dynamodb:Scan": _scanned,
     "dynamodb:TransactWriteItems": _transaction,
@@ -831,6 +863,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "apprunner:DescribeService": _one("Services", "ServiceArn", "Service"),
     "apprunner:DescribeVpcConnector": _one("VpcConnectors", "VpcConnectorArn", "VpcConnector"),
     "apprunner:ListVpcConnectors": _active_connectors,
+    "ec2:CreateTags": _create_tags,
     "ec2:DescribeAvailabilityZones": _listed("AvailabilityZones"),
     "ec2:DescribeNatGateways": _listed("NatGateways", "Filter"),
     "ec2:DescribeNetworkAcls": _listed("NetworkAcls"),
@@ -847,6 +880,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     ),
     "ec2:DescribeVpcPeeringConnections": _listed("VpcPeeringConnections"),
     "ec2:GetManagedPrefixListEntries": _prefix_list_entries,
+    "elasticloadbalancing:AddTags": _add_tags,
     "elasticloadbalancing:DeregisterTargets": _deregister,
     "elasticloadbalancing:DescribeListeners": _listeners,
     "elasticloadbalancing:DescribeLoadBalancers": _load_balancers,

@@ -18,6 +18,7 @@ from emulator.clock import CLOCK
 from emulator.cloudtrail import calling_as
 from emulator.worlds.broken_paths import BROKEN_PATHS
 from emulator.worlds.connectors import CONNECTORS
+from emulator.worlds.ownership import OWNED
 from emulator.worlds.parts import (
     ALERT_TOPIC,
     CHAT_TOPIC,
@@ -99,4 +100,6 @@ def make(world: World, client: Client) -> None:
     CLOCK.advance(OPERATION_SECONDS)
 
 
-WORLDS: Mapping[str, World] = {world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS, *SERVICES, *BROKEN_PATHS)}
+WORLDS: Mapping[str, World] = {
+    world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS, *SERVICES, *BROKEN_PATHS, *OWNED)
+}

@@ -15,7 +15,12 @@ from emulator.settings import SETTINGS
 
 if TYPE_CHECKING:
     from mypy_boto3_apprunner import AppRunnerClient
-    from mypy_boto3_apprunner.type_defs import CreateVpcConnectorRequestTypeDef, NetworkConfigurationTypeDef
+    from mypy_boto3_apprunner.type_defs import (
+        CreateServiceRequestTypeDef,
+        CreateVpcConnectorRequestTypeDef,
+        NetworkConfigurationTypeDef,
+        TagTypeDef,
+    )
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import IpPermissionTypeDef, IpRangeTypeDef
@@ -29,6 +34,7 @@ ALERT_TOPIC = "AlertTopic"
 CHAT_TOPIC = "ChatTopic"
 FINDINGS_TABLE = "FindingsTable"
 SYNC_QUEUE = "SyncQueue"
+TAG_QUEUE = "TagQueue"
 POSTGRESQL = 5432
 EXEMPT = "apprunner-guardrails:exempt:"
 OPERATION_SECONDS = 180  # long enough for an operation of a service to end
@@ -90,7 +96,7 @@ def stack_resources(client: Client) -> Mapping[str, str]:
         ALERT_TOPIC: alert_topic(client),
         CHAT_TOPIC: str(client("sns").create_topic(Name=CHAT_TOPIC)["TopicArn"]),
         FINDINGS_TABLE: findings_table(client),
-        SYNC_QUEUE: str(client("sqs").create_queue(QueueName=SYNC_QUEUE)["QueueUrl"]),
+        **{name: str(client("sqs").create_queue(QueueName=name)["QueueUrl"]) for name in (SYNC_QUEUE, TAG_QUEUE)},
     }
 
 
@@ -208,32 +214,45 @@ def connector(
     if groups:
         request["SecurityGroups"] = list(groups)
     if tags:
-        request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        request["Tags"] = _listed(tags)
     return apprunner.create_vpc_connector(**request)["VpcConnector"]["VpcConnectorArn"]
+
+
+def _listed(tags: Mapping[str, str]) -> "list[TagTypeDef]":
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def egress_through(connector_arn: str) -> "NetworkConfigurationTypeDef":
     return {"EgressConfiguration": {"EgressType": "VPC", "VpcConnectorArn": connector_arn}}
 
 
-def service(client: Client, name: str, connector_arn: str = "", *, public: bool = True) -> str:
+def service(
+    client: Client,
+    name: str,
+    connector_arn: str = "",
+    *,
+    public: bool = True,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """A service from a public image, with secrets in its environment that CloudTrail must not show."""
     apprunner: AppRunnerClient = client("apprunner")
     network = egress_through(connector_arn) if connector_arn else {}
     if not public:
         network["IngressConfiguration"] = {"IsPubliclyAccessible": False}
-    made = apprunner.create_service(
-        ServiceName=name,
-        SourceConfiguration={
+    request: CreateServiceRequestTypeDef = {
+        "ServiceName": name,
+        "SourceConfiguration": {
             "ImageRepository": {
                 "ImageIdentifier": "public.ecr.aws/aws-containers/hello-app-runner:latest",
                 "ImageRepositoryType": "ECR_PUBLIC",
                 "ImageConfiguration": {"Port": "8000", "RuntimeEnvironmentVariables": {"API_KEY": "not-for-the-trail"}},
             }
         },
-        NetworkConfiguration=network,
-    )
-    return made["Service"]["ServiceArn"]
+        "NetworkConfiguration": network,
+    }
+    if tags:
+        request["Tags"] = _listed(tags)
+    return apprunner.create_service(**request)["Service"]["ServiceArn"]
 
 
 def region(client: Client, *, connectors: int = 100, services: int = 300, vpcs: int = 2) -> Region:

@@ -58,6 +58,20 @@ Each group has an endpoint of its own here, in two zones. What is to be changed 
 traffic crosses zones, the change, and a look at what came of it. Reads are sent at 45 a second at most and changes at
 2.8, so that 500 groups take less than 15 seconds where a call takes 20 ms. What the SDK sends again waits for its turn
 like everything else.
+
+What somebody creates costs as many rounds as calls. Once it has its tags, the same event again costs one read, and none
+at all where the call that made it gave it every tag.
+
+    created                                       first    again    with every tag given
+    an App Runner resource                          2        1        0
+    a VPC endpoint                                  2        1        0
+    a bound target group                            2        1        0
+    a load balancer of a bound target group         4        1        0
+    a target group that is not bound                2        2        0
+    a load balancer of none that is bound           4        4        0
+
+What is not bound is looked at nine times within an hour: each time a call of it is its message to come back. Every
+twenty target groups of a load balancer are one call more.
 """
 
 import threading
@@ -94,6 +108,8 @@ from tests.aws import (
 )
 from tests.bound_groups import ENDPOINT, ORDERS, SCHEDULE, in_step, many, readdressed
 from tests.bound_groups import asked as asking_for
+from tests.creations import MADE, MADE_AT, TAGS, Delivered, creation, delivered
+from tests.creations import rows as just_made
 from tests.path_events import watched
 from tests.private_path import INGRESS, private_path, two_paths, with_http_api
 from tests.samples import (
@@ -474,6 +490,64 @@ def test_a_change_of_one_group_costs() -> None:
     rows = in_step()
     synced(rows, SCHEDULE, known=known)
     assert len(synced(readdressed(rows), SCHEDULE, known=known).aws.calls) == 5 + 7
+
+
+# Ownership tags -------------------------------------------------------------------------------------------------------
+
+
+def unbound() -> Rows:
+    return {**just_made(), "Tags": []}
+
+
+# The call, AWS then, and what the event costs: for the first time, again, and where the call gave every tag.
+CREATIONS: Mapping[str, tuple[tuple[str, ...], Callable[[], Rows], tuple[int, int, int]]] = {
+    "an App Runner resource": (
+        ("CreateVpcConnector", "CreateService", "CreateVpcIngressConnection"),
+        just_made,
+        (2, 1, 0),
+    ),
+    "a VPC endpoint": (("CreateVpcEndpoint",), just_made, (2, 1, 0)),
+    "a bound target group": (("CreateTargetGroup",), just_made, (2, 1, 0)),
+    "a load balancer of a bound target group": (("CreateLoadBalancer",), just_made, (4, 1, 0)),
+    "a target group that is not bound": (("CreateTargetGroup",), unbound, (2, 2, 0)),
+    "a load balancer of none that is bound": (("CreateLoadBalancer",), unbound, (4, 4, 0)),
+}
+
+
+def tagging(name: str, rows: Rows, given: Mapping[str, str] | None = None) -> int:
+    aws = delivered(creation(name, given), rows).aws
+    assert len(aws.rounds) == len(aws.calls)
+    return len(aws.calls)
+
+
+@pytest.mark.parametrize(("names", "there", "expected"), CREATIONS.values(), ids=CREATIONS)
+def test_what_somebody_creates_costs(
+    names: Sequence[str], there: Callable[[], Rows], expected: tuple[int, int, int]
+) -> None:
+    for name in names:
+        rows = there()
+        first, again, third = (tagging(name, rows) for _ in range(3))
+        assert (first, again, tagging(name, there(), TAGS)) == expected
+        assert third == again
+
+
+def test_every_call_that_makes_something_has_its_cost() -> None:
+    assert {name for names, *_ in CREATIONS.values() for name in names} == set(MADE)
+
+
+def test_what_comes_back_within_the_hour_costs_nine_looks_and_eight_messages() -> None:
+    now, looks = MADE_AT + 5, list[Delivered]()
+    while not looks or looks[-1].sent:
+        looks.append(delivered(creation("CreateTargetGroup"), unbound(), now=now))
+        now += sum(one["DelaySeconds"] for one in looks[-1].sent)
+    assert [len(one.aws.calls) for one in looks] == [2] * 8 + [1]
+
+
+def test_what_creations_cost_is_in_the_table() -> None:
+    assert __doc__ is not None
+    table = {" ".join(line.split()) for line in __doc__.splitlines()}
+    for name, (_, _, (first, again, given)) in CREATIONS.items():
+        assert f"{name} {first} {again} {given}" in table
 
 
 # How long it takes, and how fast it asks: in simulated time -----------------------------------------------------------

@@ -867,6 +867,13 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
         {"VpcEndpointId": ENDPOINT, "ServiceName": REQUESTS, "State": "PendingAcceptance"},
         InterfaceEndpoint(id=ENDPOINT, vpc_id="", service=REQUESTS, state="pendingacceptance", private_dns=False),
     ),
+    "an interface endpoint that an AWS service made for itself": (
+        "VpcEndpoint with interfaces",
+        endpoint(ENDPOINT, RequesterManaged=True),
+        InterfaceEndpoint(
+            id=ENDPOINT, vpc_id=VPC, service=REQUESTS, state="available", private_dns=False, managed=True
+        ),
+    ),
     "an endpoint's interface": (
         "NetworkInterface of an endpoint",
         interface("eni-a", "10.0.1.5"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
 
@@ -41,6 +42,10 @@ from tests.bound_groups import (
     targets,
 )
 from tests.bound_groups import asked as asking_for
+from tests.creations import MADE, TAGS, creation, delivered, have
+from tests.creations import QUEUE as TAG_QUEUE
+from tests.creations import put as put_tags
+from tests.creations import rows as just_made
 from tests.path_events import watched
 from tests.private_path import INGRESS, private_path
 from tests.samples import (
@@ -445,6 +450,7 @@ def test_what_is_published_is_this() -> None:
             "transition": {"DataType": "String.Array", "StringValue": '["opened"]'},
             "rules": {"DataType": "String.Array", "StringValue": '["AR102"]'},
             "resource_type": {"DataType": "String", "StringValue": "VPC connector"},
+            "owner": {"DataType": "String", "StringValue": "alice"},
             "account": {"DataType": "String", "StringValue": "123456789012"},
             "region": {"DataType": "String", "StringValue": "us-east-1"},
         },
@@ -473,6 +479,7 @@ def item(**changes: object) -> dict[str, object]:
         "who": {"S": "alice with AWS CLI"},
         "exempt_until": {"S": ""},
         "exempt_by": {"S": ""},
+        "owner": {"S": "alice"},
         "owed": {"S": ""},
         "owed_to": {"L": []},
         "leased_until": {"N": "0"},
@@ -905,6 +912,7 @@ def waiting_item(**changes: object) -> dict[str, object]:
         "faults": {"L": []},
         "last_alerted": {"N": "0"},
         "who": {"S": ""},
+        "owner": {"S": ""},
         "leased_until": {"N": str(NOW + 60)},
         "version": {"N": "1"},
         "expires": {"N": str(NOW + 90 * 86_400)},
@@ -926,3 +934,112 @@ def test_that_a_group_waits_is_recorded_and_that_it_does_no_more() -> None:
         expires={"N": str(NOW + 300 + 90 * 86_400)},
     )
     assert (began, ended) == ([put(waiting_item(), 0)], [put(over, 1)])
+
+
+# Ownership tags -------------------------------------------------------------------------------------------------------
+
+LISTED_TAGS = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+TAGS_OF_BALANCER = of_groups("DescribeTags", ResourceArns=[BALANCER])
+GROUPS_OF_BALANCER = of_groups("DescribeTargetGroups", LoadBalancerArn=BALANCER, PageSize=400)
+ITS_ENDPOINT: Asked = ("ec2:DescribeVpcEndpoints", {"VpcEndpointIds": [ENDPOINT]})
+
+
+def unbound() -> Rows:
+    return {**just_made(), "Tags": []}
+
+
+def come_back(name: str) -> Asked:
+    message = {"QueueUrl": TAG_QUEUE, "MessageBody": json.dumps(creation(name)), "DelaySeconds": 60}
+    return "sqs:SendMessage", message
+
+
+# What is asked, one call after the other.
+CREATIONS: Mapping[str, tuple[str, Rows, list[Asked]]] = {
+    "a connector": (
+        "CreateVpcConnector",
+        just_made(),
+        [tags_of(CONNECTOR), ("apprunner:TagResource", {"ResourceArn": CONNECTOR, "Tags": LISTED_TAGS})],
+    ),
+    "a service": (
+        "CreateService",
+        just_made(),
+        [tags_of(SERVICE), ("apprunner:TagResource", {"ResourceArn": SERVICE, "Tags": LISTED_TAGS})],
+    ),
+    "an ingress connection": (
+        "CreateVpcIngressConnection",
+        just_made(),
+        [tags_of(INGRESS), ("apprunner:TagResource", {"ResourceArn": INGRESS, "Tags": LISTED_TAGS})],
+    ),
+    "an endpoint": (
+        "CreateVpcEndpoint",
+        just_made(),
+        [ITS_ENDPOINT, ("ec2:CreateTags", {"Resources": [ENDPOINT], "Tags": LISTED_TAGS})],
+    ),
+    "a bound target group": (
+        "CreateTargetGroup",
+        just_made(),
+        [OWN_TAGS, of_groups("AddTags", ResourceArns=[ORDERS], Tags=LISTED_TAGS)],
+    ),
+    "a target group that is not bound": ("CreateTargetGroup", unbound(), [OWN_TAGS, come_back("CreateTargetGroup")]),
+    "a load balancer of a bound target group": (
+        "CreateLoadBalancer",
+        just_made(),
+        [
+            TAGS_OF_BALANCER,
+            GROUPS_OF_BALANCER,
+            OWN_TAGS,
+            of_groups("AddTags", ResourceArns=[BALANCER], Tags=LISTED_TAGS),
+        ],
+    ),
+    "a load balancer of a target group that is not bound": (
+        "CreateLoadBalancer",
+        unbound(),
+        [TAGS_OF_BALANCER, GROUPS_OF_BALANCER, OWN_TAGS, come_back("CreateLoadBalancer")],
+    ),
+    "a load balancer that has no listener yet": (
+        "CreateLoadBalancer",
+        {**unbound(), "TargetGroups": []},
+        [TAGS_OF_BALANCER, GROUPS_OF_BALANCER, come_back("CreateLoadBalancer")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "rows", "expected"), CREATIONS.values(), ids=CREATIONS)
+def test_what_somebody_creates_asks_for_this_and_no_more(name: str, rows: Rows, expected: list[Asked]) -> None:
+    aws = delivered(creation(name), deepcopy(rows)).aws
+    assert [(one.action, one.parameters) for one in aws.calls] == expected
+
+
+DELETED: Mapping[str, tuple[str, Asked]] = {
+    "CreateVpcConnector": (CONNECTOR, DESCRIBE_CONNECTOR),
+    "CreateService": (SERVICE, DESCRIBE_SERVICE),
+    "CreateVpcIngressConnection": (
+        INGRESS,
+        ("apprunner:DescribeVpcIngressConnection", {"VpcIngressConnectionArn": INGRESS}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DELETED)
+def test_what_has_no_tags_at_all_is_described(name: str) -> None:
+    arn, describe = DELETED[name]
+    gone = {"apprunner:ListTagsForResource": refused("ResourceNotFoundException")}
+    aws = delivered(creation(name), just_made(), gone).aws
+    assert [(one.action, one.parameters) for one in aws.calls] == [tags_of(arn), describe]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_only_those_tags_are_put_that_are_not_there(name: str) -> None:
+    rows = have(just_made(), MADE[name][0], {"created-by": "somebody"})
+    missing = {key: TAGS[key] for key in ("created-at", "created-with")}
+    assert delivered(creation(name), rows).writes == [put_tags(name, missing)]
+
+
+def test_the_groups_of_a_load_balancer_are_asked_for_by_the_page_and_their_tags_twenty_at_once() -> None:
+    rows = {**many(401), "LoadBalancers": just_made()["LoadBalancers"]}
+    aws = delivered(creation("CreateLoadBalancer"), rows).aws
+    assert aws.sent("elasticloadbalancing:DescribeTargetGroups") == [
+        {"LoadBalancerArn": BALANCER, "PageSize": 400},
+        {"LoadBalancerArn": BALANCER, "PageSize": 400, "Marker": "400"},
+    ]
+    assert [len(one["ResourceArns"]) for one in aws.sent("elasticloadbalancing:DescribeTags")] == [1, *[20] * 20, 1]

@@ -10,6 +10,8 @@ import pytest
 from apprunner_guardrails.drift import Change, parse_change
 from apprunner_guardrails.events import CALLS, CLOUDTRAIL, FailedCall, Ignored, Trigger, parse
 from apprunner_guardrails.paths.triggers import PathChange, parse_path_change
+from apprunner_guardrails.tags.created import Created
+from apprunner_guardrails.tags.created import parse as parse_for_tags
 from apprunner_guardrails.targets.triggers import Asked as ForSync
 from apprunner_guardrails.targets.triggers import parse as parse_for_sync
 from replay.template import Pattern, load, matches
@@ -23,6 +25,7 @@ INVOKED = {
     "apprunner-CreateService-healthy.json",
     "apprunner-CreateService-isolated.json",
     "apprunner-CreateService-omitted.json",
+    "apprunner-CreateService-ownership.json",
     "apprunner-CreateService-policies.json",
     "apprunner-CreateVpcConnector-copilot.json",
     "apprunner-CreateVpcConnector-exempted.json",
@@ -33,6 +36,7 @@ INVOKED = {
     "apprunner-CreateVpcConnector-main-table.json",
     "apprunner-CreateVpcConnector-mended.json",
     "apprunner-CreateVpcConnector-one-zone.json",
+    "apprunner-CreateVpcConnector-ownership.json",
     "apprunner-CreateVpcConnector-policies.json",
     "apprunner-CreateVpcConnector-public-subnets.json",
     "apprunner-DeleteVpcConnector-connector-in-use-failed.json",
@@ -92,6 +96,7 @@ PATHS = {
     "ec2-ModifyVpcEndpoint-private-path.json",
     "elasticloadbalancing-AddTags-endpoint-gone.json",
     "elasticloadbalancing-CreateListener-balancer-wrong.json",
+    "elasticloadbalancing-CreateLoadBalancer-ownership.json",
     "elasticloadbalancing-DeleteListener-balancer-wrong.json",
     "elasticloadbalancing-DeleteTargetGroup-group-wrong.json",
     "elasticloadbalancing-ModifyLoadBalancerAttributes-balancer-wrong.json",
@@ -115,6 +120,31 @@ SYNCED_LATER = {
     "elasticloadbalancing-DeregisterTargets-private-path.json",
     "elasticloadbalancing-RegisterTargets-private-path.json",
 }
+
+# What waits in the queue of TagResourcesFunction.
+CREATED = {
+    "apprunner-CreateService-copilot.json",
+    "apprunner-CreateService-healthy.json",
+    "apprunner-CreateService-isolated.json",
+    "apprunner-CreateService-omitted.json",
+    "apprunner-CreateService-ownership.json",
+    "apprunner-CreateService-policies.json",
+    "apprunner-CreateVpcConnector-copilot.json",
+    "apprunner-CreateVpcConnector-exempted.json",
+    "apprunner-CreateVpcConnector-fleet.json",
+    "apprunner-CreateVpcConnector-gone.json",
+    "apprunner-CreateVpcConnector-healthy.json",
+    "apprunner-CreateVpcConnector-main-table.json",
+    "apprunner-CreateVpcConnector-mended.json",
+    "apprunner-CreateVpcConnector-one-zone.json",
+    "apprunner-CreateVpcConnector-ownership.json",
+    "apprunner-CreateVpcConnector-policies.json",
+    "apprunner-CreateVpcConnector-public-subnets.json",
+    "apprunner-CreateVpcIngressConnection-private-path.json",
+    "ec2-CreateVpcEndpoint-private-path.json",
+    "elasticloadbalancing-CreateLoadBalancer-ownership.json",
+    "elasticloadbalancing-CreateTargetGroup-private-path.json",
+}
 """Everything else in events/ matches no rule."""
 
 # What the function explains.
@@ -128,6 +158,10 @@ EXPLAINED = {
 LEFT_ALONE = {
     "apprunner-CreateService-omitted.json": "requestParameters of the CreateService record was omitted or redacted:"
     " it names nothing to check",
+}
+UNTAGGED = {
+    "apprunner-CreateService-omitted.json": "responseElements of the CreateService record was omitted or redacted:"
+    " it names nothing to tag",
 }
 
 
@@ -158,11 +192,12 @@ def test_a_changed_and_a_foreign_file_are_called_stale(
 
 def test_the_rules_of_the_template_admit_what_is_watched_and_nothing_else() -> None:
     functions = load().functions
-    validate, sync = functions["ValidateNetworkFunction"], functions["SyncTargetsFunction"]
+    validate, sync, tag = (functions[f"{name}Function"] for name in ("ValidateNetwork", "SyncTargets", "TagResources"))
     assert admitted(validate.patterns) == INVOKED
     assert admitted(validate.queues["DriftQueue"].patterns) == DRIFT | PATHS
     assert admitted(sync.patterns) == SYNCED
     assert admitted(sync.queues["SyncQueue"].patterns) == SYNCED_LATER
+    assert admitted(tag.queues["TagQueue"].patterns) == CREATED
 
 
 def admitted(patterns: Mapping[str, Pattern]) -> set[str]:
@@ -182,6 +217,18 @@ def test_a_file_that_is_routed_is_understood_and_another_is_ignored(name: str) -
     else:
         assert isinstance(asked, Ignored)
         assert asked.why == LEFT_ALONE.get(name, asked.why)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_a_file_says_was_created_is_tagged(name: str) -> None:
+    found = parse_for_tags(FILES[name])
+    if name in CREATED - UNTAGGED.keys():
+        assert isinstance(found, Created)
+        assert found.arn.startswith(f"arn:aws:{name.partition('-')[0]}:us-east-1:123456789012:")
+        assert (found.what, found.time) == (name.split("-")[1], detail(name)["eventTime"])
+    else:
+        assert isinstance(found, Ignored)
+        assert found.why == UNTAGGED.get(name, found.why)
 
 
 @pytest.mark.parametrize("watched", [*(call for _, call in CALLS), "UpdateServiceCompletedSuccessfully"])
@@ -206,6 +253,7 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
             "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
             "console",
         ),
+        "CreateService-ownership": ("role terraform terraform-apply", "Terraform"),
         "CreateService-policies": ("mara.lind", "console"),
         "CreateVpcConnector-copilot": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "CreateVpcConnector-exempted": ("role terraform terraform-apply", "Terraform"),
@@ -216,6 +264,10 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
         "CreateVpcConnector-main-table": ("mara.lind", "console"),
         "CreateVpcConnector-mended": ("role terraform terraform-apply", "Terraform"),
         "CreateVpcConnector-one-zone": ("root of account 123456789012", "console"),
+        "CreateVpcConnector-ownership": (
+            "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
+            "console",
+        ),
         "CreateVpcConnector-policies": ("mara.lind", "console"),
         "CreateVpcConnector-public-subnets": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "DeleteVpcConnector-connector-in-use-failed": ("role NetworkEngineer jonas.weber", "AWS CLI"),

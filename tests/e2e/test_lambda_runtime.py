@@ -1,6 +1,6 @@
 """Each function in the Lambda runtime: built by SAM, run in its container, against the emulated AWS over HTTP.
 
-What it answers and publishes there has to be what the same code answers and publishes in this process.
+What it answers, publishes and tags there has to be what the same code answers, publishes and tags in this process.
 """
 
 import json
@@ -8,9 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,17 +35,20 @@ SECONDS = 180  # the first run builds the container image
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """An event, the world that it comes to, and what comes of it there: a rule that fails and is told, or targets."""
+    """An event, the world that it comes to, and what comes of it there: a rule that fails and is told, or targets, or
+    the tags of the one connector."""
 
     event: Mapping[str, object]
     world: str
     fails: str = ""
     registers: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
+CREATED = json.loads((ROOT / "events/apprunner-CreateVpcConnector-public-subnets.json").read_text())
 CASES = {
     "ValidateNetworkFunction": Case(
-        event=json.loads((ROOT / "events/apprunner-CreateVpcConnector-public-subnets.json").read_text()),
+        event=CREATED,
         world="public-subnets",
         fails="AR102",
     ),
@@ -69,6 +72,24 @@ CASES = {
         event=json.loads((ROOT / "events/ec2-ModifyVpcEndpoint-private-path.json").read_text()),
         world="private-path",
         registers=("10.0.100.77:443", "10.0.102.85:443"),
+    ),
+    "TagResourcesFunction": Case(
+        event={
+            "Records": [
+                {
+                    "messageId": "3f0e6b0c-6d1a-4a55-9d0e-2c54b7a3e901",
+                    "body": json.dumps(CREATED),
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:TagQueue",
+                }
+            ]
+        },
+        world="public-subnets",
+        tags={
+            "created-by": "PlatformDeploy/jonas.weber",
+            "created-at": "2026-11-02T09:06:00Z",
+            "created-with": "CloudFormation",
+        },
     ),
 }
 
@@ -115,6 +136,21 @@ def emulator(world: str) -> Iterator[int]:
             server.terminate()
 
 
+def connected(port: int) -> Callable[[str], Any]:
+    """Clients of the emulated AWS at a port of this machine."""
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    make: Any = session.client  # its type hangs on a literal
+    return lambda service: make(service, endpoint_url=f"http://127.0.0.1:{port}")
+
+
+def tags_in(client: Callable[[str], Any], answer: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """The tags, by ARN, of what an answer says was tagged: App Runner's own resources."""
+    return {
+        arn: {tag["Key"]: tag["Value"] for tag in client("apprunner").list_tags_for_resource(ResourceArn=arn)["Tags"]}
+        for arn in answer.get("tagged", {})
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
     """A queue in the emulated AWS that is subscribed to the stack's topic."""
@@ -124,12 +160,11 @@ class Inbox:
 
     @classmethod
     def open(cls, port: int) -> "Inbox":
-        session = boto3.Session("testing", "testing", region_name="us-east-1")
-        address = f"http://127.0.0.1:{port}"
-        sqs = session.client("sqs", endpoint_url=address)
+        client = connected(port)
+        sqs = client("sqs")
         url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        session.client("sns", endpoint_url=address).subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
+        client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
         return cls(sqs=sqs, url=url)
 
     def alerts(self) -> list[Mapping[str, object]]:
@@ -142,12 +177,13 @@ def _alert(notification: Mapping[str, Any]) -> Mapping[str, object]:
     return {"subject": notification["Subject"], "body": notification["Message"], "attributes": attributes}
 
 
-def here(function: str, case: Case) -> Invocation:
-    """What the function answers and publishes in this process, in the world as the server makes it."""
+def here(function: str, case: Case) -> tuple[Invocation, Mapping[str, Mapping[str, str]]]:
+    """What the function answers, publishes and tags in this process, in the world as the server makes it."""
     client = cache(sdk_client)
     with emulate() as aws:
         make(WORLDS[case.world], client)
-        return Loop(STACK, aws, client)._invoke(STACK.functions[function], case.event)
+        invocation = Loop(STACK, aws, client)._invoke(STACK.functions[function], case.event)
+        return invocation, tags_in(client, invocation.result)
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -155,7 +191,7 @@ def test_a_function_does_in_the_lambda_runtime_what_it_does_here(built: None, fu
     case = CASES[function]
     event = tmp_path / "event.json"
     event.write_text(json.dumps(case.event))
-    expected = here(function, case)
+    expected, tags = here(function, case)
 
     with emulator(case.world) as port:
         inbox = Inbox.open(port)
@@ -164,8 +200,9 @@ def test_a_function_does_in_the_lambda_runtime_what_it_does_here(built: None, fu
             "local", "invoke", function, "-e", str(event), "--config-env", "local", "--parameter-overrides", address
         )
         alerts = inbox.alerts()
+        answer = json.loads(printed)
+        tagged = tags_in(connected(port), answer)
 
-    answer = json.loads(printed)
     assert answer == expected.result
     assert alerts == expected.alerts
     failing = {rule for rules in answer.get("resources", {}).values() for rule in rules if rules[rule] == "fail"}
@@ -173,3 +210,4 @@ def test_a_function_does_in_the_lambda_runtime_what_it_does_here(built: None, fu
     assert [case.fails in str(alert["body"]) for alert in alerts] == ([True] if case.fails else [])
     registered = [target for one in answer.get("target_groups", {}).values() for target in one["registered"]]
     assert registered == [*case.registers]
+    assert [*tagged.values()] == [*tags.values()] == ([case.tags] if case.tags else [])

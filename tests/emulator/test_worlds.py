@@ -146,7 +146,80 @@ def test_nothing_is_deregistered_where_the_endpoint_is_gone_and_it_is_told() -> 
     assert subjects[0] == "[CRITICAL] AR511 AR516: target group endpoint-gone in 123456789012 us-east-1"
 
 
-@pytest.mark.parametrize("name", ["nat-gone", "private-path"])
+def test_what_people_and_tools_create_has_its_tags_and_keeps_those_that_it_was_given() -> None:
+    """Load balancer and target group are no part of a path at first. Nothing is missing a week later."""
+    steps, tags = [], {}
+    audits: list[dict[str, Any]] = []
+
+    def at_end(_: object) -> None:
+        tags.update(tags_by_name())
+
+    for step in play_world(WORLDS["ownership"], load(), at_end):
+        steps.append(step)
+        audits += [one.result["resources"] for one in step.invocations if one.function == "AuditRegionFunction"]
+    path = {"created-at": "2026-11-02T09:09:00Z", "created-with": "CLI", "team": "platform"}
+    assert tags == {
+        "vpcconnector/ownership": {
+            "created-by": "AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789/dana.ortiz",
+            "created-at": "2026-11-02T09:03:00Z",
+            "created-with": "console",
+            "team": "platform",
+        },
+        "service/ownership-orders": {
+            "team": "orders",
+            "created-by": "terraform",
+            "created-at": "2026-11-02T09:03:00Z",
+            "created-with": "Terraform",
+        },
+        "service/ownership-reports": {
+            "created-by": "reports-stack",
+            "team": "reports",
+            "created-at": "2026-11-02T09:06:00Z",
+            "created-with": "CloudFormation",
+        },
+        "vpcingressconnection/ownership": {**path, "created-by": "operations"},
+        "endpoint": {**path, "Name": "ownership", "created-by": "operations", "created-at": "2026-11-02T09:06:00Z"},
+        "targetgroup/ownership": {
+            **path,
+            "created-by": "NetworkEngineer/jonas.weber",
+            "apprunner-guardrails:endpoint": tags["targetgroup/ownership"]["apprunner-guardrails:endpoint"],
+        },
+        "loadbalancer/ownership": {**path, "created-by": "NetworkEngineer/jonas.weber"},
+    }
+    alerts = [alert["subject"] for step in steps for one in step.invocations for alert in one.alerts]
+    assert alerts == ["[DIGEST] nothing open: App Runner in 123456789012 us-east-1"]
+    assert {
+        arn.split(":")[5].partition("/")[0]: (answers.get("AR407"), answers.get("AR408"))
+        for arn, answers in audits[0].items()
+        if ":vpcconnector/" in arn or ":service/" in arn
+    } == {"vpcconnector": (None, "pass"), "service": ("pass", None)}
+
+
+def tags_by_name() -> dict[str, dict[str, str]]:
+    """The tags of all that there is of App Runner and of the way to it."""
+    ec2, elbv2, apprunner = _client("ec2"), _client("elbv2"), _client("apprunner")
+    of_apprunner = [
+        *(one["VpcConnectorArn"] for one in apprunner.list_vpc_connectors()["VpcConnectors"]),
+        *(one["ServiceArn"] for one in apprunner.list_services()["ServiceSummaryList"]),
+        *(
+            one["VpcIngressConnectionArn"]
+            for one in apprunner.list_vpc_ingress_connections()["VpcIngressConnectionSummaryList"]
+        ),
+    ]
+    found = {
+        "/".join(arn.split(":")[5].split("/")[:2]): apprunner.list_tags_for_resource(ResourceArn=arn)["Tags"]
+        for arn in of_apprunner
+    }
+    [endpoint] = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]
+    [group] = elbv2.describe_target_groups()["TargetGroups"]
+    described = elbv2.describe_tags(ResourceArns=[balancer["LoadBalancerArn"], group["TargetGroupArn"]])
+    of_balancer, of_group = (one["Tags"] for one in described["TagDescriptions"])
+    found |= {"endpoint": endpoint["Tags"], "loadbalancer/ownership": of_balancer, "targetgroup/ownership": of_group}
+    return {name: {tag["Key"]: tag["Value"] for tag in tags} for name, tags in found.items()}
+
+
+@pytest.mark.parametrize("name", ["nat-gone", "ownership", "private-path"])
 def test_a_world_has_the_same_ids_and_answers_every_time(name: str) -> None:
     first, second = (told(list(play_world(WORLDS[name], load()))) for _ in range(2))
     assert first == second

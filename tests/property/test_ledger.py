@@ -26,6 +26,7 @@ from apprunner_guardrails.ledger import (
     MACHINES,
     Channel,
     Kind,
+    Plan,
     Record,
     State,
     Terms,
@@ -55,6 +56,7 @@ CLEAR: Sequence[Blur] = ("", "", "")
 UNREACHED = st.sampled_from([(), (), (), *((one,) for one in Channel), tuple(MACHINES), tuple(Channel)])
 SECONDS = st.sampled_from([-7, 0, 1, LEASE_SECONDS - 1, LEASE_SECONDS, 3600, DAY, 8 * DAY])
 WHICH = st.integers(0, 3)
+OWNERS = st.sampled_from(["", "mara", "jonas"])
 
 
 def answer(rule_id: str, truth: Truth, blur: Blur) -> Finding:
@@ -164,6 +166,7 @@ class Listener:
 class Evaluation:
     records: tuple[Record, ...]
     answers: tuple[Finding, ...] = ()
+    owner: str = ""  # empty also where tags are not read
     won: tuple[Transition, ...] = ()
     claimed: int = 0
     telling: list[Told] = field(default_factory=list)  # what each of them tells
@@ -172,7 +175,7 @@ class Evaluation:
 
 
 def told_again(transition: Transition) -> bool:
-    """Whether nothing but the lease and the version is new."""
+    """Whether nothing but the lease, the version and the owner is new."""
     before, record = transition.before, transition.record
     return (
         before is not None
@@ -180,12 +183,19 @@ def told_again(transition: Transition) -> bool:
         and before
         == replace(
             record,
+            owner=before.owner,
             owed=before.owed,
             owed_to=before.owed_to,
             leased_until=before.leased_until,
             version=before.version,
         )
     )
+
+
+def nobodys(transition: Transition) -> Transition:
+    """The same without whose it is."""
+    record, before = replace(transition.record, owner=""), transition.before
+    return replace(transition, record=record, before=replace(before, owner="") if before else None)
 
 
 class Life(RuleBasedStateMachine):
@@ -200,6 +210,7 @@ class Life(RuleBasedStateMachine):
         self.put_back = 0  # seconds that the clock lost
         self.channels: tuple[Channel, ...] = ()
         self.truth: dict[str, Truth] = dict.fromkeys(RULES, "pass")
+        self.owner = ""
         self.evaluations: list[Evaluation] = []
         self.versions: dict[str, int] = {}
         self.told: dict[str, Told] = {}  # by rule: what the record's last transition had to tell
@@ -225,6 +236,10 @@ class Life(RuleBasedStateMachine):
     def the_world_changes(self, rule_id: str, truth: Truth) -> None:
         exemptible = rule_id != NOT_JUDGED or truth not in ("exempt", "run out")
         self.truth[rule_id] = truth if exemptible else "pass"
+
+    @rule(owner=OWNERS)
+    def somebody_else_owns_it(self, owner: str) -> None:
+        self.owner = owner
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
@@ -288,6 +303,7 @@ class Life(RuleBasedStateMachine):
             case "looking":
                 seen = zip(self.truth.items(), blurs, strict=True)
                 evaluation.answers = tuple(answer(rule_id, truth, blur) for (rule_id, truth), blur in seen)
+                evaluation.owner = "" if "tags unread" in blurs else self.owner
                 evaluation.stage = "claiming"
             case "claiming":
                 self._claim(evaluation)
@@ -300,7 +316,10 @@ class Life(RuleBasedStateMachine):
                 evaluation.stage = "over"
 
     def _claim(self, evaluation: Evaluation) -> None:
-        wanted = plan(evaluation.answers, evaluation.records, self._terms()).transitions
+        terms = Terms(now=self.now, who="bob", channels=self.channels, reminder_seconds=7 * DAY, owner=evaluation.owner)
+        planned = plan(evaluation.answers, evaluation.records, terms)
+        self._is_the_same_whoever_owns_it(planned, evaluation, terms)
+        wanted = planned.transitions
         won = self.table.claim(wanted)
         assert [one for one in wanted if one in won] == list(won)
         for one in won:
@@ -312,8 +331,13 @@ class Life(RuleBasedStateMachine):
         evaluation.claimed = self.now
         evaluation.telling = [self.told[one.record.rule] for one in evaluation.won]
 
-    def _terms(self) -> Terms:
-        return Terms(now=self.now, who="bob", channels=self.channels, reminder_seconds=7 * DAY)
+    def _is_the_same_whoever_owns_it(self, planned: Plan, evaluation: Evaluation, terms: Terms) -> None:
+        """An owner is neither told nor written for its own sake, and stays until another is known."""
+        records = [replace(one, owner="") for one in evaluation.records]
+        without = plan(evaluation.answers, records, replace(terms, owner=""))
+        assert replace(planned, transitions=tuple(map(nobodys, planned.transitions))) == without
+        for one in planned.transitions:
+            assert one.record.owner == (terms.owner or (one.before.owner if one.before else ""))
 
     def _follows(self, transition: Transition, evaluation: Evaluation) -> None:
         """A state is left for what a rule said, and for nothing that could not be read."""
@@ -406,6 +430,7 @@ class Life(RuleBasedStateMachine):
         for rule_id, truth in self.truth.items():
             assert self._recorded(there.get(rule_id)) == _true(truth)
         self._run(Evaluation(records=self.table.read()), CLEAR, ())  # may remind of what was owed to machines only
+        self.owner = "somebody else"
         last = Evaluation(records=self.table.read())
         self._run(last, CLEAR, ())
         assert last.won == ()

@@ -28,6 +28,16 @@ VALUES = {
     "SYNC_QUEUE_URL": ("", "https://sqs.us-east-1.amazonaws.com/111122223333/a", "http://h:5000/1/a", "https://", "a"),
     "SYNC_WAIT_MINUTES": ("1", "15", "1440", "0", "1441", "1.5"),
     "DRAIN_DELETED_ENDPOINTS": ("true", "False", "", "never"),
+    **dict.fromkeys(
+        ("CREATED_BY_TAG", "CREATED_AT_TAG", "CREATED_WITH_TAG"),
+        ("", "owner", "created by", "aws:owner", "AppRunner-Guardrails:owner", "k" * 128, "k" * 129, "who?"),
+    ),
+    "DEFAULT_TAGS": (
+        *("", "{}", '{"team": "shop", "Team": "", "aws:x": "y"}', '{"team": "a", "team": "b"}', '{"team": 7}', "null"),
+        *('{"": "x"}', '{"Apprunner-Guardrails:endpoint": "vpce-1"}', '{"\\ud800": "\\udc00"}', "[", "[" * 5000),
+    ),
+    "EMAILS_IN_TAGS": ("true", "False", "", "no"),
+    "TAG_QUEUE_URL": ("", "https://sqs.us-east-1.amazonaws.com/111122223333/a", "a"),
 }
 
 REQUIRED = ("ALERT_TOPIC_ARN", "FINDINGS_TABLE")
@@ -62,3 +72,9 @@ def test_an_environment_is_usable_or_refused_by_a_variable_of_its_own(environmen
     assert made.sync_queue_url == "" or made.sync_queue_url.startswith(("http://", "https://"))
     assert 1 <= made.sync_wait_minutes <= 1440
     assert [one for one in made.required_endpoint_services if not re.fullmatch(r"[a-z0-9.-]+", one)] == []
+    for name in (made.created_by_tag, made.created_at_tag, made.created_with_tag):
+        assert name == name.strip()
+        assert not name.lower().startswith(("aws:", "apprunner-guardrails:"))
+    keys = [key.strip().lower() for key in made.default_tags]
+    assert [key for key in keys if not key or key.startswith("apprunner-guardrails:")] == []
+    assert set(map(type, made.default_tags.values())) <= {str}

@@ -1,18 +1,23 @@
 """The loop between a call and an alert: routing, batches, second deliveries, and what comes of our own acts."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.client import BaseClient
 
 from apprunner_guardrails.alerts import event as machines
 from emulator import Emulator, cloudtrail, emulate
-from emulator.worlds import WORLDS, sdk_client
-from replay.loop import Endless, Loop, Step, play_event, play_event_twice, play_world
+from emulator.cloudtrail.identities import user_identity
+from emulator.worlds import OPERATION_SECONDS, WORLDS, build, happen, later, sdk_client
+from replay.loop import Endless, Event, Invocation, Loop, Step, play_event, play_event_twice, play_world
 from replay.template import BadTemplate, Function, Queue, Stack, load, role_arn
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -337,6 +342,113 @@ def test_a_call_of_somebody_else_does_wake_it(tmp_path: Path) -> None:
         filled = json.loads(json.dumps(sync).replace("{account}", "123456789012"))
         ours = next(loop.deliver({**event, "detail": {**event["detail"], "userIdentity": filled}}))
     assert (theirs.queues, ours.queues) == (["SyncQueue"], [])
+
+
+# What TagResourcesFunction does -------------------------------------------------------------------------------------
+
+OWNERSHIP = WORLDS["ownership"]
+TAGGER = "TagResourcesFunction"
+
+
+def is_of_the_tagger(step: Step) -> bool:
+    """Whether it is the event of a call that TagResourcesFunction made."""
+    who = step.event.get("detail", {}).get("userIdentity", {})
+    issuer = who.get("sessionContext", {}).get("sessionIssuer", {})
+    return bool(issuer.get("arn") == role_arn("TagResourcesRole"))
+
+
+@contextmanager
+def noted_calls() -> Iterator[list[str]]:
+    """The calls of AWS that are made inside, without those of the queues: "elbv2:DescribeTags"."""
+    made: list[str] = []
+    call: Any = vars(BaseClient)["_make_api_call"]
+
+    def noted(client: BaseClient, operation: str, parameters: object) -> object:
+        service = client.meta.service_model.service_name
+        if service != "sqs":
+            made.append(f"{service}:{operation}")
+        return call(client, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", noted):
+        yield made
+
+
+@pytest.mark.parametrize("required", ["*", "created-by"])
+def test_tags_that_the_guardrails_put_wake_no_function_and_wait_in_no_queue(required: str) -> None:
+    """They put them in every way there is; the loop ends by itself, or play_world would raise Endless."""
+    world = replace(OWNERSHIP, parameters={**OWNERSHIP.parameters, "RequiredTags": required})
+    put = [step for step in play_world(world, stack()) if is_of_the_tagger(step)]
+    assert [(step.invocations, step.queues, step.delivery) for step in put] == [([], [], 1)] * len(put)
+    assert Counter(step.event["detail"]["eventName"] for step in put) == {
+        "TagResource": 4,
+        "CreateTags": 1,
+        "AddTags": 2,
+    }
+
+
+@pytest.mark.parametrize("required", ["*", "created-by"])
+@pytest.mark.parametrize("person", ["console", "sso"])
+def test_the_same_tags_put_by_a_person_are_judged(person: str, required: str) -> None:
+    """The twin of the test above. Calls of an IAM user have no role that issued their session."""
+    who = user_identity(cloudtrail.IDENTITIES[person], account="123456789012", session_start="2026-11-02T09:00:00Z")
+    judged: dict[str, str] = {}
+    client = cache(sdk_client)
+    with emulate() as aws:
+        build(OWNERSHIP, client)
+        loop = Loop(stack(), aws, client, {"RequiredTags": required})
+        happen(OWNERSHIP, client)
+        for event in [step.event for step in loop.settle() if is_of_the_tagger(step)]:
+            [invocation] = next(loop.deliver({**event, "detail": {**event["detail"], "userIdentity": who}})).invocations
+            assert (invocation.function, invocation.error) == ("ValidateNetworkFunction", "")
+            [(arn, answers)] = invocation.result["resources"].items()
+            judged[arn.split(":")[5].partition("/")[0]] = answers.get("AR407", answers.get("AR408"))
+    assert judged == {"vpcconnector": "pass", "service": "pass"}
+
+
+def test_what_has_every_tag_costs_one_read_when_its_event_comes_once_more() -> None:
+    client = cache(sdk_client)
+    with emulate() as aws:
+        build(OWNERSHIP, client)
+        loop = Loop(stack(), aws, client, OWNERSHIP.parameters)
+        happen(OWNERSHIP, client)
+        steps = [*loop.settle(), *loop.wait(OPERATION_SECONDS)]
+        later(OWNERSHIP, client)
+        steps += loop.until_over()
+        again = [
+            (step.event["detail"]["eventName"], *told_again(step.event, loop))
+            for step in steps
+            if "TagQueue" in step.queues and "Records" not in step.event
+        ]
+    nothing = {"tagged": {}, "ignored": "it has every tag", "batchItemFailures": []}
+    assert again == [
+        (call, [read], nothing)
+        for call, read in (
+            ("CreateVpcConnector", "apprunner:ListTagsForResource"),
+            ("CreateService", "apprunner:ListTagsForResource"),
+            ("CreateService", "apprunner:ListTagsForResource"),
+            ("CreateVpcEndpoint", "ec2:DescribeVpcEndpoints"),
+            ("CreateVpcIngressConnection", "apprunner:ListTagsForResource"),
+            ("CreateLoadBalancer", "elbv2:DescribeTags"),
+            ("CreateTargetGroup", "elbv2:DescribeTags"),
+        )
+    ]
+
+
+def told_again(event: Event, loop: Loop) -> tuple[list[str], object]:
+    """The calls that TagResourcesFunction makes when it gets the event from its queue, and what it returns."""
+    batch = {"Records": [{"messageId": "1", "body": json.dumps(event)}]}
+    with noted_calls() as calls:
+        [step] = loop.again([Step(event=batch, invocations=[Invocation(function=TAGGER)])])
+    return calls, step.invocations[0].result
+
+
+def test_what_a_function_has_put_off_is_told_from_what_it_is_given() -> None:
+    sample_event = sample("elasticloadbalancing-CreateLoadBalancer-ownership")
+    steps = [one for one in play_event_twice(sample_event, OWNERSHIP, stack()) if one.invocations]
+    of_tags = [one for one in steps if one.invocations[0].function == TAGGER and one.delivery == 1]
+    assert [one.come_back for one in of_tags] == [False, True, True, True]
+    assert [bool(one.invocations[0].result["tagged"]) for one in of_tags] == [False, False, False, True]
+    assert {one.come_back for one in steps if one not in of_tags and "Records" not in one.event} == {False}
 
 
 def test_only_the_arn_of_a_role_is_understood_in_a_pattern(tmp_path: Path) -> None:

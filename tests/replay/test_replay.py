@@ -5,17 +5,23 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from rich.console import Console
 
 from apprunner_guardrails.aws import sns
+from apprunner_guardrails.targets.triggers import MARK
 from emulator.worlds import WORLDS
+from replay import show
 from replay.__main__ import main, world_of
+from replay.loop import Invocation, Step
 from tests.unit.alerts.shapes import faults
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
@@ -32,9 +38,9 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
 ) -> None:
     [world] = played(capsys, "--event", PUBLIC)["worlds"]
     assert world["world"] == "public-subnets"
-    step, ours, again = world["events"]
+    step, _, _, ours, again, _ = world["events"]
     event = json.loads(Path(PUBLIC).read_text())
-    assert (step["event"], step["moment"], step["delivery"], step["queues"]) == (event, "event", 1, [])
+    assert (step["event"], step["moment"], step["delivery"], step["queues"]) == (event, "event", 1, ["TagQueue"])
     [function] = step["functions"]
     arn = event["detail"]["responseElements"]["vpcConnector"]["vpcConnectorArn"]
     assert (function["function"], function["error"]) == ("ValidateNetworkFunction", None)
@@ -48,6 +54,7 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
         "transition": '["opened"]',
         "rules": '["AR102"]',
         "resource_type": "VPC connector",
+        "owner": "PlatformDeploy/jonas.weber",
         "account": "123456789012",
         "region": "us-east-1",
     }
@@ -59,6 +66,31 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
     [silent] = again["functions"]
     assert silent["result"] == {**function["result"], "opened": [], "alerts": 0}
     assert (silent["alerts"], silent["chat"], silent["transitions"]) == ([], [], [])
+
+
+def test_a_program_reads_what_was_tagged_and_that_the_tags_wake_no_function(capsys: pytest.CaptureFixture[str]) -> None:
+    [world] = played(capsys, "--event", PUBLIC)["worlds"]
+    event = json.loads(Path(PUBLIC).read_text())
+    arn = event["detail"]["responseElements"]["vpcConnector"]["vpcConnectorArn"]
+    _, batch, call, _, _, again = world["events"]
+    assert [json.loads(record["body"]) for record in batch["event"]["Records"]] == [event]
+    tags = {
+        "created-by": "PlatformDeploy/jonas.weber",
+        "created-at": "2026-11-02T09:06:00Z",
+        "created-with": "CloudFormation",
+    }
+    nothing: Mapping[str, object] = {"transitions": [], "alerts": [], "chat": [], "error": None}
+    first, second = (
+        {"tagged": {arn: tags}, "batchItemFailures": []},
+        {"tagged": {}, "ignored": "it has every tag", "batchItemFailures": []},
+    )
+    assert [(one["functions"], one["queues"], one["delivery"]) for one in (batch, again)] == [
+        ([{"function": "TagResourcesFunction", "result": result, **nothing}], ["TagQueue"], delivery)
+        for result, delivery in ((first, 1), (second, 2))
+    ]
+    asked = call["event"]["detail"]["requestParameters"]
+    assert asked == {"resourceArn": arn, "tags": [{"key": key, "value": value} for key, value in tags.items()]}
+    assert (call["functions"], call["queues"]) == ([], [])
 
 
 def lines(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
@@ -79,12 +111,19 @@ def test_a_person_reads_event_function_answers_and_the_whole_alert(capsys: pytes
         "    AR102     fail  opened  subnet-",
         "    alert  [HIGH] AR102 public subnet: VPC connector public-subnets in 123456789012 us-east-1",
         "       | VPC connector public-subnets breaks 1 guardrail",
-        "  the same once more: no new alert",
+        "  CreateVpcConnector by role PlatformDeploy jonas.weber with CloudFormation → TagQueue → TagResourcesFunction",
+        "    created-by    PlatformDeploy/jonas.weber",
+        "    created-at    2026-11-02T09:06:00Z",
+        "    created-with  CloudFormation",
+        "  TagResource by role TagResourcesRole TagResourcesFunction with SDK for Python → no function",
+        "  Guardrail Finding Transition → no function",
+        "  the same 2 once more: no new alert, no new tag",
     )
+    assert "no alert" not in " ".join(found)
     assert found[-2].startswith(
-        "1 world: 2 events, 1 invocation, 23 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert in "
+        "1 world: 3 events, 2 invocations, 23 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert, 3 tags put in "
     )
-    assert found[-1] == "all of it once more: 1 invocation, 0 alerts"
+    assert found[-1] == "all of it once more: 2 invocations, 0 alerts, 0 tags put"
 
 
 def test_a_person_reads_what_became_of_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,11 +132,12 @@ def test_a_person_reads_what_became_of_a_finding(capsys: pytest.CaptureFixture[s
         "mended  ",
         "  CreateVpcConnector by ",
         "    AR102     fail  opened  subnet-",
-        "  the same once more: no new alert",
+        "  the same 2 once more: no new alert, no new tag",
         "  later: ReplaceRoute by ",
         "    AR102     pass  resolved  over: subnet-",
         "    alert  [RESOLVED] AR102 public subnet: VPC connector mended in 123456789012 us-east-1",
         "       |   Over: it was open since 2026-11-02T09:03:00Z, for 3 minutes",
+        "  the same once more: no new alert",
         "  a week later: Scheduled Event 2026-11-10T07:00:00Z → AuditRegionFunction",
         "    AR301     fail  opened  no service uses it",
         "    alert  [DIGEST] 1 LOW open: App Runner in 123456789012 us-east-1",
@@ -228,6 +268,100 @@ def test_a_person_reads_what_was_done_with_targets(capsys: pytest.CaptureFixture
         "  a week later: Scheduled Event 2026-11-10T07:00:00Z → SyncTargetsFunction",
     )
     assert ", 1 alert, 3 targets registered, 1 target deregistered in " in found[-2]
+
+
+def shown(step: Step, *, whole: bool = False) -> list[str]:
+    console = Console(file=StringIO(), width=1000, highlight=False)
+    show.steps(console, [step], whole=whole)
+    assert isinstance(console.file, StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+SERVICE = "arn:aws:apprunner:us-east-1:123456789012:service/orders/8e5aa04e0f4c86d71873db8f152fb1b1"
+BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/orders/d4ea07a1cc45ac78"
+TAGS = {"created-by": "mara.lind", "created-with": "CLI"}
+BATCH = {"Records": [{"body": json.dumps({"detail": {"eventName": name}})} for name in ("CreateService", "Other")]}
+
+
+def of_tags(result: Mapping[str, object], delivery: Literal[1, 2] = 1) -> Step:
+    done = Invocation(function="TagResourcesFunction", result={"batchItemFailures": [], **result})
+    return Step(event=BATCH, invocations=[done], queues=["TagQueue"], delivery=delivery)
+
+
+def test_in_an_overview_tags_are_a_line_for_each_resource() -> None:
+    heading = "  2 events (1 CreateService, 1 Other) → TagQueue → TagResourcesFunction"
+    both = {SERVICE: TAGS, BALANCER: {"team": "platform"}}
+    assert shown(of_tags({"tagged": both})) == [
+        heading,
+        "    tagged  service/orders  created-by=mara.lind, created-with=CLI",
+        "    tagged  loadbalancer/net/orders  team=platform",
+    ]
+    assert shown(of_tags({"tagged": both}), whole=True) == [
+        heading,
+        f"    {SERVICE}",
+        "    created-by    mara.lind",
+        "    created-with  CLI",
+        f"    {BALANCER}",
+        "    team  platform",
+    ]
+    assert shown(of_tags({"tagged": {}, "ignored": "it has every tag"})) == [heading, "    ignored: it has every tag"]
+
+
+def test_what_could_not_be_tagged_is_to_be_tried_again_and_not_misunderstood() -> None:
+    late = {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert shown(of_tags({"tagged": {}, **late}))[1:] == ["    to be tried again, back to the queue: 1 of the batch"]
+    odd = Step(event=BATCH, invocations=[Invocation(function="ValidateNetworkFunction", result=late)])
+    assert shown(odd)[1:] == ["    not understood, back to the queue: 1 of the batch", "    no alert"]
+
+
+def test_what_a_function_comes_back_to_is_told_from_what_happens_then() -> None:
+    event = json.loads((EVENTS / "elasticloadbalancing-CreateLoadBalancer-ownership.json").read_text())
+    happened = "CreateLoadBalancer by role NetworkEngineer jonas.weber with AWS CLI"
+    found = [
+        shown(replace(of_tags({"tagged": {}}), event={"Records": records}, come_back=True))[0]
+        for records in ([{"body": json.dumps(event)}], BATCH["Records"], [{"body": json.dumps({MARK: "come back"})}])
+    ]
+    end = " → TagQueue → TagResourcesFunction"
+    assert found == [
+        f"  come back to {happened}{end}",
+        f"  come back to 2 events (1 CreateService, 1 Other){end}",
+        f"  come back{end}",
+    ]
+
+
+def test_tags_that_are_put_by_a_second_delivery_are_shown() -> None:
+    """They should not be; the twin is quiet."""
+    again = "  2 events (1 CreateService, 1 Other) → TagQueue → TagResourcesFunction"
+    put = "    tagged  service/orders  created-by=mara.lind, created-with=CLI"
+    assert shown(of_tags({"tagged": {SERVICE: TAGS}}, delivery=2)) == [again, put]
+    assert shown(of_tags({"tagged": {}}, delivery=2)) == ["  the same once more: no new alert, no new tag"]
+
+
+def test_an_event_that_wakes_no_function_is_named_only_where_the_whole_is_shown() -> None:
+    event = json.loads((EVENTS / "apprunner-TagResource-policies.json").read_text())
+    silent, waiting = (Step(event=event, invocations=[], queues=queues) for queues in ([], ["DriftQueue"]))
+    assert (shown(silent), shown(waiting, whole=True)) == ([], [])
+    who = "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com with console"
+    assert shown(silent, whole=True) == [f"  TagResource by {who} → no function"]
+
+
+def test_a_person_reads_whose_things_are_and_what_is_come_back_to(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, "--world", "ownership")
+    in_order(
+        found,
+        "ownership  ",
+        '  deployed with RequiredTags=created-by,team, DefaultTags={"team": "platform"}',
+        "  2 events (1 CreateVpcConnector, 1 CreateService) → TagQueue → TagResourcesFunction",
+        "    created-by    AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789/dana.ortiz",
+        "    created-by    terraform",
+        "  the same 3 once more: no new alert, no new tag",
+        "  later: come back to 2 events (1 CreateLoadBalancer, 1 CreateTargetGroup) → TagQueue → TagResourcesFunction",
+        "    ignored: it is on no path that is bound to an endpoint",
+        "  later: AddTags by role NetworkEngineer jonas.weber with AWS CLI → SyncTargetsFunction",
+        "  later: AddTags by role TagResourcesRole TagResourcesFunction with SDK for Python → no function",
+    )
+    assert ", 1 alert, 3 targets registered, 25 tags put in " in found[-2]
+    assert found[-1].endswith(" invocations, 0 alerts, 0 tags put")
 
 
 def test_a_person_reads_the_paths_of_a_private_service_after_its_alerts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -461,7 +595,7 @@ def test_a_retry_tells_only_where_it_is_still_owed(
     monkeypatch.setattr(sns, "publish", lambda *_: "the topic is gone")
     assert main(["--event", PUBLIC, "--format", "json"]) == 1
     [world] = json.loads(capsys.readouterr().out)["worlds"]
-    functions = [one for step in world["events"] for one in step["functions"]]
+    functions = [one for step in world["events"] for one in step["functions"] if one["error"]]
     assert [(len(one["chat"]), one["error"].partition(":")[0]) for one in functions] == [
         (1, "NotPublished"),
         (0, "NotPublished"),

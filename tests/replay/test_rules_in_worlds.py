@@ -57,6 +57,7 @@ TOLD: Mapping[str, Told] = {
     "api-wrong": Told(
         opened="AR601 AR602 AR603 AR604 AR605 AR606 AR607", resolved="AR601 AR602 AR603 AR605 AR606 AR607"
     ),
+    "ownership": Told(),
 }
 
 # What the first event of a world of one connector opens of it: parts of the messages.
@@ -72,6 +73,7 @@ FIRST: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "mended": {"AR102": ("use1-az4",)},
     "exempted": {"AR901": ("exempt:AR105",)},
     "gone": {"AR101": ("2 of 3 required",)},
+    "ownership": {},
 }
 EXEMPT_AT_FIRST = {"exempted": {"AR203"}}
 

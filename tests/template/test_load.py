@@ -136,6 +136,7 @@ def test_every_function_of_the_stack_has_its_handler_where_the_template_says() -
         "ValidateNetworkFunction": "functions/validate_network",
         "AuditRegionFunction": "functions/audit_region",
         "SyncTargetsFunction": "functions/sync_targets",
+        "TagResourcesFunction": "functions/tag_resources",
     }
     for one in functions.values():
         module, _, name = one.handler.rpartition(".")

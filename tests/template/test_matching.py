@@ -66,6 +66,47 @@ CASES: dict[str, tuple[Pattern, bool]] = {
         {"detail": {"$or": [{"none": {"key": ["x"]}}, {"request": {"tags": {"value": ["b"]}}}]}},
         True,
     ),
+    "$or in a branch": (
+        {
+            "detail": {
+                "$or": [
+                    {"eventName": ["Other"]},
+                    {"readOnly": [False], "$or": [{"none": ["x"]}, {"request": {"name": ["web"]}}]},
+                ]
+            }
+        },
+        True,
+    ),
+    "$or in a branch, no branch of it": (
+        {
+            "detail": {
+                "$or": [
+                    {"eventName": ["Other"]},
+                    {"readOnly": [False], "$or": [{"none": ["x"]}, {"request": {"name": ["api"]}}]},
+                ]
+            }
+        },
+        False,
+    ),
+    "$or in a branch, and its neighbours": (
+        {
+            "detail": {
+                "$or": [
+                    {"eventName": ["Other"]},
+                    {"readOnly": [True], "$or": [{"none": ["x"]}, {"request": {"name": ["web"]}}]},
+                ]
+            }
+        },
+        False,
+    ),
+    "a list of objects in a branch of a branch": (
+        {
+            "detail": {
+                "$or": [{"eventName": ["Other"]}, {"$or": [{"none": ["x"]}, {"request": {"tags": {"value": ["b"]}}}]}]
+            }
+        },
+        True,
+    ),
     "$or at the top": ({"$or": [{"source": ["aws.ec2"]}, {"detail": {"readOnly": [False]}}]}, True),
 }
 

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from apprunner_guardrails import drift
-from apprunner_guardrails.events import CALLS, EXPLAINED, FAILED, FINISHED, TAGGING
+from apprunner_guardrails.events import CALLS, EXPLAINED, FAILED, FINISHED, TAGGING, TAGS
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.paths import triggers as paths
@@ -29,6 +30,7 @@ from apprunner_guardrails.rules import (
     TARGET_GROUP_RULES,
 )
 from apprunner_guardrails.settings import BadSettings, Settings
+from apprunner_guardrails.tags import created
 from apprunner_guardrails.targets import binding, triggers
 from replay.template import Pattern, load, matches, role_arn
 from tests.template.asked import actions_asked_for
@@ -37,9 +39,14 @@ ROOT = Path(__file__).parents[2]
 STACK = load()
 TOPIC = "arn:aws:sns:us-east-1:123456789012:AlertTopic"
 CHAT = "arn:aws:sns:us-east-1:123456789012:ChatTopic"
-QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/SyncQueue"
-REFS = {"AlertTopic": TOPIC, "SyncQueue": QUEUE}
-OF_SYNC = {"SYNC_POLICY", "SYNC_QUEUE_URL", "SYNC_WAIT_MINUTES", "DRAIN_DELETED_ENDPOINTS"}
+SYNC_QUEUE, TAG_QUEUE = (f"https://sqs.us-east-1.amazonaws.com/123456789012/{one}" for one in ("SyncQueue", "TagQueue"))
+REFS = {"AlertTopic": TOPIC, "SyncQueue": SYNC_QUEUE, "TagQueue": TAG_QUEUE}
+# What only one function is given.
+OWN_VARIABLES = {
+    "SyncTargetsFunction": {"SYNC_POLICY", "SYNC_QUEUE_URL", "SYNC_WAIT_MINUTES", "DRAIN_DELETED_ENDPOINTS"},
+    "TagResourcesFunction": {"TAG_QUEUE_URL"},
+}
+OWN_QUEUES = {"SyncTargetsFunction": "SYNC_QUEUE_URL", "TagResourcesFunction": "TAG_QUEUE_URL"}
 RUNTIME_VARIABLES = {
     "AWS_ENDPOINT_URL",
     "POWERTOOLS_LOG_LEVEL",
@@ -92,6 +99,7 @@ def test_the_names_that_others_rely_on_are_there() -> None:
         "ValidateNetworkFunction": "AWS::Lambda::Function",
         "AuditRegionFunction": "AWS::Lambda::Function",
         "SyncTargetsFunction": "AWS::Lambda::Function",
+        "TagResourcesFunction": "AWS::Lambda::Function",
         "AlertTopic": "AWS::SNS::Topic",
         "FindingsTable": "AWS::DynamoDB::Table",
     }
@@ -100,13 +108,15 @@ def test_the_names_that_others_rely_on_are_there() -> None:
 
 def test_sam_local_gives_every_function_what_only_a_deployment_knows() -> None:
     given_by_sam = json.loads((ROOT / "replay/sam-local-env.json").read_text())["Parameters"]
-    own = {"SYNC_QUEUE_URL": "http://host.docker.internal:5000/123456789012/SyncQueue"}
+    queues = "http://host.docker.internal:5000/123456789012"
+    own = {"SYNC_QUEUE_URL": f"{queues}/SyncQueue", "TAG_QUEUE_URL": f"{queues}/TagQueue"}
     common = {"ALERT_TOPIC_ARN": TOPIC, "CHAT_TOPIC_ARN": "", "FINDINGS_TABLE": "FindingsTable"}
     assert given_by_sam == {**common, **own}
     for function, one in STACK.functions.items():
         parameters = [{"Ref": name} for name in STACK.parameters]
         told = {name for name, value in one.variables.items() if isinstance(value, str) or value in parameters}
-        assert one.variables.keys() - told == {*common, *(own if function == "SyncTargetsFunction" else ())}
+        queue = {OWN_QUEUES[function]} if function in OWN_QUEUES else set()
+        assert one.variables.keys() - told == {*common, *queue}
 
 
 def test_sam_local_is_configured_with_parameters_and_files_that_exist() -> None:
@@ -136,6 +146,15 @@ def arn(resource: str) -> object:
 
 
 TARGET_GROUPS = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/*/*"
+TAGGED = [
+    *(
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:apprunner:${{AWS::Region}}:${{AWS::AccountId}}:{kind}/*"}
+        for kind in ("service", "vpcconnector", "vpcingressconnection")
+    ),
+    {"Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpc-endpoint/*"},
+    {"Fn::Sub": TARGET_GROUPS},
+    {"Fn::Sub": TARGET_GROUPS.replace("targetgroup/*/*", "loadbalancer/net/*/*")},
+]
 API_GATEWAY = [
     {"Fn::Sub": f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/{path}"}
     for path in (
@@ -180,7 +199,29 @@ SCOPES: Mapping[str, Mapping[str, object]] = {
         "logs:CreateLogStream": arn("SyncTargetsLogGroup"),
         "logs:PutLogEvents": arn("SyncTargetsLogGroup"),
     },
+    "TagResourcesFunction": {
+        "apprunner:TagResource": TAGGED,
+        "ec2:CreateTags": TAGGED,
+        "elasticloadbalancing:AddTags": TAGGED,
+        "sqs:SendMessage": arn("TagQueue"),
+        "sqs:ReceiveMessage": arn("TagQueue"),
+        "sqs:DeleteMessage": arn("TagQueue"),
+        "sqs:GetQueueAttributes": arn("TagQueue"),
+        "logs:CreateLogStream": arn("TagResourcesLogGroup"),
+        "logs:PutLogEvents": arn("TagResourcesLogGroup"),
+    },
 }
+TELLING_FUNCTIONS = [function for function, scopes in SCOPES.items() if TELLING.items() <= scopes.items()]
+
+
+def changing(service: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """The role and the statement of whatever permits more than to read something of a service."""
+    return [
+        (role, one)
+        for role in STACK.of_type("AWS::IAM::Role")
+        for one in statements(role)
+        if any(one.startswith(f"{service}:") and not READING.fullmatch(one) for one in actions(one))
+    ]
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -197,15 +238,59 @@ def test_what_is_no_read_of_the_account_is_allowed_where_it_has_to_be_only(funct
 
 
 def test_targets_are_changed_in_target_groups_that_carry_the_tag_and_in_no_others() -> None:
-    changing = [
-        (role, set(actions(one)), one.get("Condition"))
-        for role in STACK.of_type("AWS::IAM::Role")
-        for one in statements(role)
-        if any(one.startswith("elasticloadbalancing:") and not READING.fullmatch(one) for one in actions(one))
-    ]
     tagged_only = {"Null": {f"aws:ResourceTag/{binding.TAG}": "false"}}
-    targets = {"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}
-    assert changing == [("SyncTargetsRole", targets, tagged_only)]
+    targets = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"]
+    (sync, registering), (tagging, adding) = changing("elasticloadbalancing")
+    assert (sync, registering["Action"], registering["Condition"]) == ("SyncTargetsRole", targets, tagged_only)
+    assert (tagging, actions(adding)) == ("TagResourcesRole", TAG_CALLS)
+
+
+TAG_CALLS = ["apprunner:TagResource", "ec2:CreateTags", "elasticloadbalancing:AddTags"]
+
+
+@pytest.mark.parametrize("service", ["apprunner", "ec2"])
+def test_nothing_else_of_a_users_is_changed_than_ownership_tags_are_added(service: str) -> None:
+    assert [(role, actions(one)) for role, one in changing(service)] == [("TagResourcesRole", TAG_CALLS)]
+
+
+def test_a_tag_that_tells_the_guardrails_something_is_put_by_people_only() -> None:
+    (adding,) = (one for _, one in changing("ec2"))
+    assert adding["Condition"] == {
+        "ForAllValues:StringNotLike": {"aws:TagKeys": f"{TAGS}*"},  # which holds of a call without keys too
+        "Null": {"aws:TagKeys": "false"},
+    }
+
+
+OF_ACCOUNT = "us-east-1:123456789012"
+
+
+@pytest.mark.parametrize(
+    ("arn", "permitted"),
+    [
+        (f"arn:aws:apprunner:{OF_ACCOUNT}:service/shop/0123456789abcdef0123456789abcdef", True),
+        (f"arn:aws:apprunner:{OF_ACCOUNT}:vpcconnector/orders/1/0123456789abcdef0123456789abcdef", True),
+        (f"arn:aws:apprunner:{OF_ACCOUNT}:vpcingressconnection/orders/0123456789abcdef0123456789abcdef", True),
+        (f"arn:aws:apprunner:{OF_ACCOUNT}:autoscalingconfiguration/a/1/0123456789abcdef0123456789abcdef", False),
+        (f"arn:aws:ec2:{OF_ACCOUNT}:vpc-endpoint/vpce-0123456789abcdef0", True),
+        (f"arn:aws:ec2:{OF_ACCOUNT}:vpc-endpoint-service/vpce-svc-0123456789abcdef0", False),
+        (f"arn:aws:ec2:{OF_ACCOUNT}:network-interface/eni-0123456789abcdef0", False),
+        (f"arn:aws:ec2:{OF_ACCOUNT}:subnet/subnet-0123456789abcdef0", False),
+        (f"arn:aws:elasticloadbalancing:{OF_ACCOUNT}:targetgroup/orders/73e2d6bc24d8a067", True),
+        (f"arn:aws:elasticloadbalancing:{OF_ACCOUNT}:loadbalancer/net/orders/73e2d6bc24d8a067", True),
+        (f"arn:aws:elasticloadbalancing:{OF_ACCOUNT}:loadbalancer/app/web/73e2d6bc24d8a067", False),
+        (f"arn:aws:elasticloadbalancing:{OF_ACCOUNT}:loadbalancer/classic", False),
+        (f"arn:aws:elasticloadbalancing:{OF_ACCOUNT}:listener/net/orders/73e2d6bc24d8a067/0123456789abcdef", False),
+        ("arn:aws:ec2:us-east-1:210987654321:vpc-endpoint/vpce-0123456789abcdef0", False),
+        ("arn:aws:ec2:eu-west-1:123456789012:vpc-endpoint/vpce-0123456789abcdef0", False),
+    ],
+)
+def test_ownership_tags_are_put_on_what_people_create_and_never_on_an_interface(arn: str, permitted: bool) -> None:
+    (adding,) = (one for _, one in changing("ec2"))
+    pseudo = {"${AWS::Partition}": "aws", "${AWS::Region}": "us-east-1", "${AWS::AccountId}": "123456789012"}
+    resources = [one["Fn::Sub"] for one in adding["Resource"]]
+    for name, value in pseudo.items():
+        resources = [one.replace(name, value) for one in resources]
+    assert any(fnmatchcase(arn, one) for one in resources) is permitted
 
 
 @pytest.mark.parametrize("function", STACK.functions)
@@ -214,7 +299,11 @@ def test_ec2_is_read_in_the_region_of_the_stack_only(function: str) -> None:
     assert reading["Condition"] == {"StringEquals": {"ec2:Region": {"Ref": "AWS::Region"}}}
 
 
-@pytest.mark.parametrize("function", STACK.functions)
+def test_every_function_that_judges_tells_and_the_one_that_tags_does_not() -> None:
+    assert sorted(TELLING_FUNCTIONS) == sorted(JUDGED_BY)
+
+
+@pytest.mark.parametrize("function", TELLING_FUNCTIONS)
 def test_events_are_put_under_the_name_of_the_guardrails_only(function: str) -> None:
     (putting,) = (one for one in statements(role_of(function)) if "events:PutEvents" in actions(one))
     assert putting["Condition"] == {
@@ -223,7 +312,7 @@ def test_events_are_put_under_the_name_of_the_guardrails_only(function: str) -> 
     }
 
 
-@pytest.mark.parametrize("function", STACK.functions)
+@pytest.mark.parametrize("function", TELLING_FUNCTIONS)
 def test_chat_and_security_hub_are_permitted_where_they_are_on(function: str) -> None:
     def permitted(*conditions: str) -> tuple[object, bool]:
         allowed = list(statements(role_of(function), conditions))
@@ -249,7 +338,9 @@ def test_a_condition_is_a_parameter_that_is_true() -> None:
 def test_a_function_may_do_what_its_code_asks_for_and_no_more(function: str) -> None:
     deployed = STACK.functions[function]
     asked = actions_asked_for(deployed.code / "app.py")
-    by_lambda = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+    by_lambda = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    if on_failure(function):
+        by_lambda |= {"sqs:SendMessage"}
     if deployed.queues:
         by_lambda |= {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert {one for each in statements(role_of(function)) for one in actions(each)} == asked | by_lambda
@@ -359,18 +450,29 @@ def test_the_topic_for_chat_is_made_and_told_to_the_functions_on_demand() -> Non
 # --- failure paths and logs --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", STACK.functions)
-def test_what_a_function_fails_at_ends_in_its_queue(function: str) -> None:
-    (config,) = (
-        one
+def on_failure(function: str) -> list[dict[str, list[str]]]:
+    """Where what a function was invoked with by an event ends if it fails time and again."""
+    return [
+        one["DestinationConfig"]["OnFailure"]["Destination"]
         for one in STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
         if one["FunctionName"]["Ref"] == function
-    )
-    queue = config["DestinationConfig"]["OnFailure"]["Destination"]
+    ]
+
+
+@pytest.mark.parametrize("function", [name for name, one in STACK.functions.items() if one.patterns or one.schedules])
+def test_what_a_function_fails_at_ends_in_its_queue(function: str) -> None:
+    (queue,) = on_failure(function)
     assert STACK.resources[queue["Fn::GetAtt"][0]]["Type"] == "AWS::SQS::Queue"
     sending = [one["Resource"] for one in statements(role_of(function)) if "sqs:SendMessage" in actions(one)]
     own = [arn(name) for name in STACK.functions[function].queues]
     assert [one for one in sending if one not in own] == [queue]
+
+
+def test_what_only_a_queue_invokes_leaves_failures_to_that_queue() -> None:
+    tagging = STACK.functions["TagResourcesFunction"]
+    assert (tagging.patterns, tagging.schedules, on_failure("TagResourcesFunction")) == ({}, {}, [])
+    redrive = STACK.resources["TagQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": arn("TagResourcesDeadLetterQueue"), "maxReceiveCount": 15}
 
 
 def allowed_senders() -> dict[str, list[object]]:
@@ -456,7 +558,8 @@ def admits(parameter: str, value: str) -> bool:
     if "AllowedValues" in rule:
         return value in map(str, rule["AllowedValues"])
     if "AllowedPattern" in rule:
-        return re.fullmatch(rule["AllowedPattern"], value) is not None
+        fits = len(value) <= rule.get("MaxLength", 4096)  # which is the most that CloudFormation takes
+        return fits and re.fullmatch(rule["AllowedPattern"], value) is not None
     return re.fullmatch(r"-?[0-9]+", value) is not None and rule["MinValue"] <= int(value) <= rule["MaxValue"]
 
 
@@ -464,6 +567,7 @@ TRUTHS = (
     *("RequireVpcEgress", "RequirePrivateIngress", "RequireObservability"),
     *("RequireApiAccessLogs", "RequireApiTracing", "RequireApiAuthorization"),
 )
+OWN_TAGS = ("CreatedByTag", "CreatedAtTag", "CreatedWithTag")
 JUNK = {
     "AlertEmail": ["nobody", "a@b", "a@b.c d@e.f", "@b.c", "a b@c.d", " "],
     "ChatNotifications": ["yes", "True", ""],
@@ -517,6 +621,26 @@ JUNK = {
     "RequiredAddressType": ["IPV6", "ipv4", "any"],
     "RequiredTags": ["team,", ",team", "team;owner", "*,team", "**", "t" * 129],
     "VpcLinkWaitMinutes": ["0", "1441", "ever", ""],
+    **{
+        one: [
+            *(" ", " owner", "owner ", "owner,team", "owner's", "o*", "o\nwner", "Eigentümer", "t" * 128),
+            *("aws:owner", "AWS:owner", "Aws:", "apprunner-guardrails:owner", "AppRunner-Guardrails:", "{}"),
+        ]
+        for one in OWN_TAGS
+    },
+    "DefaultTags": [
+        *("team=platform", "[]", '"team"', "{team: platform}", "{} {}", "null", "{"),
+        *('{"team"}', '{"team": platform}', '{"team": 1}', '{"team": null}', '{"team": ["platform"]}', '{"a": {}}'),
+        *('{"team": "a",}', '{,"team": "a"}', '{"a": "b" "c": "d"}', '{"team": "a\\"b"}', '{"team": "a\nb"}'),
+        *('{"": "a"}', '{" ": "a"}', '{"team ": "a"}', '{" team": "a"}', '{"o*": "a"}'),
+        *(
+            '{"aws:team": "a"}',
+            '{"apprunner-guardrails:exempt:AR101": "a"}',
+            '{"a": "b", "APPRUNNER-Guardrails:x": ""}',
+        ),
+        f'{{"team": "{"a" * 1020}"}}',
+    ],
+    "EmailsInTags": ["yes", "True", ""],
     "Architecture": ["arm", "x86", ""],
     "LogLevel": ["info", "WARN", "ERROR", ""],
     "LogRetentionDays": ["0", "2", "forever"],
@@ -558,6 +682,17 @@ def test_a_parameter_admits_its_default_and_refuses_junk(parameter: str) -> None
         ("RequiredAddressType", "DUAL_STACK"),
         ("RequiredTags", "*"),
         ("RequiredTags", "team,cost center,app:owner"),
+        *(
+            (one, value)
+            for one in OWN_TAGS
+            for value in ("", "o", "Owner", "cost center", "app:owner/1+@=._-", "t" * 127)
+        ),
+        ("CreatedByTag", "aws"),
+        ("CreatedByTag", "apprunner-guardrails"),
+        ("DefaultTags", ""),
+        ("DefaultTags", '{"team": "platform"}'),
+        ("DefaultTags", ' {"team":"Straße 1, Tokyo 東京", "cost center" : "" ,"aws":"aws:x"} '),
+        ("EmailsInTags", "true"),
         ("UnsupportedZoneIds", "use1-az3, apne1-az3 ,usw2-lax1-az1"),
         ("RequiredEndpointServices", "secretsmanager,com.amazonaws.eu-west-1.ecr.api, s3"),
         ("AwsEndpointUrl", "http://host.docker.internal:5000"),
@@ -591,30 +726,96 @@ class Asked(dict[str, str]):
 def test_a_function_is_given_the_variables_that_settings_read(function: str) -> None:
     environment = Asked(STACK.functions[function].environment({}, REFS))
     Settings.from_env(environment)
-    others = set() if function == "SyncTargetsFunction" else OF_SYNC
+    others = {name for one, names in OWN_VARIABLES.items() if one != function for name in names}
     assert environment.names - others == environment.keys() - RUNTIME_VARIABLES
 
 
 @pytest.mark.parametrize("function", STACK.functions)
 def test_the_defaults_of_template_and_settings_agree(function: str) -> None:
     environment = STACK.functions[function].environment({}, REFS)
-    queue = QUEUE if function == "SyncTargetsFunction" else ""
-    defaults = Settings(alert_topic_arn=TOPIC, findings_table="FindingsTable", sync_queue_url=queue)
+    queues = {one: environment.get(variable, "") for one, variable in OWN_QUEUES.items()}
+    defaults = Settings(
+        alert_topic_arn=TOPIC,
+        findings_table="FindingsTable",
+        sync_queue_url=queues["SyncTargetsFunction"],
+        tag_queue_url=queues["TagResourcesFunction"],
+    )
     assert asdict(Settings.from_env(environment)) == asdict(defaults)
 
 
+def test_a_function_is_given_its_own_queue() -> None:
+    given_to = {
+        function: {name: one.environment({}, REFS)[name] for name in OWN_QUEUES.values() if name in one.variables}
+        for function, one in STACK.functions.items()
+    }
+    assert given_to == {
+        "ValidateNetworkFunction": {},
+        "AuditRegionFunction": {},
+        "SyncTargetsFunction": {"SYNC_QUEUE_URL": SYNC_QUEUE},
+        "TagResourcesFunction": {"TAG_QUEUE_URL": TAG_QUEUE},
+    }
+
+
+@pytest.mark.parametrize("parameter", [name for name, one in STACK.parameters.items() if "MaxLength" in one])
+def test_the_longest_value_of_a_parameter_leaves_room_for_the_other_variables(parameter: str) -> None:
+    """Lambda admits 4 KB of them in all (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+    longest = {parameter: "x" * STACK.parameters[parameter]["MaxLength"]}
+    arns = dict.fromkeys((*REFS, "ChatTopic"), "x" * 160)
+    for function in STACK.functions.values():
+        given_to = function.environment(longest, arns)
+        assert sum(len(name) + len(value) for name, value in given_to.items()) <= 4096
+
+
 @pytest.mark.parametrize(
-    "parameter", ["UnsupportedZoneIds", "RequiredEndpointServices", "RequiredTags", "DigestHour", "RuleOverrides"]
+    "parameter",
+    [
+        *("UnsupportedZoneIds", "RequiredEndpointServices", "RequiredTags", "DigestHour", "RuleOverrides"),
+        *("CreatedByTag", "DefaultTags"),
+    ],
 )
 @given(data=st.data())
 def test_settings_can_use_every_text_that_the_template_admits(parameter: str, data: st.DataObject) -> None:
     value = data.draw(
         st.from_regex(re.compile(STACK.parameters[parameter]["AllowedPattern"], re.ASCII), fullmatch=True)
     )
-    rules = re.findall(r"AR\d{3}", value)
-    assume(len(rules) == len(set(rules)))  # no pattern can tell that one is named twice
+    assume(len(value) <= STACK.parameters[parameter].get("MaxLength", 4096))
+    assume(not names_one_twice(value))  # which no pattern can tell
     function = STACK.functions["ValidateNetworkFunction"]
     Settings.from_env(function.environment({parameter: value}, REFS))
+
+
+def names_one_twice(value: str) -> bool:
+    """Whether a text that may be a JSON object has the same name in it more than once."""
+    pairs = json.loads(value, object_pairs_hook=tuple) if value.lstrip().startswith("{") else ()
+    return len(dict(pairs)) < len(pairs)
+
+
+PARTS = (
+    "owner",
+    "aws:",
+    "Aws:",
+    "aws",
+    "apprunner-guardrails:",
+    "APPRUNNER-guardrails:",
+    " ",
+    "'",
+    ",",
+    "_/+@=.",
+    "x" * 64,
+)
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=4).map("".join))
+def test_settings_and_template_admit_the_same_keys_of_ownership_tags(key: str) -> None:
+    function = STACK.functions["TagResourcesFunction"]
+    assume(key == key.strip())  # of which settings take the middle
+    for parameter in OWN_TAGS:
+        try:
+            Settings.from_env(function.environment({parameter: key}, REFS))
+        except BadSettings:
+            assert not admits(parameter, key)
+        else:
+            assert admits(parameter, key)
 
 
 def test_every_severity_can_be_chosen_for_a_rule() -> None:
@@ -626,14 +827,14 @@ def test_every_severity_can_be_chosen_for_a_rule() -> None:
     "parameter",
     [
         *("MinConnectorZones", "MinFreeAddresses", "RequireInternetEgress", "ReminderDays", "SecurityHubImport"),
-        *("SyncPolicy", "SyncWaitMinutes", "DrainDeletedEndpoints"),
+        *("SyncPolicy", "SyncWaitMinutes", "DrainDeletedEndpoints", "EmailsInTags"),
         *(*TRUTHS, "MaxUnhealthyThreshold", "RequiredAddressType", "VpcLinkWaitMinutes"),
     ],
 )
 def test_settings_and_template_draw_the_same_line(parameter: str) -> None:
     rule = STACK.parameters[parameter]
     edges = rule.get("AllowedValues") or [rule["MinValue"], rule["MaxValue"]]
-    function = STACK.functions["SyncTargetsFunction"]  # which is given all of them
+    function = next(one for one in STACK.functions.values() if {"Ref": parameter} in one.variables.values())
     for edge in edges:
         Settings.from_env(function.environment({parameter: str(edge)}, REFS))
     beyond = [rule["MinValue"] - 1, rule["MaxValue"] + 1] if "MinValue" in rule else ["perhaps"]
@@ -663,9 +864,18 @@ def test_changed_targets_and_what_is_come_back_to_come_in_batches() -> None:
     assert (queue.batch_size, queue.window_seconds, list(queue.patterns)) == (100, 10, ["TargetChangesRule"])
 
 
+def test_what_is_created_and_what_is_come_back_to_comes_soon_and_a_few_at_a_time() -> None:
+    queue = STACK.functions["TagResourcesFunction"].queues["TagQueue"]
+    assert (queue.batch_size, queue.window_seconds, list(queue.patterns)) == (5, 0, ["CreationRule"])
+
+
 def test_a_queue_invokes_few_at_a_time_and_takes_back_what_failed_of_a_batch() -> None:
     mappings = STACK.of_type("AWS::Lambda::EventSourceMapping")
-    assert sorted(mappings) == ["SyncTargetsFunctionWaiting", "ValidateNetworkFunctionDrift"]
+    assert sorted(mappings) == [
+        "SyncTargetsFunctionWaiting",
+        "TagResourcesFunctionWaiting",
+        "ValidateNetworkFunctionDrift",
+    ]
     for mapping in mappings.values():
         assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}  # Lambda takes no less
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]  # which is how the handlers answer
@@ -677,6 +887,7 @@ def test_one_sync_runs_at_a_time_and_may_come_back_to_itself() -> None:
         "ValidateNetworkFunction": {},
         "AuditRegionFunction": {},
         "SyncTargetsFunction": {"ReservedConcurrentExecutions": 1, "RecursiveLoop": "Allow"},
+        "TagResourcesFunction": {},  # it comes back to something fewer times than Lambda lets a loop go round
     }
 
 
@@ -714,12 +925,14 @@ ADDRESSES, INGRESS, GROUPS, TARGETS = (
     "TargetChangesRule",
 )
 SYNC_RULES = (ADDRESSES, INGRESS, GROUPS, TARGETS)
+CREATION = "CreationRule"
 APPRUNNER = "apprunner.amazonaws.com"
 CONNECTOR = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/orders/1/0123456789abcdef0123456789abcdef"
 SHOP = "arn:aws:apprunner:us-east-1:123456789012:service/shop/0123456789abcdef0123456789abcdef"
 ELB = "elasticloadbalancing.amazonaws.com"
 OURS = [{"prefix": {"equals-ignore-case": "apprunner-guardrails:"}}]
 OWN_ROLE = role_arn("SyncTargetsRole")
+TAGGING_ROLE = role_arn("TagResourcesRole")
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/orders/73e2d6bc24d8a067"
 
 
@@ -781,6 +994,10 @@ def group_call(name: str, /, **request: object) -> dict[str, object]:
     return call(name, "elasticloadbalancing", apiVersion="2015-12-01", requestParameters=request)
 
 
+def group_call_failed(name: str, code: str) -> dict[str, object]:
+    return call(name, "elasticloadbalancing", requestParameters={"name": "orders", "type": "network"}, errorCode=code)
+
+
 def group_tagged(*keys: str) -> dict[str, object]:
     return group_call("AddTags", resourceArns=[GROUP], tags=[{"key": key, "value": "vpce-1"} for key in keys])
 
@@ -808,12 +1025,21 @@ FAILURE = {"errorCode": "InvalidRequestException"}
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 def test_a_pattern_is_shorter_than_eventbridge_admits(pattern: Pattern) -> None:
-    assert len(json.dumps(pattern, separators=(",", ":"))) <= 2048
+    longest = f"arn:aws-us-gov:iam::123456789012:role/{'r' * 64}"
+    assert len(re.sub(r"arn:aws:iam:[^\"]+", longest, json.dumps(pattern))) <= 2048
 
 
 def test_a_rule_has_no_more_targets_than_eventbridge_admits() -> None:
     for rule in STACK.of_type("AWS::Events::Rule").values():
         assert 1 <= len(rule["Targets"]) <= 5
+
+
+def by_others_than(role: str) -> list[Pattern]:
+    """A field that is not there is not "anything but" something."""
+    return [
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [one]}}}}
+        for one in ({"anything-but": role}, {"exists": False})
+    ]
 
 
 def path_calls(source: str) -> list[str]:
@@ -841,6 +1067,7 @@ def test_the_rules_watch_what_the_code_knows() -> None:
                         "requestParameters": {
                             "resourceArn": [{"wildcard": "*:vpcconnector/*"}, {"wildcard": "*:service/*"}]
                         },
+                        "$or": by_others_than(TAGGING_ROLE),
                     },
                     {"operationStatus": [*FINISHED, *FAILED]},
                 ]
@@ -886,6 +1113,7 @@ def test_the_rules_watch_what_the_code_knows() -> None:
                         "eventSource": [APPRUNNER],
                         "eventName": [name for source, name in paths.TAGGING if source == APPRUNNER],
                         "requestParameters": {"resourceArn": [{"wildcard": "*:vpcingressconnection/*"}]},
+                        "$or": by_others_than(TAGGING_ROLE),
                     },
                     {"eventSource": [ELB], "eventName": path_calls(ELB)},
                     {"eventSource": [ELB], "eventName": ["AddTags"], "requestParameters": {"tags": {"key": OURS}}},
@@ -895,7 +1123,7 @@ def test_the_rules_watch_what_the_code_knows() -> None:
             },
         },
     }
-    assert {name: pattern for name, pattern in PATTERNS.items() if name not in SYNC_RULES} == watched
+    assert {name: pattern for name, pattern in PATTERNS.items() if name not in (*SYNC_RULES, CREATION)} == watched
 
 
 def test_the_rules_of_the_sync_watch_what_its_code_knows() -> None:
@@ -915,24 +1143,51 @@ def test_the_rules_of_the_sync_watch_what_its_code_knows() -> None:
         {"eventName": [tag], "requestParameters": {"tags": {"key": OURS}}},
         {"eventName": [untag], "requestParameters": {"tagKeys": OURS}},
     ]
-    issuers = [
-        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [one]}}}}
-        for one in ({"anything-but": OWN_ROLE}, {"exists": False})
-    ]
     assert {name: PATTERNS[name] for name in SYNC_RULES} == {
         ADDRESSES: of(
             "ec2", **{"$or": [{"eventName": others}, {"eventName": [create], "requestParameters": of_app_runner}]}
         ),
         INGRESS: of("apprunner", eventName=calls("apprunner")),
         GROUPS: of("elasticloadbalancing", **{"$or": either}),
-        TARGETS: of("elasticloadbalancing", eventName=changed, **{"$or": issuers}),
+        TARGETS: of("elasticloadbalancing", eventName=changed, **{"$or": by_others_than(OWN_ROLE)}),
+    }
+
+
+def test_the_rule_of_what_is_created_watches_what_its_code_knows() -> None:
+    def calls(source: str) -> list[str]:
+        return [name for of, name in created.CALLS if of == source]
+
+    assert [*calls("ec2.amazonaws.com"), *calls(ELB)] == [
+        "CreateVpcEndpoint",
+        "CreateTargetGroup",
+        "CreateLoadBalancer",
+    ]
+    services = [{"suffix": one} for one in created.ENDPOINT_SERVICES]
+    assert PATTERNS[CREATION] == {
+        "source": ["aws.apprunner", "aws.ec2", "aws.elasticloadbalancing"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "errorCode": [{"exists": False}],
+            "$or": [
+                {"eventSource": [APPRUNNER], "eventName": calls(APPRUNNER)},
+                {
+                    "eventSource": ["ec2.amazonaws.com"],
+                    "eventName": ["CreateVpcEndpoint"],
+                    "requestParameters": {"CreateVpcEndpointRequest": {"ServiceName": services}},
+                },
+                {"eventSource": [ELB], "eventName": ["CreateTargetGroup"]},
+                {"eventSource": [ELB], "eventName": ["CreateLoadBalancer"], "requestParameters": {"type": ["network"]}},
+            ],
+        },
     }
 
 
 ADMITTED: list[tuple[str | tuple[str, ...], dict[str, object]]] = [
-    (CHANGE, call("CreateVpcConnector")),
+    ((CHANGE, CREATION), call("CreateVpcConnector")),
     (CHANGE, call("DeleteVpcConnector")),
-    (CHANGE, call("CreateService", readOnly=False)),
+    ((CHANGE, CREATION), call("CreateService", readOnly=False)),
+    (CHANGE, call("CreateService", **FAILURE)),
+    (CHANGE, call("CreateVpcConnector", **FAILURE)),
     (CHANGE, call("UpdateService")),
     (CHANGE, call("ResumeService")),
     (CHANGE, call("UpdateService", **FAILURE)),
@@ -945,8 +1200,13 @@ ADMITTED: list[tuple[str | tuple[str, ...], dict[str, object]]] = [
     (CHANGE, untagged("apprunner-guardrails:exempt:AR101", "team")),
     (CHANGE, untagged("team")),  # RequiredTags may ask for it
     (CHANGE, tagged("team")),
+    (CHANGE, tagged("created-by", userIdentity=USER)),
+    (CHANGE, tagged("created-by", userIdentity=role(OWN_ROLE))),
+    (CHANGE, tagged("created-by", userIdentity=role(f"{TAGGING_ROLE}2"))),
+    (CHANGE, tagged("created-by", userIdentity=SERVICE)),
     (PATH, ingress_tagged("apprunner-guardrails:exempt:AR501")),
-    (DRIFT, endpoint("com.amazonaws.us-east-1.apprunner")),  # the wrong one, which may be meant for a private path
+    # The wrong one, which may be meant for a private path.
+    ((DRIFT, CREATION), endpoint("com.amazonaws.us-east-1.apprunner")),
     (DRIFT, call("AssociateAddress", "ec2", requestParameters={"networkInterfaceId": "eni-1"})),
     (DRIFT, ec2_tagged("apprunner-guardrails:exempt:AR504")),
     (PATH, group_call("ModifyTargetGroupAttributes", targetGroupArn=GROUP)),
@@ -958,15 +1218,20 @@ ADMITTED: list[tuple[str | tuple[str, ...], dict[str, object]]] = [
     (CHANGE, operation("DeploymentFailed")),
     (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner.requests", **FAILURE)),
     (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner", **FAILURE)),
-    ((DRIFT, ADDRESSES), endpoint("com.amazonaws.us-east-1.apprunner.requests")),
+    (ENDPOINT, endpoint("com.amazonaws.us-east-1.apprunner.requests", errorCode="Client.DryRunOperation")),
+    ((DRIFT, ADDRESSES, CREATION), endpoint("com.amazonaws.us-east-1.apprunner.requests")),
     ((DRIFT, ADDRESSES), modified(AddSubnetId={"tag": 1, "content": "subnet-a"})),
     ((DRIFT, ADDRESSES), modified(SubnetConfiguration={"tag": 1, "SubnetId": "subnet-a", "Ipv4": "10.0.1.9"})),
     ((DRIFT, ADDRESSES), deleted("vpce-1")),
     ((DRIFT, ADDRESSES), deleted("vpce-1", "vpce-2")),
-    ((PATH, INGRESS), call("CreateVpcIngressConnection")),
+    ((PATH, INGRESS, CREATION), call("CreateVpcIngressConnection")),
     ((PATH, INGRESS), call("UpdateVpcIngressConnection")),
     ((PATH, INGRESS), call("DeleteVpcIngressConnection")),
-    (GROUPS, group_call("CreateTargetGroup", name="orders", targetType="ip")),
+    ((GROUPS, CREATION), group_call("CreateTargetGroup", name="orders", targetType="ip")),
+    ((PATH, CREATION), group_call("CreateLoadBalancer", name="orders", type="network")),
+    (PATH, group_call("CreateLoadBalancer", name="web", type="application")),
+    (PATH, group_call("CreateLoadBalancer", name="web")),  # an Application Load Balancer too
+    (PATH, group_call("CreateLoadBalancer", loadBalancerName="classic", listeners=[])),
     ((PATH, GROUPS), group_tagged("team", "apprunner-guardrails:endpoint")),
     ((PATH, GROUPS), group_tagged("apprunner-guardrails:exempt:AR510")),
     ((PATH, GROUPS), group_tagged("AppRunner-Guardrails:Endpoint")),  # malformed, and to be told so
@@ -1000,13 +1265,23 @@ def test_what_concerns_the_guardrails_is_taken_up_by_one_rule_of_each_function(
         call("TagResource"),
         call("TagResource", requestParameters={"resourceArn": "arn", "tags": []}),
         tagged("apprunner-guardrails:exempt:AR101", **FAILURE),
-        {**call("CreateVpcConnector"), "source": "aws.ec2"},
+        {**call("CreateVpcConnector"), "source": "aws.ecs"},
+        call("CreateAutoScalingConfiguration"),
+        call("DescribeVpcEndpoints", "ec2"),
+        endpoint("com.amazonaws.us-east-1.apprunnerx"),
+        endpoint("com.amazonaws.us-east-1.ecr.dkr"),
+        group_call("CreateRule", listenerArn=GROUP),
+        tagged("created-by", userIdentity=role(TAGGING_ROLE)),
+        ec2_tagged("created-by"),
+        group_tagged("created-by"),
         {**call("CreateVpcConnector"), "detail-type": "AWS Service Event via CloudTrail"},
         call("CreateService", eventSource="ecs.amazonaws.com"),
         operation("UpdateServiceStarted"),
         operation("CreateServiceCompletedSuccessfully"),
         {**operation("UpdateServiceFailed"), "detail-type": "AppRunner Service Status Change"},
         endpoint("com.amazonaws.us-east-1.s3", **FAILURE),
+        group_call_failed("CreateTargetGroup", "DuplicateTargetGroupNameException"),
+        group_call_failed("CreateLoadBalancer", "InvalidSubnetException"),
         endpoint("com.amazonaws.us-east-1.s3"),
         call("CreateVpcEndpoint", "ec2", **FAILURE),
         ec2_tagged("team"),

@@ -1,6 +1,7 @@
 """The audit of everything but connectors alone: services, App Runner's interfaces, and private paths; and what it
 shares with target sync and with events."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -217,6 +218,26 @@ def test_a_fault_of_any_kind_of_resource_is_told_once_and_ends_when_it_is_mended
     assert sorted(mended.aws.told) == sorted(one.replace("opened", "resolved") for one in first.aws.told)
 
 
+def owners(outcome: Outcome) -> set[tuple[str, str, str]]:
+    """Rule, transition and owner of what machines heard."""
+    entries = (entry for asked in outcome.aws.sent("events:PutEvents") for entry in asked["Entries"])
+    details = [json.loads(entry["Detail"]) for entry in entries]
+    return {(one["finding"]["rule"], one["transition"], one["finding"]["owner"]) for one in details}
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_the_owner_of_any_kind_of_resource_is_told_of_its_faults_and_that_they_are_over(kind: str) -> None:
+    make, arn, rule = FAULTY[kind]
+    rows, mended = whole(), whole()
+    make(rows)
+    for one in (rows, mended):
+        put_tag(one, arn, "created-by", "mara.lind")
+    outcome = again(rows, 0)
+    assert (rule, "opened", "mara.lind") in owners(outcome)
+    assert {owner for told, _, owner in owners(outcome) if told in outcome.rules("fail", arn)} == {"mara.lind"}
+    assert (rule, "resolved", "mara.lind") in owners(again({**mended, "Items": rows["Items"]}))
+
+
 @pytest.mark.parametrize("arn", EVERY_ARN)
 def test_an_exemption_that_exempts_nothing_is_told_of_every_kind(arn: str) -> None:
     rows, mended = whole(), whole()
@@ -261,6 +282,16 @@ def all_faulty() -> Rows:
     told = {(FAULTY[kind][1], FAULTY[kind][2]) for kind in ON_PATH}
     assert told <= {(arn, rule) for arn, rules in outcome.failing.items() for rule in rules}
     return rows
+
+
+def test_the_owner_of_a_target_group_hears_that_it_is_on_no_path_any_more() -> None:
+    """Its tags are read anyway, as somebody may have bound it again."""
+    rows = all_faulty()
+    rows |= {"VpcEndpoints": [], "VpcIngressConnections": [], "Services": [service(CONNECTOR)]}
+    rows["Tags"] = [tag(ORDERS, "created-by", "mara.lind")]
+    told = owners(again(rows))
+    assert ("AR509", "resolved", "mara.lind") in told
+    assert {owner for rule, _, owner in told if rule in ("AR501", "AR506", "AR513")} == {""}
 
 
 def torn_down(rows: Rows) -> Rows:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from apprunner_guardrails.callers import Caller, caller
+from apprunner_guardrails.callers import Caller, Who
 from apprunner_guardrails.events import (
     CALLS,
     EXPLAINED,
@@ -111,6 +111,7 @@ def trigger(what: str, **fields: Any) -> Trigger:
         "region": REGION,
         "time": "2026-11-02T09:00:00Z",
         "caller": Caller(name="alice", tool="AWS CLI", address="192.0.2.7"),
+        "by": Who(kind="IAMUser", name="alice"),
         "connector": CONNECTOR,
     }
     return Trigger(**{**expected, **fields})
@@ -215,6 +216,7 @@ def test_a_finished_operation_names_its_service(status: str) -> None:
         region=REGION,
         time="2026-11-02T09:05:00Z",
         caller=Caller(name="App Runner", tool="App Runner"),
+        by=Who(kind=""),
     )
 
 
@@ -634,126 +636,6 @@ def test_a_long_value_is_cut_in_the_error() -> None:
     with pytest.raises(BadEvent) as bad:
         parse(api_call("UpdateService", requestParameters={"serviceArn": "x" * 5000}))
     assert str(bad.value).endswith(f"{SERVICE_EXPECTED} '{'x' * 199}")
-
-
-def _assumed_role(session: str, *, issuer: str = "Deployer", **context: object) -> Json:
-    return {
-        "type": "AssumedRole",
-        "principalId": f"AROAEXAMPLE:{session}",
-        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{issuer}/{session}",
-        "accountId": ACCOUNT,
-        "sessionContext": {"sessionIssuer": {"type": "Role", "userName": issuer}, **context},
-    }
-
-
-@pytest.mark.parametrize(
-    ("identity", "name"),
-    [
-        pytest.param({"type": "Root", "accountId": ACCOUNT}, f"root of account {ACCOUNT}", id="Root"),
-        pytest.param(
-            {"type": "Root", "accountId": ACCOUNT, "userName": "our-alias"},
-            f"root of account {ACCOUNT}",
-            id="Root with an alias",
-        ),
-        pytest.param({"type": "Root"}, "root", id="Root without its account"),
-        pytest.param(ALICE, "alice", id="IAMUser"),
-        pytest.param(
-            {**ALICE, "sessionContext": {"sessionIssuer": {}, "attributes": {"mfaAuthenticated": "true"}}},
-            "alice",
-            id="IAMUser at the console",
-        ),
-        pytest.param({**ALICE, "invokedBy": "cloudformation.amazonaws.com"}, "alice", id="IAMUser by a service"),
-        pytest.param(_assumed_role("ci-42"), "role Deployer ci-42", id="AssumedRole"),
-        pytest.param(
-            _assumed_role("botocore-session-17", sourceIdentity="alice@example.com"),
-            "role Deployer alice@example.com",
-            id="AssumedRole with a source identity",
-        ),
-        pytest.param(
-            {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ci-42"},
-            "role Deployer ci-42",
-            id="AssumedRole without an issuer",
-        ),
-        pytest.param({"type": "AssumedRole"}, "a role", id="AssumedRole and no more"),
-        pytest.param(
-            {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer"},
-            "role Deployer",
-            id="Role",
-        ),
-        pytest.param(
-            {"type": "FederatedUser", "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/Bob"},
-            "Bob",
-            id="FederatedUser",
-        ),
-        pytest.param({"type": "Directory", "userName": "carol"}, "carol", id="Directory"),
-        pytest.param(
-            {"type": "AWSAccount", "principalId": "AIDA", "accountId": "444455556666"},
-            "AWSAccount 444455556666",
-            id="AWSAccount",
-        ),
-        pytest.param(
-            {"type": "AWSService", "invokedBy": "apprunner.amazonaws.com"}, "apprunner.amazonaws.com", id="AWSService"
-        ),
-        pytest.param(
-            {"type": "IdentityCenterUser", "accountId": ACCOUNT, "onBehalfOf": {"userId": "u-1"}},
-            "Identity Center user u-1",
-            id="IdentityCenterUser",
-        ),
-        pytest.param({"type": "IdentityCenterUser"}, "Identity Center user", id="IdentityCenterUser and no more"),
-        pytest.param({"type": "SAMLUser", "userName": "dave"}, "dave", id="SAMLUser"),
-        pytest.param(
-            {"type": "WebIdentityUser", "principalId": "accounts.google.com:1", "userName": "erin"},
-            "erin",
-            id="WebIdentityUser",
-        ),
-        pytest.param({"type": "Unknown"}, "Unknown", id="Unknown"),
-        pytest.param({}, "", id="no type"),
-        pytest.param(None, "", id="no identity"),
-        pytest.param("HIDDEN_DUE_TO_SECURITY_REASONS", "", id="a redacted identity"),
-        pytest.param({"type": 7, "userName": ["x"], "sessionContext": "x"}, "", id="values that are no texts"),
-    ],
-)
-def test_the_caller_is_named_as_far_as_cloudtrail_knows(identity: object, name: str) -> None:
-    assert caller({"userIdentity": identity}).name == name
-
-
-@pytest.mark.parametrize(
-    ("record", "tool"),
-    [
-        pytest.param(
-            {"userAgent": "Mozilla/5.0 (X11; Linux x86_64)", "sessionCredentialFromConsole": "true"},
-            "console",
-            id="console",
-        ),
-        pytest.param({"userAgent": "Mozilla/5.0 (X11; Linux x86_64)"}, "console", id="console, by its browser"),
-        pytest.param(
-            {
-                "userIdentity": {**_assumed_role("ci"), "invokedBy": "cloudformation.amazonaws.com"},
-                "userAgent": "cloudformation.amazonaws.com",
-            },
-            "CloudFormation",
-            id="CloudFormation",
-        ),
-        pytest.param(
-            {
-                "userAgent": "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io)"
-                " terraform-provider-aws/6.1.0 aws-sdk-go-v2/1.36.0"
-            },
-            "Terraform",
-            id="Terraform",
-        ),
-        pytest.param({"userAgent": "APN/1.0 Pulumi/1.0 PulumiAWS/7.0"}, "Pulumi", id="Pulumi"),
-        pytest.param({"userAgent": "aws-cli/2.31.0 md/Botocore#1.31"}, "AWS CLI", id="AWS CLI"),
-        pytest.param({"userAgent": "Boto3/1.40.0 md/Botocore#1.40.0"}, "SDK for Python", id="SDK for Python"),
-        pytest.param({"userAgent": "aws-sdk-js/3.9 ua/2.1"}, "SDK", id="another SDK"),
-        pytest.param({"userAgent": "curl/8.9.1 and more"}, "curl", id="an unknown agent, by its first word"),
-        pytest.param({"userAgent": "https://fix.example/now"}, "", id="an agent that mail would make a link of"),
-        pytest.param({"userIdentity": {"invokedBy": "x.amazonaws.com"}}, "x.amazonaws.com", id="an unknown service"),
-        pytest.param({}, "", id="nothing said"),
-    ],
-)
-def test_the_tool_is_told_by_the_agent(record: Json, tool: str) -> None:
-    assert caller(record).tool == tool
 
 
 # Batches of SQS -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the rules of a kind answer, what is left to others, and when tags are worth a call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from apprunner_guardrails.judge import (
     Answers,
     Tags,
     Terms,
+    judge_bound_group,
     judge_connector,
     judge_ingress,
     judge_path_group,
@@ -111,6 +112,45 @@ def test_of_a_target_group_the_syncs_rules_are_left_to_it() -> None:
     answers = judge_path_group(GROUP, TERMS)
     assert (ids(answers), answers.left) == ({one.id for one in PATH_GROUP_RULES}, OF_SYNC)
     assert OF_SYNC.isdisjoint(ids(answers))
+
+
+# Whose it is.
+
+OWNER = "NetworkEngineer/jonas.weber"
+BY_TEAM = {"team": "net"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "settings", "told"),
+    [
+        pytest.param({"created-by": OWNER, **BY_TEAM}, {}, OWNER, id="tagged"),
+        pytest.param({"created-by": f" {OWNER} "}, {}, OWNER, id="with spaces"),
+        pytest.param(BY_TEAM, {}, "", id="without the tag"),
+        pytest.param({"created-by": " "}, {}, "", id="with an empty one"),
+        pytest.param({"Created-By": OWNER}, {}, "", id="with another key"),
+        pytest.param(DENIED, {}, "", id="tags that could not be read"),
+        pytest.param(BY_TEAM, {"created_by_tag": "team"}, "net", id="by another tag"),
+        pytest.param({"created-by": OWNER, "": OWNER}, {"created_by_tag": ""}, "", id="switched off"),
+    ],
+)
+def test_a_resource_belongs_to_whom_its_own_tag_names(tags: Tags, settings: Mapping[str, Any], told: str) -> None:
+    of_settings = terms(**settings)
+    connector = judge_connector(CONNECTOR.arn, CONNECTOR, healthy().network, tags, of_settings)
+    service = judge_service(SERVICE.arn, SERVICE, tags, of_settings)
+    ingress = judge_ingress(INGRESS.arn, INGRESS, tags, of_settings)
+    bound = judge_bound_group(healthy().group, tags, of_settings)
+    on_path = judge_path_group(replace(GROUP, tags=tags), of_settings)
+    assert [one.owner for one in (connector, service, ingress, bound, on_path)] == [told] * 5
+
+
+def test_without_tags_nobody_is_named() -> None:
+    assert judge_service(SERVICE.arn, SERVICE, None, TERMS).owner == ""
+    assert judge_ingress(INGRESS.arn, INGRESS, None, TERMS).owner == ""
+
+
+def test_whose_a_resource_is_makes_no_finding() -> None:
+    owned, nobodys = (judge_service(SERVICE.arn, BROKEN, tags, TERMS) for tags in ({"created-by": OWNER}, {}))
+    assert owned == replace(nobodys, owner=OWNER)
 
 
 # Tags that cost a call.

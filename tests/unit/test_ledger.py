@@ -439,6 +439,51 @@ def test_an_exemption_that_was_moved_is_written_at_once_and_told_to_nobody() -> 
     )
 
 
+# Owners ----------------------------------------------------------------------------------------------------------
+
+OWED = replace(OPEN, owed=Kind.OPENED, owed_to=(Channel.CHAT,))
+YESTERDAY: dict[str, Any] = {"last_seen": NOW - DAY}
+WRITTEN_AS: Mapping[str, tuple[Kind, Record | None, Finding]] = {
+    "opened": (Kind.OPENED, None, FAILS),
+    "reopened": (Kind.REOPENED, RESOLVED, FAILS),
+    "exemption expired": (Kind.EXPIRED, ACCEPTED, RUN_OUT),
+    "changed": (Kind.CHANGED, OPEN, FAILS_OTHERWISE),
+    "reminded": (Kind.REMINDED, replace(OPEN, last_alerted=NOW - 8 * DAY), FAILS),
+    "resolved": (Kind.RESOLVED, OPEN, PASSES),
+    "exempted": (Kind.EXEMPTED, OPEN, EXEMPT),
+    "told again": (Kind.OPENED, OWED, FAILS),
+    "seen": (Kind.SEEN, replace(OPEN, **YESTERDAY), FAILS),
+    "seen and exempt": (Kind.SEEN, replace(ACCEPTED, **YESTERDAY), EXEMPT),
+}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "known", "written"),
+    [("", "mara", "mara"), ("jonas", "mara", "mara"), ("jonas", "", "jonas"), ("jonas", "x" * 300, "x" * 256)],
+    ids=["known now", "another", "not known now", "longer than a tag's value"],
+)
+@pytest.mark.parametrize(("kind", "record", "answer"), WRITTEN_AS.values(), ids=WRITTEN_AS)
+def test_the_owner_is_written_with_whatever_is_written_and_nothing_else_is_new(
+    *, kind: Kind, record: Record | None, answer: Finding, recorded: str, known: str, written: str
+) -> None:
+    before = replace(record, owner=recorded) if record else None
+    (nobodys,) = plan([answer], [record] if record else [], TERMS).transitions
+    (found,) = plan([answer], [before] if before else [], replace(TERMS, owner=known)).transitions
+    expected = written if before or known else ""
+    assert found == replace(nobodys, record=replace(nobodys.record, owner=expected), before=before)
+    assert (found.kind, settled(found, ALL, NOW).owner) == (kind, expected)
+
+
+@pytest.mark.parametrize(
+    ("record", "answer"),
+    [(OPEN, FAILS), (ACCEPTED, EXEMPT), (RESOLVED, PASSES), (OPEN, UNKNOWN), (None, PASSES)],
+    ids=["open", "exempt", "over", "unknown", "nothing"],
+)
+def test_another_owner_is_no_reason_to_write(record: Record | None, answer: Finding) -> None:
+    records = [replace(record, owner="jonas")] if record else []
+    assert plan([answer], records, replace(TERMS, owner="mara")) == NOTHING
+
+
 # AR902 -----------------------------------------------------------------------------------------------------------
 
 UNJUDGED = replace(FAILS, rule=NOT_JUDGED, unread="some reads failed")

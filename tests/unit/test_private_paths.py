@@ -1,5 +1,6 @@
 """From a change of a private path to what is told: which resources are judged, what ends, what failed reads hide."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -52,6 +53,7 @@ from tests.samples import (
     healthy,
     public,
     replaced_route,
+    tag,
 )
 
 LATER = NOW + 60
@@ -378,6 +380,37 @@ def test_a_service_that_is_gone_ends_too(services: object) -> None:
         held = without(held, "Services", SERVICE)
     validated(watched("apprunner", "UpdateVpcIngressConnection"), held)
     assert items(held, SERVICE) == {"AR403": "resolved"}
+
+
+def owners(outcome: Outcome) -> dict[tuple[str, str], str]:
+    """The owner that machines heard of, by rule and transition."""
+    entries = (entry for asked in outcome.aws.sent("events:PutEvents") for entry in asked["Entries"])
+    details = [json.loads(entry["Detail"]) for entry in entries]
+    return {(one["finding"]["rule"], one["transition"]): one["finding"]["owner"] for one in details}
+
+
+def test_a_change_of_a_path_tells_the_owner_of_what_it_breaks() -> None:
+    """Of the ingress connection and of the service tags are read where they matter, of the others always."""
+    held = preserving(with_address(rows()))
+    find(held, "VpcIngressConnections", INGRESS)["Status"] = "FAILED_UPDATE"
+    people = {ORDERS: "mara.lind", INGRESS: "jonas.weber", SERVICE: "dana.ortiz"}
+    unnamed = validated(PRESERVES, {**held, "Items": []})
+    held["Tags"] = [*held["Tags"], *(tag(arn, "created-by", owner) for arn, owner in people.items())]
+    outcome = validated(PRESERVES, {**held, "Items": []})
+    assert owners(outcome) == {
+        ("AR507", "opened"): "mara.lind",
+        ("AR501", "opened"): "jonas.weber",
+        ("AR403", "opened"): "dana.ortiz",
+    }
+    assert (unnamed.aws.rounds, set(owners(unnamed).values())) == (outcome.aws.rounds, {""})
+
+
+def test_the_owner_of_a_group_that_is_on_no_path_any_more_hears_that_it_is_over() -> None:
+    held = without(rows(), "VpcEndpoints", ENDPOINT)
+    held = {**without(held, "VpcIngressConnections", INGRESS), "Items": [item(ORDERS, "AR507")]}
+    held["Tags"] = [*held["Tags"], tag(ORDERS, "created-by", "mara.lind")]
+    outcome = validated(PRESERVES, held)
+    assert owners(outcome) == {("AR507", "resolved"): "mara.lind"}
 
 
 def test_a_group_that_is_on_no_path_any_more_is_left_to_target_sync() -> None:

@@ -35,6 +35,12 @@ def test_all_but_the_topic_and_the_table_have_defaults() -> None:
         sync_queue_url="",
         sync_wait_minutes=15,
         drain_deleted_endpoints=False,
+        created_by_tag="created-by",
+        created_at_tag="created-at",
+        created_with_tag="created-with",
+        default_tags={},
+        emails_in_tags=False,
+        tag_queue_url="",
     )
 
 
@@ -93,6 +99,29 @@ def test_the_defaults_of_the_record_are_those_of_the_environment() -> None:
         ({"SYNC_WAIT_MINUTES": "1"}, "sync_wait_minutes", 1),
         ({"SYNC_WAIT_MINUTES": "1440"}, "sync_wait_minutes", 1440),
         ({"DRAIN_DELETED_ENDPOINTS": "true"}, "drain_deleted_endpoints", True),
+        ({"CREATED_BY_TAG": " Owner: by/who=@+-_. "}, "created_by_tag", "Owner: by/who=@+-_."),
+        ({"CREATED_BY_TAG": ""}, "created_by_tag", ""),
+        ({"CREATED_BY_TAG": "gehört"}, "created_by_tag", "gehört"),
+        ({"CREATED_AT_TAG": "k" * 127}, "created_at_tag", "k" * 127),
+        ({"CREATED_AT_TAG": ""}, "created_at_tag", ""),
+        ({"CREATED_WITH_TAG": "created-by"}, "created_with_tag", "created-by"),
+        ({"CREATED_WITH_TAG": " "}, "created_with_tag", ""),
+        ({"DEFAULT_TAGS": ""}, "default_tags", {}),
+        ({"DEFAULT_TAGS": " {} "}, "default_tags", {}),
+        (
+            {"DEFAULT_TAGS": '{"team": "platform", "cost-center": "4711", "note": ""}'},
+            "default_tags",
+            {"cost-center": "4711", "note": "", "team": "platform"},
+        ),
+        (
+            {"DEFAULT_TAGS": '{"aws:x": "y", "Team": "a", "team": "b"}'},
+            "default_tags",
+            {"aws:x": "y", "Team": "a", "team": "b"},
+        ),
+        ({"DEFAULT_TAGS": '{"created-by": "unknown"}'}, "default_tags", {"created-by": "unknown"}),
+        ({"EMAILS_IN_TAGS": "true"}, "emails_in_tags", True),
+        ({"TAG_QUEUE_URL": QUEUE}, "tag_queue_url", QUEUE),
+        ({"TAG_QUEUE_URL": ""}, "tag_queue_url", ""),
     ],
     ids=str,
 )
@@ -106,6 +135,10 @@ def test_a_variable_sets_its_field_and_no_other(environment: Mapping[str, str], 
 OVERRIDES = (
     'it takes a JSON object such as {"AR101": "off", "AR203": "HIGH"}: rule ids with off or CRITICAL, HIGH, MEDIUM,'
     " LOW, INFO"
+)
+OWN_TAG = "it takes the key of a tag that begins neither with aws: nor with apprunner-guardrails:, or nothing"
+DEFAULT_TAGS = (
+    'it takes a JSON object of texts such as {"team": "platform"}, whose keys do not begin with apprunner-guardrails:'
 )
 
 
@@ -189,6 +222,32 @@ OVERRIDES = (
         ("SYNC_WAIT_MINUTES", "0", "is '0'; it takes a whole number of minutes from 1 to 1440"),
         ("SYNC_WAIT_MINUTES", "1441", "is '1441'; it takes a whole number of minutes from 1 to 1440"),
         ("DRAIN_DELETED_ENDPOINTS", "yes", "is 'yes'; it takes true or false"),
+        ("CREATED_BY_TAG", "aws:by", f"is 'aws:by'; {OWN_TAG}"),
+        ("CREATED_BY_TAG", "AWS:by", f"is 'AWS:by'; {OWN_TAG}"),
+        ("CREATED_AT_TAG", "apprunner-guardrails:endpoint", f"is 'apprunner-guardrails:endpoint'; {OWN_TAG}"),
+        ("CREATED_AT_TAG", "AppRunner-Guardrails:at", f"is 'AppRunner-Guardrails:at'; {OWN_TAG}"),
+        ("CREATED_WITH_TAG", "with(tool)", f"is 'with(tool)'; {OWN_TAG}"),
+        ("CREATED_WITH_TAG", "k" * 128, f": '{'k' * 50}' and so on is longer than 127 characters; {OWN_TAG}"),
+        ("DEFAULT_TAGS", "[]", f"is '[]'; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", "team=platform", f": Expecting value: line 1 column 1 (char 0); {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{"team": "a", "team": "a"}', f": 'team' is named twice; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{"team": 4711}', f": team is 4711, which is no text; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{"team": null}', f": team is None, which is no text; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{"a": "b", "team": {"x": "y"}}', f": team is {{'x': 'y'}}, which is no text; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{"": "x"}', f": '' cannot be the key of a default tag; {DEFAULT_TAGS}"),
+        ("DEFAULT_TAGS", '{" ": "x"}', f": ' ' cannot be the key of a default tag; {DEFAULT_TAGS}"),
+        (
+            "DEFAULT_TAGS",
+            '{"team": "x", "apprunner-guardrails:endpoint": "vpce-1"}',
+            f": 'apprunner-guardrails:endpoint' cannot be the key of a default tag; {DEFAULT_TAGS}",
+        ),
+        (
+            "DEFAULT_TAGS",
+            '{" AppRunner-Guardrails:exempt:AR101": "x"}',
+            f": ' AppRunner-Guardrails:exempt:AR101' cannot be the key of a default tag; {DEFAULT_TAGS}",
+        ),
+        ("EMAILS_IN_TAGS", "yes", "is 'yes'; it takes true or false"),
+        ("TAG_QUEUE_URL", "TagQueue", "is 'TagQueue'; it takes the URL of an SQS queue, or nothing"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name_with_what_it_takes(name: str, raw: str, says: str) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.rules import RULES, SERVICE_RULES
+from apprunner_guardrails.settings import ANY_TAG, Settings
 from apprunner_guardrails.tell import NotPublished
-from tests.aws import FAULTS, NOW, Fault, Outcome, answered, refused, validated
+from tests.aws import FAULTS, NOW, Fault, Outcome, answered, audited, refused, validated
 from tests.private_path import INGRESS, private_path
 from tests.samples import (
     CONNECTOR,
@@ -432,6 +433,71 @@ def test_tags_that_no_rule_looks_at_are_not_read() -> None:
     assert (idle.ignored, idle.aws.calls) == ("the call TagResource names no tag that any rule looks at", [])
     required = validated(event, healthy(), settings=replace(SETTINGS, required_tags=("team",)))
     assert required.failing == {CONNECTOR: {"AR408"}}
+
+
+# What somebody just made, which is being tagged. The rows have no tags.
+CREATIONS: Mapping[str, Callable[[], Event]] = {name: EVENTS[name] for name in ("CreateVpcConnector", "CreateService")}
+NO_NAMES = {"created_by_tag": "", "created_at_tag": "", "created_with_tag": ""}
+
+
+def requiring(*keys: str, **changes: object) -> Settings:
+    """These tags are required, and all that is made gets a team beside the tags that everything gets."""
+    given: Mapping[str, object] = {"default_tags": {"team": "platform"}, **changes}
+    return replace(SETTINGS, required_tags=keys, **given)  # type: ignore[arg-type]  # members of the settings
+
+
+def lacking(outcome: Outcome) -> set[str]:
+    """What is said to be lacking, of whatever resource."""
+    opened = outcome.report.as_json()["opened"]
+    assert isinstance(opened, list)
+    return {message for one in opened if one["rule"] in ("AR407", "AR408") for message in one["messages"]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        requiring("created-by"),
+        requiring("created-with", "team"),
+        requiring(ANY_TAG),
+        requiring(ANY_TAG, **NO_NAMES),
+        requiring("owner", created_by_tag="owner"),
+    ],
+    ids=["created-by", "created-with and team", "any", "any with none but the team", "owner by another name"],
+)
+@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+def test_what_was_just_made_lacks_no_tag_that_it_is_being_given(event: Callable[[], Event], settings: Settings) -> None:
+    outcome = validated(event(), healthy(), settings=settings)
+    assert outcome.failing == {resource: set() for resource in outcome.resources}
+
+
+@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+def test_what_was_just_made_lacks_the_tags_that_nobody_is_giving_it(event: Callable[[], Event]) -> None:
+    outcome = validated(event(), healthy(), settings=requiring("created-by", "cost-center", "team"))
+    assert lacking(outcome) == {"it lacks required tags: cost-center"}
+
+
+@pytest.mark.parametrize("required", ["created-by", ANY_TAG])
+@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+def test_where_nothing_is_tagged_what_was_just_made_lacks_its_tags_at_once(
+    event: Callable[[], Event], required: str
+) -> None:
+    settings = requiring(required, default_tags={}, **NO_NAMES)
+    own = {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
+    failing = validated(event(), healthy(), settings=settings).failing
+    assert failing == {resource: own[resource] for resource in failing}
+
+
+@pytest.mark.parametrize("required", ["created-by", "team", ANY_TAG])
+def test_later_events_and_the_audit_look_whether_the_tags_are_there(required: str) -> None:
+    settings = requiring(required)
+    lacks = {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
+    untagged = tagged(CONNECTOR)
+    untagged["detail"] |= {"eventName": "UntagResource"}
+    untagged["detail"]["requestParameters"] = {"resourceArn": CONNECTOR, "tagKeys": [required]}
+    assert validated(finished_update(), healthy(), settings=settings).failing == lacks
+    assert validated(service_call("UpdateService"), healthy(), settings=settings).failing == lacks
+    assert validated(untagged, healthy(), settings=settings).failing == {CONNECTOR: {"AR408"}}
+    assert audited(healthy(), settings=settings).failing == lacks
 
 
 def test_an_event_with_nothing_but_the_connector_is_judged_alike() -> None:

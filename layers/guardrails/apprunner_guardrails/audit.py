@@ -199,7 +199,7 @@ def judge_region(audit: Audit, reads: Reads, found: Region, recorded: Recorded) 
     )
     answers |= judge_paths(found.paths, audit.terms, reads)
     audit.check_time("the private paths were judged, not what is gone")
-    answers |= _over(reads, found, [arn for arn in _alive(recorded) if arn not in answers])
+    answers |= _over(audit, reads, found, [arn for arn in _alive(recorded) if arn not in answers])
     notes = {**found.notes, **_remembering(audit, found, recorded)}
     return tuple(_evaluation(audit, arn, one, notes.get(arn, ())) for arn, one in sorted(answers.items()))
 
@@ -247,7 +247,7 @@ def _alive(recorded: Recorded) -> Iterable[str]:
     )
 
 
-def _over(reads: Reads, found: Region, unseen: Collection[str]) -> Mapping[str, Answers]:
+def _over(audit: Audit, reads: Reads, found: Region, unseen: Collection[str]) -> Mapping[str, Answers]:
     """The end of what was not seen now, as far as that is sure.
 
     Lists lag behind: a connector or service is over that is in no list and not there when it is asked for by name.
@@ -264,7 +264,7 @@ def _over(reads: Reads, found: Region, unseen: Collection[str]) -> Mapping[str, 
     if not isinstance(found.interfaces, Unread):
         gone += interfaces
     off_paths = [arn for arn in unseen if arn not in {*connectors, *services, *interfaces}]
-    return {**dict.fromkeys(gone, Answers(findings=())), **dict(ended(off_paths, found.paths, reads))}
+    return {**dict.fromkeys(gone, Answers(findings=())), **dict(ended(off_paths, found.paths, audit.terms, reads))}
 
 
 def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
@@ -277,6 +277,7 @@ def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transitio
         time=audit.time,
         findings=answers.findings,
         left=answers.left,
+        owner=answers.owner,
         notes=notes,
     )
 

@@ -5,7 +5,7 @@ docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-us
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from apprunner_guardrails.records import HIDDEN, Json, at, text
@@ -36,12 +36,12 @@ class Who:
     account: str = ""
     principal: str = ""  # AIDAEXAMPLE, AROAEXAMPLE:session: an id that nobody else has
     service: str = ""  # the AWS service that made the call, for itself or on behalf of the others
-    machine: bool = False  # the role of an EC2 instance
+    machine: bool = False  # the role of an EC2 instance, a Lambda function or a task of ECS, in a session of its own
 
 
 def caller(detail: Json) -> Caller:
     """The caller of a CloudTrail record: the person as far as it is known, the tool, the address."""
-    return Caller(name=_name(who(detail)), tool=tool(detail), address=text(detail.get("sourceIPAddress")))
+    return Caller(name=_name(who(detail)), tool=tool(detail), address=_said(detail, "sourceIPAddress"))
 
 
 def who(detail: Json) -> Who:
@@ -54,25 +54,34 @@ def who(detail: Json) -> Who:
     )
     named, session = _named(_said(identity, "arn"))
     name = _said(identity, "userName") or named
-    if kind == "AssumedRole":
-        name = issuer or named
-    if kind == "IdentityCenterUser":
-        name = _said(identity, "onBehalfOf.userId")
+    match kind:
+        case "AssumedRole":
+            name = issuer or named
+        case "FederatedUser":
+            name = name or _of_principal(principal)
+        case "IdentityCenterUser":
+            name = _said(identity, "onBehalfOf.userId")
     return Who(
         kind=kind,
         name=name,
-        session=session or principal.partition(":")[2] if kind in ("AssumedRole", "AWSAccount") else "",
+        session=session or _of_principal(principal) if kind in ("AssumedRole", "AWSAccount") else "",
         source_identity=_said(identity, "sessionContext.sourceIdentity"),
         issuer=issuer if kind == "FederatedUser" else "",
         account=_said(identity, "accountId"),
         principal=principal,
         service=_said(identity, "invokedBy"),
-        machine=at(identity, "sessionContext.ec2RoleDelivery") is not None,
+        machine=_is_machine(identity, _said(detail, "userAgent")),
     )
 
 
-def _said(identity: Json, path: str) -> str:
-    value = text(at(identity, path))
+def _is_machine(identity: Json, agent: str) -> bool:
+    """Whether the credentials are those that AWS hands to what runs there. CloudShell hands on those of a person."""
+    given_to = at(identity, "sessionContext.ec2RoleDelivery"), identity.get("inScopeOf")
+    return any(given_to) or re.search(r"\bexec-env/AWS_(?:Lambda|ECS)", agent) is not None
+
+
+def _said(record: Json, path: str) -> str:
+    value = text(at(record, path))
     return "" if value == HIDDEN else value
 
 
@@ -96,6 +105,12 @@ def _last(path: str) -> str:
     return path.rpartition("/")[2]
 
 
+def _of_principal(principal: str) -> str:
+    """The name in AROAEXAMPLE:jonas.weber or 111122223333:aws:ec2-instance:i-0abc. Names hold no colon."""
+    _, colon, name = principal.rpartition(":")
+    return name if colon else ""
+
+
 def _name(one: Who) -> str:
     match one.kind:
         case "Root":
@@ -108,35 +123,45 @@ def _name(one: Who) -> str:
     return one.name or one.service or f"{one.kind} {one.account}".strip()
 
 
-# What a user agent or the calling service holds, in lower case → the tool. The first that is found counts.
-_TOOLS = (
-    ("cloudformation.amazonaws.com", "CloudFormation"),
-    ("terraform", "Terraform"),
-    ("pulumi", "Pulumi"),
-    ("aws-cli/", "AWS CLI"),
-    ("console.amazonaws.com", "console"),
-    ("mozilla/", "console"),
-    ("boto3/", "SDK for Python"),
-    ("botocore/", "SDK for Python"),
-    ("aws-sdk-", "SDK"),
+# What a user agent or the calling service begins with, or a product in it → the tool. The first that is found counts.
+# Programs that people run: they get the credentials of a console session in CloudShell, and may copy them elsewhere.
+# OpenTofu and Pulumi use Terraform's provider, Terraform and the CLI an SDK, which all say so too.
+_PROGRAMS = (
+    (r"opentofu/", "OpenTofu"),
+    (r"pulumi", "Pulumi"),
+    (r"terraform(?:-provider-[a-z]+)?/", "Terraform"),
+    (r"aws-cli/", "AWS CLI"),
+    (r"boto(?:3|core)/", "SDK for Python"),
 )
+# The console calls some services by SDKs of its own.
+_OTHERS = (
+    (r"cloudformation\.amazonaws\.com", "CloudFormation"),
+    (r"(?:console\.(?:[a-z0-9-]+\.)?|signin\.)amazonaws\.com", "console"),
+    (r"(?:mozilla|[a-z0-9]*console)/", "console"),
+    (r"aws-sdk-", "SDK"),
+    (r"aws internal", "AWS Internal"),
+)
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 
 
 def tool(detail: Json) -> str:
-    """What the call was made with. A service that acts for somebody comes before the console that they sat at."""
-    agent, service = text(detail.get("userAgent")), text(at(detail, "userIdentity.invokedBy"))
-    if known := _tool(service):
-        return known
-    if detail.get("sessionCredentialFromConsole") == "true":
+    """What the call was made with. A service that acts for somebody comes before all that they used themselves."""
+    agent, service = _said(detail, "userAgent"), _said(detail, "userIdentity.invokedBy")
+    if _SERVICE.fullmatch(service):
+        return _tool(_OTHERS, service) or service
+    if program := _tool(_PROGRAMS, agent):
+        return program
+    if detail.get("sessionCredentialFromConsole") in ("true", True):
         return "console"
-    return _tool(agent) or service or _product(agent)
+    return _tool(_OTHERS, agent) or _tool(_OTHERS, service) or _product(agent)
 
 
-def _tool(said: str) -> str:
-    return next((name for mark, name in _TOOLS if mark in said.lower()), "")
+def _tool(known: Sequence[tuple[str, str]], said: str) -> str:
+    return next((name for mark, name in known if re.search(rf"(?<![\w./-]){mark}", said, re.IGNORECASE)), "")
 
 
 def _product(agent: str) -> str:
-    """The name at the head of an unknown user agent; anything that a mail client could make a link of is not one."""
+    """The name at the head of an unknown user agent, or the service that it is; anything else that a mail client could
+    make a link of is not one."""
     name = agent.partition(" ")[0].partition("/")[0]
-    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else ""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) or _SERVICE.fullmatch(agent) else ""

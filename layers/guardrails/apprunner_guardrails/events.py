@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apprunner_guardrails.callers import Caller, caller
+from apprunner_guardrails.callers import Caller, Who, caller, who
 from apprunner_guardrails.facts import Egress
 from apprunner_guardrails.records import Json, at, body, member, shown, text, texts
 
@@ -28,6 +28,7 @@ FAILED = (
     "DeploymentFailed",
 )
 
+_NOBODY = Who(kind="")
 _ARN = re.compile(r"arn:aws[a-z-]*:apprunner:[a-z0-9-]+:[0-9]{12}:(vpcconnector|service)/[A-Za-z0-9/_-]+")
 
 
@@ -98,6 +99,7 @@ class Trigger:
     region: str
     time: str
     caller: Caller
+    by: Who = _NOBODY  # who made the call, in parts; of App Runner's own events nobody did
     connector: str = ""
     subnets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -171,6 +173,7 @@ def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
         region=region(event),
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
+        by=who(detail),
         connector=text(at(detail, call.connector)),
         subnets=_placed(detail, "subnets"),
         groups=_placed(detail, "securityGroups"),
@@ -232,6 +235,7 @@ def _tagging(name: str, event: Json, detail: Json) -> Trigger | Ignored:
         region=region(event),
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
+        by=who(detail),
         connector=resource if ":vpcconnector/" in resource else "",
         tag_keys=tuple(sorted(filter(None, keys))),
     )

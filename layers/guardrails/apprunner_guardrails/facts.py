@@ -481,6 +481,7 @@ class InterfaceEndpoint:
     group_ids: tuple[str, ...] = ()
     policy: str = ""  # the policy document as AWS has it
     tags: Mapping[str, str] = field(default_factory=dict)
+    managed: bool = False  # by the AWS service that has made it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

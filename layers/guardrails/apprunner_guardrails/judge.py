@@ -48,10 +48,14 @@ type Tags = Mapping[str, str] | Unread
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """The rules' answers; `left` are the ids of rules that were not asked, as what they need was not read."""
+    """The rules' answers; `left` are the ids of rules that were not asked, as what they need was not read.
+
+    `owner` is whom the resource's own tag names; empty where none does, or where tags were not read.
+    """
 
     findings: tuple[Finding, ...]
     left: frozenset[str] = frozenset()
+    owner: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +83,13 @@ def judged[S](
 ) -> Answers:
     asked, left = without(chosen(rules, terms.settings), unasked)
     findings = evaluate(asked, resource, subject, network, terms.settings)
-    return Answers(findings=applied(findings, tags, terms.today), left=left)
+    return Answers(findings=applied(findings, tags, terms.today), left=left, owner=owner(tags, terms.settings))
+
+
+def owner(tags: Tags, settings: Settings) -> str:
+    """Whose a resource is, by its tag that says who made it; empty where there is none."""
+    key = settings.created_by_tag
+    return tags.get(key, "").strip() if key and not isinstance(tags, Unread) else ""
 
 
 def judge_connector(

@@ -27,6 +27,7 @@ MESSAGES_KEPT = 20
 # What a tool puts into the name of each session: a time, the id of a build or of an instance.
 _MADE_UP = re.compile(r"(?=[a-f-]*[0-9])[0-9a-f-]{6,}", re.IGNORECASE)
 MESSAGE_LENGTH = 1000
+OWNER_LENGTH = 256  # what a tag's value can have
 
 
 type Key = tuple[str, str]  # resource and rule
@@ -84,6 +85,7 @@ class Record:
     who: str = ""  # whose call opened it
     exempt_until: str = ""  # 2026-12-31
     exempt_by: str = ""
+    owner: str = ""  # whose the resource is, as far as it was known when this was written
     owed: Kind | None = None
     owed_to: tuple[Channel, ...] = ()
     leased_until: int = 0
@@ -126,12 +128,17 @@ class Transition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What holds for one evaluation: the time, whose call led to it, where to tell, and when to remind (0: never)."""
+    """What holds for one evaluation: the time, whose call led to it, where to tell, and when to remind (0: never).
+
+    `owner` is whose the resource is. It is written with whatever is written, and is no reason to; where it is not known
+    now, what was recorded stays.
+    """
 
     now: int
     who: str
     channels: tuple[Channel, ...]
     reminder_seconds: int
+    owner: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -325,6 +332,7 @@ def _new(kind: Kind, answer: Finding, record: Record | None, terms: Terms) -> Tr
             who=terms.who[:MESSAGE_LENGTH] if opening or record is None else record.who,
             exempt_until=answer.exemption.until if kind is Kind.EXEMPTED and answer.exemption else "",
             exempt_by=answer.exemption.owner if kind is Kind.EXEMPTED and answer.exemption else "",
+            owner=_owner(record, terms),
             owed=kind if channels else None,
             owed_to=channels,
             leased_until=terms.now + LEASE_SECONDS if channels else 0,
@@ -333,6 +341,10 @@ def _new(kind: Kind, answer: Finding, record: Record | None, terms: Terms) -> Tr
         before=record,
         channels=channels,
     )
+
+
+def _owner(record: Record | None, terms: Terms) -> str:
+    return terms.owner[:OWNER_LENGTH] or (record.owner if record else "")
 
 
 _STATES: Mapping[Kind, State] = {Kind.RESOLVED: State.RESOLVED, Kind.EXEMPTED: State.EXEMPT}
@@ -368,6 +380,7 @@ def _tell_again(answer: Finding, record: Record, terms: Terms) -> Transition:
         finding=_shown(kind, answer, record),
         record=replace(
             record,
+            owner=_owner(record, terms),
             owed=kind if channels else None,
             owed_to=channels,
             leased_until=terms.now + LEASE_SECONDS if channels else 0,
@@ -386,7 +399,14 @@ def _seen(answer: Finding, record: Record | None, terms: Terms) -> Transition | 
     if terms.now - record.last_seen < SEEN_SECONDS and until == record.exempt_until:
         return None
     by = answer.exemption.owner if answer.status is Status.EXEMPT and answer.exemption else record.exempt_by
-    seen = replace(record, last_seen=terms.now, exempt_until=until, exempt_by=by, version=record.version + 1)
+    seen = replace(
+        record,
+        last_seen=terms.now,
+        exempt_until=until,
+        exempt_by=by,
+        owner=_owner(record, terms),
+        version=record.version + 1,
+    )
     return Transition(kind=Kind.SEEN, finding=answer, record=seen, before=record, channels=())
 
 

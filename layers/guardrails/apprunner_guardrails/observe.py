@@ -13,6 +13,7 @@ from apprunner_guardrails.findings import Status
 
 if TYPE_CHECKING:
     from apprunner_guardrails.respond import Report
+    from apprunner_guardrails.tags.tagging import Planned
     from apprunner_guardrails.targets.sync import Synced
 
 RESOURCES_LOGGED = 20
@@ -40,6 +41,11 @@ def not_understood(messages: Mapping[str, str]) -> None:
     """Log the messages of a batch that go back to the queue, by their ids, and why."""
     for message_id, why in messages.items():
         logger().error("not understood", extra={"message_id": message_id, "why": why})
+
+
+def put_off(message_id: str, why: str) -> None:
+    """Log a message that goes back to the queue because what it asks for cannot be done yet."""
+    logger().warning("put off", extra={"message_id": message_id, "why": why})
 
 
 def seconds_left(context: object) -> Callable[[], float]:
@@ -75,6 +81,14 @@ def synced(synced: "Synced") -> None:
         TargetGroupsRefused=sum(bool(one.refused) for one in synced.outcomes),
         Alerts=synced.alerts,
     )
+
+
+def tagged(planned: "Planned") -> None:
+    """Log and count the tags that a resource got, or log why it got none. Their values may name people: keys are
+    logged."""
+    extra = {"resource": planned.created.arn, "keys": list(planned.tags), "why": planned.why}
+    logger().info("tagged" if planned.tags else "not tagged", extra=extra)
+    count(ResourcesTagged=int(bool(planned.tags)))
 
 
 def report(report: "Report") -> None:

@@ -27,6 +27,7 @@ from apprunner_guardrails.judge import (
     judge_path_group,
     judge_service,
     judged,
+    owner,
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
@@ -100,7 +101,7 @@ def judge_interfaces(
         yield whole.arn, judged(INTERFACE_RULES, whole.arn, whole, whole.tags, terms, unasked=unasked)
 
 
-def ended(arns: Iterable[str], paths: Paths, reads: Reads) -> Iterator[tuple[str, Answers]]:
+def ended(arns: Iterable[str], paths: Paths, terms: Terms, reads: Reads) -> Iterator[tuple[str, Answers]]:
     """The end of what is on none of the paths, where that is sure: nothing of them was unread.
 
     The list of ingress connections lags behind. One that is not in it is asked for by name; as long as it is there,
@@ -112,10 +113,9 @@ def ended(arns: Iterable[str], paths: Paths, reads: Reads) -> Iterator[tuple[str
     if not _is_whole(paths) or gone != asked.keys():
         yield from ((arn, Answers(findings=())) for arn in gone)
         return
-    left = _left_to_sync(reads, [arn for arn in off if ":targetgroup/" in arn])
-    for arn in off:
-        if ":targetgroup/" not in arn or arn in left:
-            yield arn, Answers(findings=(), left=left.get(arn, frozenset()))
+    groups = [arn for arn in off if ":targetgroup/" in arn]
+    yield from ((arn, Answers(findings=())) for arn in off if arn not in groups)
+    yield from _ended_groups(groups, terms, reads)
 
 
 def _is_whole(paths: Paths) -> bool:
@@ -123,16 +123,15 @@ def _is_whole(paths: Paths) -> bool:
     return not paths.unlisted and not any(isinstance(one, Unread) for one in paths.ingress.values())
 
 
-def _left_to_sync(reads: Reads, groups: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """What the sync alone judges of target groups on no path: of those that are bound all the same exemptions too.
-    Without groups whose tags could not be read."""
-    left: dict[str, frozenset[str]] = {}
-    for arn, tags in elbv2.tags_of(reads, groups)().items():
+def _ended_groups(arns: Sequence[str], terms: Terms, reads: Reads) -> Iterator[tuple[str, Answers]]:
+    """The end of target groups on no path, but for what the sync alone judges: of those that are bound all the same
+    exemptions too. Without groups whose tags could not be read."""
+    for arn, tags in elbv2.tags_of(reads, arns)().items():
         if not isinstance(tags, Unread):
-            left[arn] = OF_SYNC | {exemption_malformed.ID} if TAG in tags else OF_SYNC
+            left = OF_SYNC | {exemption_malformed.ID} if TAG in tags else OF_SYNC
+            yield arn, Answers(findings=(), left=left, owner=owner(tags, terms.settings))
         elif tags.code == elbv2.NO_GROUP:
-            left[arn] = OF_SYNC
-    return left
+            yield arn, Answers(findings=(), left=OF_SYNC)
 
 
 def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
@@ -152,7 +151,7 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
     answers = dict(judge_paths(_part(paths, concerning), terms, reads))
     answers |= _of_services([arn for arn in concerning if ":service/" in arn], paths, terms, reads)
     off = [arn for arn in concerning if arn not in answers and ":network-interface/" not in arn]
-    answers |= ended(off, paths, reads)
+    answers |= ended(off, paths, terms, reads)
     for arn, one in interfaces.items():
         if one.findings or arn in concerning:
             answers[arn] = one

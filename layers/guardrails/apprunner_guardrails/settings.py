@@ -13,9 +13,9 @@ _ENDPOINT_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _TAG_KEY = re.compile(
     r"[\w .:/=+@-]{1,128}"
 )  # docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+_TELLS_US = "apprunner-guardrails:"  # tags that begin with it bind and exempt: people put them, we never do
+_OWN_TAG = "the key of a tag that begins neither with aws: nor with apprunner-guardrails:, or nothing"
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
-
-
 _QUEUE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.-]+)+")
 
 
@@ -62,6 +62,12 @@ class Settings:
     sync_queue_url: str = ""  # the queue of what target sync comes back to; empty: it does not come back by itself
     sync_wait_minutes: int = 15  # until a target that is held, or is not yet healthy, is a finding
     drain_deleted_endpoints: bool = False
+    created_by_tag: str = "created-by"  # keys of ownership tags; empty: that tag is not put
+    created_at_tag: str = "created-at"
+    created_with_tag: str = "created-with"
+    default_tags: Mapping[str, str] = field(default_factory=dict)  # beside those, on whatever is created
+    emails_in_tags: bool = False  # whether tags may hold e-mail addresses
+    tag_queue_url: str = ""  # the queue of what tagging comes back to; empty: it does not come back
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
@@ -157,6 +163,20 @@ class Settings:
             drain_deleted_endpoints=read(
                 "DRAIN_DELETED_ENDPOINTS", _truth, "true or false", default.drain_deleted_endpoints
             ),
+            created_by_tag=read("CREATED_BY_TAG", _own_tag, _OWN_TAG, default.created_by_tag),
+            created_at_tag=read("CREATED_AT_TAG", _own_tag, _OWN_TAG, default.created_at_tag),
+            created_with_tag=read("CREATED_WITH_TAG", _own_tag, _OWN_TAG, default.created_with_tag),
+            default_tags=read(
+                "DEFAULT_TAGS",
+                _tags,
+                'a JSON object of texts such as {"team": "platform"}, whose keys do not begin with'
+                " apprunner-guardrails:",
+                default.default_tags,
+            ),
+            emails_in_tags=read("EMAILS_IN_TAGS", _truth, "true or false", default.emails_in_tags),
+            tag_queue_url=read(
+                "TAG_QUEUE_URL", _or_nothing(_queue_url), "the URL of an SQS queue, or nothing", default.tag_queue_url
+            ),
         )
 
 
@@ -194,15 +214,30 @@ def _hour(raw: str) -> _Hour | None:
 
 
 def _overrides(raw: str) -> Mapping[str, Severity | None] | None:
-    if not raw:
-        return {}
+    chosen = _object(raw)
+    return None if chosen is None else {rule: _override(rule, value) for rule, value in sorted(chosen.items())}
+
+
+def _object(raw: str) -> Mapping[str, object] | None:
+    """A JSON object; None for other JSON. Nothing is an empty one."""
     try:
-        chosen = json.loads(raw, object_pairs_hook=_without_repeats)
+        chosen = json.loads(raw or "{}", object_pairs_hook=_without_repeats)
     except ValueError as odd:
         raise _Entry(str(odd)) from odd
-    if not isinstance(chosen, dict):
-        return None
-    return {rule: _override(rule, value) for rule, value in sorted(chosen.items())}
+    return chosen if isinstance(chosen, dict) else None
+
+
+def _tags(raw: str) -> Mapping[str, str] | None:
+    tags = _object(raw)
+    return None if tags is None else {key: _tag(key, value) for key, value in sorted(tags.items())}
+
+
+def _tag(key: str, value: object) -> str:
+    if not key.strip() or key.strip().lower().startswith(_TELLS_US):
+        raise _Entry(f"{key[:50]!r} cannot be the key of a default tag")
+    if not isinstance(value, str):
+        raise _Entry(f"{key[:50]} is {repr(value)[:50]}, which is no text")
+    return value
 
 
 def _override(rule: str, value: object) -> Severity | None:
@@ -245,6 +280,14 @@ def _queue_url(raw: str) -> str | None:
 
 def _tag_keys(raw: str) -> tuple[str, ...] | None:
     return (ANY_TAG,) if raw == ANY_TAG else _names(_TAG_KEY)(raw)
+
+
+def _own_tag(raw: str) -> str | None:
+    # What tagging guides say: docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-tags.html
+    if len(raw) > 127:
+        raise _Entry(f"{raw[:50]!r} and so on is longer than 127 characters")
+    mine = raw == "" or (_TAG_KEY.fullmatch(raw) and not raw.lower().startswith(("aws:", _TELLS_US)))
+    return raw if mine else None
 
 
 def _address_type(raw: str) -> str | None:

@@ -25,7 +25,7 @@ class NotPublished(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """What the rules answer about one resource, exemptions applied, and what led to asking them.
+    """What the rules answer about one resource, exemptions applied, whose it is, and what led to asking them.
 
     What is recorded of other rules is over: of those that are switched off, and of all where the resource is gone. Of
     those whose ids are `left`, which were not asked now, it stays. `notes` are written with what is told: nobody hears
@@ -40,6 +40,7 @@ class Evaluation:
     time: str
     findings: tuple[Finding, ...]  # none: it is gone
     left: frozenset[str] = frozenset()
+    owner: str = ""
     notes: tuple[Transition, ...] = ()
 
 
@@ -56,8 +57,10 @@ class Means:
     now: Callable[[], int]
     reminder_seconds: int
 
-    def terms(self, who: str) -> Terms:
-        return Terms(now=self.now(), who=who, channels=tuple(self.send), reminder_seconds=self.reminder_seconds)
+    def terms(self, who: str, owner: str = "") -> Terms:
+        return Terms(
+            now=self.now(), who=who, channels=tuple(self.send), reminder_seconds=self.reminder_seconds, owner=owner
+        )
 
 
 def tell(
@@ -137,7 +140,7 @@ def _is_noted(note: Transition, records: Iterable[Record]) -> bool:
 
 
 def _plan(evaluation: Evaluation, records: tuple[Record, ...], means: Means) -> Plan:
-    return plan(_answers(evaluation, records), records, means.terms(who(evaluation.caller)))
+    return plan(_answers(evaluation, records), records, means.terms(who(evaluation.caller), evaluation.owner))
 
 
 def _answers(evaluation: Evaluation, records: Iterable[Record]) -> tuple[Finding, ...]:
@@ -202,6 +205,7 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
         what=evaluation.what,
         caller=evaluation.caller,
         time=evaluation.time,
+        owner=_owner(told),
         transitions=tuple(one for one in told if one.channels),
         unjudged=tuple(one for one in evaluation.findings if one.unread),
         standing=tuple(
@@ -210,6 +214,12 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
             if one.status is Status.FAIL and one.rule not in told_rules and one.rule in was_open
         ),
     )
+
+
+def _owner(told: Iterable[Transition]) -> str:
+    """Whose it is: the evaluation's owner, else the last that was recorded. What is gone has no tags, and those of a
+    service that breaks no rule are not asked for."""
+    return next((one.record.owner for one in told if one.channels and one.record.owner), "")
 
 
 def who(caller: Caller) -> str:

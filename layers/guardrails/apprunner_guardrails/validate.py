@@ -36,7 +36,12 @@ from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
+from apprunner_guardrails.settings import ANY_TAG
+from apprunner_guardrails.tags.people import person
+from apprunner_guardrails.tags.plan import keys, plan
 from apprunner_guardrails.tell import Evaluation
+
+CREATING = ("CreateVpcConnector", "CreateService")  # calls that make what may have to have tags
 
 
 class NotRead(Exception):
@@ -94,11 +99,22 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
     """
     if not concerns_rules(trigger, terms.settings.required_tags):
         return Ignored(why=f"the call {trigger.what} names no tag that any rule looks at")
-    event = _Event(trigger=trigger, terms=terms, reads=reads)
+    event = _Event(trigger=trigger, terms=_of_new(trigger, terms), reads=reads)
     judged = _of_service(event) if ":service/" in trigger.resource else (_of_connector(event),)
     ignored = [one for one in judged if isinstance(one, Ignored)]
     found = tuple(one for one in judged if isinstance(one, Judged))
     return found or Ignored(why="; ".join(one.why for one in ignored))
+
+
+def _of_new(trigger: Trigger, terms: Terms) -> Terms:
+    """What was just made is being tagged at this moment: it lacks none of those tags. Later events, and the audit, look
+    whether it has them."""
+    required = terms.settings.required_tags
+    if trigger.what not in CREATING or not required:
+        return terms
+    ours = keys(terms.settings)
+    left = () if required == (ANY_TAG,) and ours else tuple(key for key in required if key not in ours)
+    return replace(terms, settings=replace(terms.settings, required_tags=left))
 
 
 # --- A connector's own events -----------------------------------------------------------------------------------------
@@ -319,6 +335,7 @@ def of_changes(
         time=one.time,
         findings=answers.findings,
         left=answers.left,
+        owner=answers.owner,
         notes=notes,
     )
 
@@ -340,5 +357,16 @@ def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Tra
         time=trigger.time,
         findings=answers.findings,
         left=answers.left,
+        owner=answers.owner or _owner_to_be(resource, event),
         notes=notes,
     )
+
+
+def _owner_to_be(resource: str, event: _Event) -> str:
+    """Whose something is that was just made, by the tag that it is being given at this moment; empty for all else."""
+    trigger, settings = event.trigger, event.terms.settings
+    key = settings.created_by_tag
+    if not key or trigger.what not in CREATING or resource != trigger.resource:
+        return ""
+    said = person(trigger.by, emails=settings.emails_in_tags) or settings.default_tags.get(key, "")
+    return next(iter(plan({key: said}, ()).values()), "")

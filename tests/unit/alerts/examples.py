@@ -68,6 +68,7 @@ BROKEN = replace(
     DNS_OK, rule="AR112", name="connector_acl_blocks_egress", status=Status.ERROR, unread="KeyError: 'x\ny'"
 )
 EXEMPTION = Exemption(rule="AR102", until="2026-12-31", owner="@net-team", reason="moves with the new VPC")
+OWNER = "NetworkEngineer/jonas.weber"
 CALLER = Caller(name="role deploy alice", tool="Terraform", address="192.0.2.7")
 
 
@@ -174,7 +175,9 @@ CONNECTOR_ALERTS: Mapping[str, Alert] = {
     "exemption-expired": alert(
         *follows(NOW, replace(PUBLIC, exemption=replace(EXEMPTION, until="2026-11-20")), recorded=EXEMPTED_WEEK_AGO)
     ),
-    "changed": alert(*follows(NOW, MORE_PUBLIC, recorded=WEEK_AGO), standing=(NO_EGRESS, OPEN_EGRESS)),
+    "changed": replace(
+        alert(*follows(NOW, MORE_PUBLIC, recorded=WEEK_AGO), standing=(NO_EGRESS, OPEN_EGRESS)), owner=OWNER
+    ),
     "changed-severity": alert(*follows(NOW, replace(PUBLIC, severity=Severity.CRITICAL), recorded=WEEK_AGO)),
     "reminded": alert(*follows(NOW, PUBLIC, recorded=WEEK_AGO)),
     "resolved": alert(*follows(NOW, passed(PUBLIC), recorded=WEEK_AGO), standing=(OPEN_EGRESS,)),
@@ -233,6 +236,7 @@ SERVICE_ALERT = replace(
     resource=SERVICE,
     resource_name="shop",
     resource_type="service",
+    owner="mara.lind",
 )
 SAME_RULE = replace(
     alert(*follows(NOW, replace(PUBLIC, resource=CONNECTOR.replace("shop-web", "shop-api")))),

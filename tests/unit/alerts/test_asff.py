@@ -12,7 +12,7 @@ from apprunner_guardrails.alerts.asff import batches, finding
 from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel
-from tests.unit.alerts.examples import ALERTS, OPENED, SAME_RULE, SERVICE_ALERT
+from tests.unit.alerts.examples import ALERTS, OPENED, OWNER, SAME_RULE, SERVICE_ALERT
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import texts
 from tests.unit.alerts.shapes import faults, refused
@@ -151,6 +151,18 @@ def test_the_product_is_the_accounts_own_in_its_partition(partition: str) -> Non
     there = replace(OPENED, resource=OPENED.resource.replace("arn:aws:", f"arn:{partition}:"))
     told = finding(there, there.transitions[0])
     assert told["ProductArn"] == f"arn:{partition}:securityhub:eu-west-1:123456789012:product/123456789012/default"
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [(OWNER, {"apprunner-guardrails/owner": OWNER}), ("", {}), ("\n", {"apprunner-guardrails/owner": "?"})],
+    ids=["known", "unknown", "hostile"],
+)
+def test_the_owner_is_a_field_of_the_product(owner: str, told: Json) -> None:
+    fields = one("opened")["ProductFields"]
+    owned = finding(replace(OPENED, owner=owner), OPENED.transitions[0])
+    security_hub_takes(owned)
+    assert owned == {**one("opened"), "ProductFields": {**fields, **told}}
 
 
 @pytest.mark.parametrize("char", ["x", "ü", "\U0001f4a5"])

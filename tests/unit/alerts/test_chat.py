@@ -14,7 +14,17 @@ from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.chat import code, plain, render, render_digest, render_explanation
 from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.ledger import Kind
-from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, OPENED, QUIET, SAME_RULE, SERVICE_ALERT, UNEXPLAINED
+from tests.unit.alerts.examples import (
+    ALERTS,
+    DIGEST,
+    EXPLANATION,
+    OPENED,
+    OWNER,
+    QUIET,
+    SAME_RULE,
+    SERVICE_ALERT,
+    UNEXPLAINED,
+)
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import DIGESTS, EXPLANATIONS, TEXTS
 from tests.unit.alerts.shapes import faults
@@ -125,7 +135,7 @@ def test_lines_are_ours_and_code_ends_where_it_should(message: Message) -> None:
     description = content(message)["description"]
     head, *blocks = description.split("\n```\n")
     starts = (
-        *("Resource: ", "Where: account ", "Event: ", "What happened: ", "Likely cause", "Why: ", "- "),
+        *("Resource: ", "Owner: `", "Where: account ", "Event: ", "What happened: ", "Likely cause", "Why: ", "- "),
         *("Could not be read: ", "Checked: ", "Exempt: ", "Reason: ", "Over: ", "Still open: ", "Changed: "),
         *("Reopened: ", "Exemption expired: ", "Not judged any more: ", "To fix it:"),
     )
@@ -166,6 +176,29 @@ def test_other_findings_other_resources_and_other_callers_have_threads_of_their_
     ]
     assert len(set(threads)) == len(threads)
     assert thread(render_explanation(again)) == thread(render_explanation(EXPLANATION))
+
+
+def test_the_owner_is_named_below_the_resource() -> None:
+    owned = first(replace(OPENED, owner=OWNER))
+    lines, before = (content(one)["description"].split("\n") for one in (owned, first(OPENED)))
+    assert lines == [before[0], f"Owner: `{OWNER}` (as its tag says)", *before[1:]]
+    context = json.loads(owned.body)["metadata"]["additionalContext"]
+    assert context == {**json.loads(first(OPENED).body)["metadata"]["additionalContext"], "owner": plain(OWNER)}
+    assert owned.attributes["owner"] == ("String", OWNER)
+
+
+@pytest.mark.parametrize(
+    ("owner", "line"),
+    [
+        ("<!channel>", "Owner: `\uff1c!channel\uff1e` (as its tag says)"),
+        ("x`\n@here", "Owner: `x\uff40?@here` (as its tag says)"),
+        ("\U0001f4a5" * 256, f"Owner: `{'\U0001f4a5' * 86}…` (as its tag says)"),
+    ],
+)
+def test_whatever_an_owner_is_called_mentions_nobody(owner: str, line: str) -> None:
+    message = first(replace(OPENED, owner=owner))
+    chat_takes(message)
+    assert content(message)["description"].split("\n")[1] == line
 
 
 def test_attributes_and_subject_are_those_of_the_one_transition() -> None:

@@ -16,7 +16,7 @@ from apprunner_guardrails.alerts.event import Entry, batches, entry, explanation
 from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.ledger import Channel, Kind, State
 from replay.template import Pattern, matches
-from tests.unit.alerts.examples import ALERTS, EXPLANATION, OPENED, PUBLIC, UNEXPLAINED
+from tests.unit.alerts.examples import ALERTS, EXPLANATION, OPENED, OWNER, PUBLIC, UNEXPLAINED
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import EXPLANATIONS, texts
 from tests.unit.alerts.shapes import faults, is_schema, refused
@@ -120,6 +120,20 @@ def test_a_text_from_outside_is_cut_as_documented(text: str, kept: str) -> None:
     told = replace(transition, finding=replace(PUBLIC, messages=(text,)), record=replace(transition.record, who=text))
     finding = json.loads(entry(replace(OPENED, resource_name=text), told)["Detail"])["finding"]
     assert (finding["messages"], finding["opened_by"], finding["resource_name"]) == ([kept], kept, kept)
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"), [(OWNER, OWNER), ("", ""), ("jörg\n", "jörg"), ("ü" * 1001, "ü" * 998 + "…")]
+)
+def test_a_finding_has_the_owner_of_its_resource(owner: str, told: str) -> None:
+    one = entry(replace(OPENED, owner=owner), OPENED.transitions[0])
+    assert json.loads(one["Detail"])["finding"]["owner"] == told
+
+
+def test_an_event_from_before_there_were_owners_is_of_the_schema() -> None:
+    event = as_event(entry(OPENED, OPENED.transitions[0]))
+    del event["detail"]["finding"]["owner"]
+    assert faults(event, SCHEMAS[event["detail-type"]]) == []
 
 
 @given(st.lists(st.integers(0, 240_000), max_size=40))

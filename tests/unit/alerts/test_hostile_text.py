@@ -1,5 +1,7 @@
 """Hostile content in e-mail: no line that is not ours, and whatever it is, SNS takes it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,12 +12,12 @@ from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.alerts.text import CUT, Message, render, render_explanation, render_many
 from tests.unit.alerts.examples import ALERTS, DIGEST, EXPLANATION, MANY
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
-from tests.unit.alerts.hostile import DIGESTS, EXPLANATIONS, harmless
+from tests.unit.alerts.hostile import DIGESTS, EXPLANATIONS, TEXTS_OF_ATTACK, harmless
 from tests.unit.alerts.shapes import refused
 
 SNS_LIMIT = 262_144  # bytes, of body and attributes together
 OURS = (
-    *("Resource  ", "Where     account ", "Event     ", "Console   https://", "Time      ", "Exempt    "),
+    *("Resource  ", "Owner     ", "Where     account ", "Event     ", "Console   https://", "Time      ", "Exempt    "),
     *(*sorted({f"{kind.word} " for kind in KINDS.values()}), "Failed: ", "What happened: "),
     *("  Reopened: ", "  Exemption expired: "),
     *("  Changed: ", "  Still open: ", "  Over: ", "  Not judged any more: ", "  Exempt: ", "  Reason: "),
@@ -51,6 +53,13 @@ def test_no_content_makes_or_breaks_a_line(alert: Alert) -> None:
 def _labels(lines: list[str]) -> list[str]:
     """Without the texts of recorded reads that failed, which are list items, and of which some may be the same."""
     return [label(line) for line in lines if not line.startswith(("  - ", "- "))]
+
+
+@pytest.mark.parametrize("owner", [*TEXTS_OF_ATTACK, "\n- [HIGH] AR102: service bank"], ids=repr)
+def test_no_owner_makes_or_breaks_a_line_of_a_message_about_several(owner: str) -> None:
+    hostile, plain = (render_many([replace(one, owner=said) for one in MANY]).body.split("\n") for said in (owner, "x"))
+    assert [label(line)[:10] for line in hostile] == [label(line)[:10] for line in plain]
+    assert all(line.isprintable() for line in hostile)
 
 
 @given(EXPLANATIONS)

@@ -1,13 +1,26 @@
 """Alerts as people get them by e-mail: subjects, attributes and limits. Whole messages are in snapshots/text."""
 
 import json
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.sns.utils import FilterPolicyMatcher
 
 from apprunner_guardrails.alerts import Alert, safe
-from apprunner_guardrails.alerts.text import CUT, console_link, cut_lines, render, render_explanation, render_many
+from apprunner_guardrails.alerts.text import (
+    CUT,
+    Message,
+    console_link,
+    cut_lines,
+    render,
+    render_explanation,
+    render_many,
+)
 from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Kind
@@ -24,6 +37,7 @@ from tests.unit.alerts.examples import (
     NO_EGRESS,
     NOW,
     OPENED,
+    OWNER,
     PUBLIC,
     SERVICE_ALERT,
     WEEK_AGO,
@@ -101,6 +115,103 @@ def test_attributes_tell_all_that_happened_and_the_worst_severity_of_it() -> Non
 )
 def test_who_did_it_and_how_as_far_as_it_is_known(caller: Caller, line: str) -> None:
     assert render(replace(OPENED, caller=caller)).body.splitlines()[4] == f"Event     {line}"
+
+
+OWNED = replace(OPENED, owner=OWNER)
+
+
+def test_the_owner_stands_below_the_resource_and_is_an_attribute() -> None:
+    message = render(OWNED)
+    assert message.body.splitlines()[2:4] == [f"Resource  {CONNECTOR}", f"Owner     {OWNER} (as its tag says)"]
+    assert message.attributes["owner"] == ("String", OWNER)
+
+
+def test_of_an_owner_who_is_not_known_nothing_is_said() -> None:
+    message = render(OPENED)
+    assert [line for line in message.body.splitlines() if line.startswith("Owner")] == []
+    assert render(OWNED).attributes.keys() - message.attributes.keys() == {"owner"}
+
+
+def test_an_owner_beyond_ascii_is_whole_in_the_body() -> None:
+    message = render(replace(OPENED, owner="jörg.weiß"))
+    assert message.body.splitlines()[3] == "Owner     jörg.weiß (as its tag says)"
+    assert message.attributes["owner"] == ("String", "j?rg.wei?")
+
+
+def test_as_long_a_value_as_a_tag_can_have_is_told_whole() -> None:
+    message = render(replace(OPENED, owner="x" * 256))
+    assert message.body.splitlines()[3] == f"Owner     {'x' * 256} (as its tag says)"
+    assert message.attributes["owner"] == ("String", "x" * 256)
+
+
+def owned_by(*owners: str) -> list[Alert]:
+    return [
+        replace(OPENED, resource=f"{CONNECTOR}{number}", resource_name=f"shop-{number}", owner=owner)
+        for number, owner in enumerate(owners)
+    ]
+
+
+def test_each_of_several_resources_is_told_with_its_owner() -> None:
+    message = render_many(owned_by(OWNER, "", "mara.lind", OWNER))
+    lines = message.body.splitlines()
+    assert [line.partition(": ")[2] for line in lines if line.startswith("- [")] == [
+        f"VPC connector shop-0, owner {OWNER}",
+        "VPC connector shop-1",
+        "VPC connector shop-2, owner mara.lind",
+        f"VPC connector shop-3, owner {OWNER}",
+    ]
+    assert [line for line in lines if line.startswith("Owner")] == [
+        f"Owner     {owner} (as its tag says)" for owner in (OWNER, "mara.lind", OWNER)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owners", "attribute"),
+    [
+        (("b", "a", "", "b"), ("String.Array", '["a", "b"]')),
+        (("b", "", "b"), ("String", "b")),
+        (("ä", "ö"), ("String", "?")),
+        (("", ""), None),
+    ],
+    ids=["several", "one", "the same in ASCII", "nobody"],
+)
+def test_owners_of_several_resources_are_named_once_each(
+    owners: Sequence[str], attribute: tuple[str, str] | None
+) -> None:
+    assert render_many(owned_by(*owners)).attributes.get("owner") == attribute
+
+
+@pytest.mark.parametrize("char", ["x", '"', "\U0001f4a5"], ids=["plain", "escaped", "four bytes"])
+def test_of_very_many_owners_those_of_the_worst_are_named(char: str) -> None:
+    many = owned_by(*(f"{char * 251}{number:05}" for number in range(2000)))
+    worst = replace(ALERTS["changed-severity"], owner="worst")
+    message = render_many([*many, worst])
+    named = json.loads(message.attributes["owner"][1])
+    assert "worst" in named
+    assert 70 < len(named) < 160
+    assert len(message.attributes["owner"][1]) < 40_500
+    assert len(message.body.encode()) < 201_000
+
+
+def gets(policy: dict[str, Any], message: Message) -> bool:
+    """Whether a subscription with this filter policy gets the message."""
+    attributes = {name: {"Type": kind, "Value": value} for name, (kind, value) in message.attributes.items()}
+    return bool(FilterPolicyMatcher(policy, None).matches(attributes, message.body))
+
+
+def test_the_documented_filters_part_what_has_an_owner_from_what_has_none() -> None:
+    page = Path(__file__).parents[3] / "docs" / "alerts.md"
+    theirs, rest = (json.loads(one) for one in re.findall(r"```json\n(.*?)```", page.read_text(), flags=re.DOTALL))
+    told = {
+        "of the role": render(OWNED),
+        "of the user": render(replace(OPENED, owner="mara.lind")),
+        "of another": render(replace(OPENED, owner="finance")),
+        "of several": render_many(owned_by("finance", "mara.lind", "")),
+        "of nobody": render(OPENED),
+        "failed call": render_explanation(EXPLANATION),
+    }
+    assert [name for name, one in told.items() if gets(theirs, one)] == ["of the role", "of the user", "of several"]
+    assert [name for name, one in told.items() if gets(rest, one)] == ["of nobody", "failed call"]
 
 
 def test_of_many_messages_twenty_are_shown_and_the_others_counted() -> None:

@@ -7,7 +7,7 @@ from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Unread
 from tests.aws import Aws, Parameters, refused
-from tests.bound_groups import BALANCER
+from tests.bound_groups import BALANCER, ENDPOINT, endpoint
 from tests.private_path import SUBNETS, balancer_interface, private_path
 from tests.samples import GROUP, healthy
 
@@ -70,3 +70,13 @@ def test_the_addresses_of_load_balancers_are_found_by_the_end_of_their_arns() ->
     assert aws.sent("ec2:DescribeNetworkInterfaces") == [
         {"Filters": [{"Name": "description", "Values": names}], "IncludeManagedResources": True}
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "managed"), [({}, False), ({"RequesterManaged": False}, False), ({"RequesterManaged": True}, True)]
+)
+def test_an_endpoint_is_managed_if_the_service_that_made_it_says_so(changes: dict[str, bool], managed: bool) -> None:
+    with Aws({"VpcEndpoints": [endpoint(ENDPOINT, **changes)]}):
+        told = ec2.endpoint_by_id(Reads(client), ENDPOINT)()
+    assert not isinstance(told, Unread)
+    assert {name: one.managed for name, one in told.items()} == {ENDPOINT: managed}

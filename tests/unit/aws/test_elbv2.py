@@ -251,6 +251,32 @@ def test_a_load_balancer_that_is_gone_is_told_apart_and_no_other_suffers() -> No
     assert told == {BALANCER: elbv2.load_balancer(row), OTHER_BALANCER: gone}
 
 
+def test_the_groups_of_a_load_balancer_are_those_that_its_listeners_lead_to() -> None:
+    rows = private_path()
+    rows["LoadBalancers"].append(load_balancer(LoadBalancerArn=OTHER_BALANCER))
+    there = [target_group("b"), target_group("a", LoadBalancerArns=[OTHER_BALANCER, BALANCER])]
+    rows["TargetGroups"] = [*there, target_group("c", LoadBalancerArns=[]), target_group("d", LoadBalancerArns=["x"])]
+    with Aws(rows, pages={f"{ACTION}:DescribeTargetGroups": 1}) as aws:
+        told = elbv2.groups_of(Reads(client), BALANCER)()
+        other = elbv2.groups_of(Reads(client), OTHER_BALANCER)()
+        gone = elbv2.groups_of(Reads(client), BALANCER.replace("orders", "gone"))()
+    assert not isinstance(told, Unread)
+    assert not isinstance(other, Unread)
+    assert ([one.name for one in told], [one.name for one in other]) == (["a", "b"], ["a"])
+    assert gone == Unread(call=f"{ACTION}:DescribeTargetGroups", code=elbv2.NO_BALANCER)
+    asked = {"LoadBalancerArn": BALANCER, "PageSize": 400}
+    assert aws.sent(f"{ACTION}:DescribeTargetGroups")[:2] == [asked, {**asked, "Marker": "1"}]
+
+
+def test_a_load_balancer_that_leads_to_no_group_has_none_however_aws_says_so() -> None:
+    none, action = {**private_path(), "TargetGroups": []}, f"{ACTION}:DescribeTargetGroups"
+    for faults in ({}, {action: refused("TargetGroupNotFound")}):
+        with Aws(none, faults):
+            assert elbv2.groups_of(Reads(client), BALANCER)() == ()
+    with Aws(none, {action: refused("AccessDenied", 403)}):
+        assert elbv2.groups_of(Reads(client), BALANCER)() == Unread(call=action, code="AccessDenied")
+
+
 def test_load_balancers_have_tags_too() -> None:
     rows = private_path()
     rows["Tags"].append({"ResourceArn": BALANCER, "Key": "team", "Value": "shop"})

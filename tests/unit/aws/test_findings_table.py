@@ -38,6 +38,7 @@ RECORD = Record(
     who="alice with Terraform",
     exempt_until="2026-12-31",
     exempt_by="@bob",
+    owner="NetworkEngineer/jonas.weber",
     owed=Kind.OPENED,
     owed_to=(Channel.TEXT, Channel.SECURITY_HUB),
     leased_until=1_800_000_145,
@@ -57,6 +58,7 @@ ITEM = {
     "who": {"S": "alice with Terraform"},
     "exempt_until": {"S": "2026-12-31"},
     "exempt_by": {"S": "@bob"},
+    "owner": {"S": "NetworkEngineer/jonas.weber"},
     "owed": {"S": "opened"},
     "owed_to": {"L": [{"S": "text"}, {"S": "securityhub"}]},
     "leased_until": {"N": "1800000145"},
@@ -199,6 +201,21 @@ def test_a_scan_is_consistent_and_begins_where_the_page_before_ended() -> None:
 def test_attributes_and_channels_of_a_newer_version_are_left_out(items: Callable[[], object]) -> None:
     put(ITEM | {"mood": {"S": "blue"}, "owed_to": {"L": [{"S": "text"}, {"S": "pager"}, {"S": "securityhub"}]}})
     assert read() == (RECORD,)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {name: value for name, value in ITEM.items() if name != "owner"},
+        ITEM | {"owner": {"S": ""}},
+        ITEM | {"owner": {"NULL": True}},
+    ],
+    ids=["of an older version", "empty", "no text"],
+)
+def test_an_item_that_names_no_owner_is_read_all_the_same(item: Mapping[str, Any], items: Callable[[], object]) -> None:
+    put(item)
+    assert read() == (replace(RECORD, owner=""),)
+    assert all_recorded(Reads(client), TABLE)() == Stored(records=read(), unreadable=())
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def finding(alert: Alert, transition: Transition) -> Json:
             f"{PRODUCT}/rule": told.rule,
             f"{PRODUCT}/transition": transition.kind.value,
             f"{PRODUCT}/event": _line(alert.what, VALUE_LIMIT),
+            **({f"{PRODUCT}/owner": _line(alert.owner, VALUE_LIMIT)} if alert.owner else {}),
         },
         "Resources": [
             {

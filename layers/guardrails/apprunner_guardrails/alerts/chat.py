@@ -7,9 +7,9 @@ say what it counts.
 Text is in the chat client's own markdown, and clients escape in different ways: what one takes for an escape another
 shows. So nothing is escaped. In all that is not a fixed URL of ours, characters that make markup or mentions become
 their full-width twins, which look alike and mean nothing; "://" loses its colon and a host name its dots in the same
-manner, so that no client makes a link of it. Addresses (192.0.2.0/24) and names_with_underscores stay as they are. Ids
-and commands stand in code, where a client reads only the four characters that could end it or that Slack reads even
-there. `:name:` may show as an emoji: ARNs and IPv6 addresses need their colons.
+manner, so that no client makes a link of it. Addresses (192.0.2.0/24) and names_with_underscores stay as they are. Ids,
+owners and commands stand in code, where a client reads only the four characters that could end it or that Slack reads
+even there. `:name:` may show as an emoji: ARNs and IPv6 addresses need their colons.
 """
 
 import json
@@ -20,6 +20,7 @@ from dataclasses import replace
 from apprunner_guardrails.alerts import Alert, Explanation, safe, text
 from apprunner_guardrails.alerts import digest as digests
 from apprunner_guardrails.alerts._common import (
+    BY_TAG,
     FAILING,
     cause_id,
     cut,
@@ -53,6 +54,7 @@ def render(alert: Alert, transition: Transition) -> Message:
         title=f"{mark(transition)} {finding.rule} {finding.title}: {alert.resource_type} {alert.resource_name}",
         lines=[
             f"Resource: {alert.resource_type} {cut(plain(alert.resource_name), 200)} {code(alert.resource)}",
+            *((f"Owner: {code(alert.owner)} {BY_TAG}",) if alert.owner else ()),
             *_placed(alert.account, alert.region, alert.resource),
             f"Event: {plain(led_here(alert.what, alert.caller, alert.time))}",
             *map(plain, story(transition)),
@@ -71,6 +73,7 @@ def render(alert: Alert, transition: Transition) -> Message:
             "rule": finding.rule,
             "severity": finding.severity,
             "transition": transition.kind,
+            **({"owner": alert.owner} if alert.owner else {}),
         },
         sns=(text.subject(alone), text.attributes((alone,))),
     )

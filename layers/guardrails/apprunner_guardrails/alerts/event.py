@@ -46,6 +46,7 @@ def entry(alert: Alert, transition: Transition) -> Entry:
             "resource": _text(finding.resource),
             "resource_name": _text(alert.resource_name),
             "resource_type": alert.resource_type,
+            "owner": _text(alert.owner),
             "rule": finding.rule,
             "rule_name": finding.name,
             "title": finding.title,

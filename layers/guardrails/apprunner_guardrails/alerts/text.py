@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
-from apprunner_guardrails.alerts._common import FAILING, led_here, mark, marked, story
+from apprunner_guardrails.alerts._common import BY_TAG, FAILING, led_here, mark, marked, story
 from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag
@@ -21,6 +21,8 @@ from apprunner_guardrails.ledger import Kind, Transition
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
 OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
+OWNERS_LIMIT = 40_000  # bytes of the attributes, which count with the body
+OWNER_LENGTH = 256  # characters: what a tag's value can have
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
 ACRONYMS = frozenset({"acl", "api", "dns", "http", "https", "ip", "nat", "tls", "vpc"})
@@ -99,15 +101,27 @@ def attributes(alerts: Sequence[Alert]) -> Attributes:
     rules = {one.finding.rule for one in told} - {NOT_JUDGED} or {
         one.rule for alert in alerts for one in alert.unjudged
     }
-    types = sorted({alert.resource_type for alert in alerts})
+    owners = _owners(alerts)
     return {
         "severity": ("String", min((alert.severity for alert in alerts), key=lambda one: one.rank).value),
         "status": ("String", next((status for kinds, status in _GROUPS if _told(alerts, kinds)), Status.UNKNOWN).value),
         "transition": ("String.Array", json.dumps(sorted({one.kind.value for one in told}))),
         "rules": ("String.Array", json.dumps(sorted(rules or {NOT_JUDGED}))),
-        "resource_type": ("String", types[0]) if len(types) == 1 else ("String.Array", json.dumps(types)),
+        "resource_type": _one_or_several({alert.resource_type for alert in alerts}),
+        **({"owner": _one_or_several(owners)} if owners else {}),
         **where(alerts[0].account, alerts[0].region),
     }
+
+
+def _owners(alerts: Sequence[Alert]) -> Sequence[str]:
+    """Whose the resources are, as far as that is known: of very many those of the first."""
+    names = list(dict.fromkeys(ascii_line(alert.owner, OWNER_LENGTH) for alert in alerts if alert.owner))
+    return names[: len(_fitting([json.dumps(name) for name in names], OWNERS_LIMIT))]
+
+
+def _one_or_several(values: Iterable[str]) -> tuple[str, str]:
+    found = sorted(values)
+    return ("String", found[0]) if len(found) == 1 else ("String.Array", json.dumps(found))
 
 
 def where(account: str, region: str) -> Attributes:
@@ -212,8 +226,7 @@ def _many(ranked: Sequence[Alert]) -> Iterator[str]:
     yield f"Event     {led_here(first.what, first.caller, first.time)}"
     yield f"Console   {console_link(first.region, first.resource)}"
     yield ""
-    overview = [f"- {_mark_and_rules((one,))}: {one.resource_type} {safe(one.resource_name, 100)}" for one in ranked]
-    listed = _fitting(overview, OVERVIEW_LIMIT)
+    listed = _fitting([_overview(one) for one in ranked], OVERVIEW_LIMIT)
     yield from listed
     if len(listed) < len(ranked):
         yield f"- and {counted(len(ranked) - len(listed), 'resource')} more"
@@ -223,6 +236,11 @@ def _many(ranked: Sequence[Alert]) -> Iterator[str]:
     if len(shown) < len(ranked):
         yield ""
         yield f"[cut: the details of {counted(len(ranked) - len(shown), 'resource')} would not fit]"
+
+
+def _overview(alert: Alert) -> str:
+    owner = f", owner {safe(alert.owner, OWNER_LENGTH)}" if alert.owner else ""
+    return f"- {_mark_and_rules((alert,))}: {alert.resource_type} {safe(alert.resource_name, 100)}{owner}"
 
 
 def _fitting(texts: Sequence[str], limit: int) -> Sequence[str]:
@@ -240,7 +258,8 @@ def _body(alert: Alert) -> Iterator[str]:
     missing = list(unjudged(alert))
     yield _headline(alert, len(missing))
     yield ""
-    yield from _head(alert.resource, alert.account, alert.region, led_here(alert.what, alert.caller, alert.time))
+    event = led_here(alert.what, alert.caller, alert.time)
+    yield from _head(alert.resource, alert.account, alert.region, event, owner=alert.owner)
     for transition in failing:
         yield ""
         yield from _failure(transition)
@@ -279,9 +298,11 @@ def _headline(alert: Alert, missing: int) -> str:
     return f"{about} {', '.join(clauses)}"
 
 
-def _head(resource: str, account: str, region: str, event: str) -> Iterator[str]:
+def _head(resource: str, account: str, region: str, event: str, *, owner: str = "") -> Iterator[str]:
     if resource:
         yield f"Resource  {safe(resource)}"
+    if owner:
+        yield f"Owner     {safe(owner, OWNER_LENGTH)} {BY_TAG}"
     yield f"Where     account {safe(account)}, Region {safe(region)}"
     yield f"Event     {event}"
     yield f"Console   {console_link(region, resource)}"

@@ -477,6 +477,7 @@ def interface_endpoint(row: "VpcEndpointTypeDef") -> InterfaceEndpoint:
         group_ids=tuple(sorted(one["GroupId"] for one in row.get("Groups", ()))),
         policy=row.get("PolicyDocument", ""),
         tags={tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", ())},
+        managed=row.get("RequesterManaged", False),
     )
 
 

@@ -1,12 +1,13 @@
-"""Elastic Load Balancing: load balancers, target groups and their targets. The only calls of ours that change anything
-of a user's."""
+"""Elastic Load Balancing: load balancers, target groups and their targets. Targets and tags are all that we change of a
+user's."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from apprunner_guardrails.aws.clients import FAILURES, Clients
-from apprunner_guardrails.aws.reads import Pending, Reads, action, each_of, unread
+from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.reads import Pending, Reads, action, each_of
+from apprunner_guardrails.aws.writes import tried
 from apprunner_guardrails.facts import BalancerZone, Listener, LoadBalancer, Target, TargetGroup, Unread, Wanted
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ def tags_of(
 def all_target_groups(reads: Reads) -> Pending[tuple[TargetGroup, ...]]:
     """Every target group of the Region, by ARN."""
     return reads.ask("elbv2", "DescribeTargetGroups", _every_group, PageSize=PAGE)
+
+
+def groups_of(reads: Reads, balancer_arn: str) -> Pending[tuple[TargetGroup, ...]]:
+    """The target groups that a load balancer's listeners lead to, by ARN. AWS does not document whether it answers with
+    an empty list where there are none, or with NO_GROUP, as moto does: both are none here."""
+    asked = reads.ask("elbv2", "DescribeTargetGroups", _every_group, LoadBalancerArn=balancer_arn, PageSize=PAGE)
+
+    def wait() -> tuple[TargetGroup, ...] | Unread:
+        told = asked()
+        return () if isinstance(told, Unread) and told.code == NO_GROUP else told
+
+    return wait
 
 
 def target_groups(reads: Reads, arns: Iterable[str]) -> Callable[[], Mapping[str, TargetGroup | Unread]]:
@@ -143,7 +156,8 @@ def register(client: Clients, arn: str, targets: Sequence[Wanted]) -> Unread | N
     described = [
         {"Id": one.address, "Port": one.port, **({"AvailabilityZone": "all"} if one.outside else {})} for one in targets
     ]
-    return _tried(
+    return tried(
+        "elbv2",
         "RegisterTargets",
         lambda: client("elbv2").register_targets(  # type: ignore[attr-defined]  # botocore makes the methods from the service's model
             TargetGroupArn=arn, Targets=described
@@ -154,20 +168,13 @@ def register(client: Clients, arn: str, targets: Sequence[Wanted]) -> Unread | N
 def deregister(client: Clients, arn: str, targets: Sequence[Target]) -> Unread | None:
     """Deregister a chunk of targets, always with their port: without one AWS may say yes and do nothing."""
     described = [{"Id": one.address, "Port": one.port} for one in targets]
-    return _tried(
+    return tried(
+        "elbv2",
         "DeregisterTargets",
         lambda: client("elbv2").deregister_targets(  # type: ignore[attr-defined]  # as above
             TargetGroupArn=arn, Targets=described
         ),
     )
-
-
-def _tried(operation: str, call: Callable[[], object]) -> Unread | None:
-    try:
-        call()
-    except FAILURES as error:
-        return unread("elbv2", operation, error)
-    return None
 
 
 def target_group(row: "TargetGroupTypeDef") -> TargetGroup:

@@ -263,6 +263,7 @@ def _record(item: "Item") -> Record:
         who=text("who"),
         exempt_until=text("exempt_until"),
         exempt_by=text("exempt_by"),
+        owner=str(item.get("owner", {}).get("S", "")),  # not there in what older versions wrote
         owed=Kind(text("owed")) if text("owed") else None,
         owed_to=tuple(Channel(one) for one in texts("owed_to") if one in Channel),
         leased_until=number("leased_until"),

@@ -14,7 +14,7 @@ from apprunner_guardrails.aws.clients import Clients, with_paced_retries
 from apprunner_guardrails.aws.reads import Pace, Reads
 from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
 from apprunner_guardrails.findings import NOT_JUDGED
-from apprunner_guardrails.judge import Answers, Terms, judge_bound_group
+from apprunner_guardrails.judge import Answers, Terms, judge_bound_group, owner
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
@@ -106,7 +106,11 @@ def sync(
             for one in outcomes
             if one.arn in waits and (waits[one.arn].overdue or not one.postponed)
         ),
-        *(_evaluation(asked, arn, NO_LONGER_BOUND, at) for arn in ended if _is_alive(records.get(arn, ()))),
+        *(
+            _evaluation(asked, arn, replace(NO_LONGER_BOUND, owner=owner(unbound.get(arn, {}), settings)), at)
+            for arn in ended
+            if _is_alive(records.get(arn, ()))
+        ),
     )
     with held(late):
         tell(evaluations, records, means_of_telling(client, settings, outlets, now))
@@ -228,8 +232,8 @@ type Tags = Mapping[str, str]
 
 def _bound(
     asked: Asked, reads: Reads, recorded: _Recorded, late: list[Exception]
-) -> tuple[dict[str, Tags], tuple[str, ...], tuple[str, ...]]:
-    """The bound groups that are asked for, with their tags; those that are not bound; and those that do not exist.
+) -> tuple[dict[str, Tags], dict[str, Tags], tuple[str, ...]]:
+    """The bound groups that are asked for, and those that are not bound, with their tags; and those that do not exist.
 
     The index of tags lags behind: what an event names, and what has findings and is not in the index, is asked for its
     tags itself.
@@ -246,7 +250,7 @@ def _bound(
             doubted |= set(recorded.groups()) - bound.keys()
         except findings_table.LedgerUnavailable as error:
             late.append(error)  # that nobody can be told is no reason to let targets go astray
-    unbound: list[str] = []
+    unbound: dict[str, Tags] = {}
     gone: list[str] = []
     for arn, tags in elbv2.tags_of(reads, sorted(doubted))().items():
         bound.pop(arn, None)
@@ -255,10 +259,10 @@ def _bound(
         elif isinstance(tags, Unread):
             gone.append(arn)
         elif TAG not in tags:
-            unbound.append(arn)
+            unbound[arn] = tags
         else:
             bound[arn] = tags
-    return bound, tuple(unbound), tuple(gone)
+    return bound, unbound, tuple(gone)
 
 
 def _names(tags: Tags, endpoints: Iterable[str]) -> bool:
@@ -330,4 +334,5 @@ def _evaluation(asked: Asked, arn: str, answers: Answers, at: int) -> Evaluation
         time=asked.time or datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
         findings=answers.findings,
         left=answers.left,
+        owner=answers.owner,
     )

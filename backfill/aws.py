@@ -1,0 +1,73 @@
+"""Asking AWS for one thing, where a refusal ends the program in words that say what to do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from apprunner_guardrails.alerts import safe
+from apprunner_guardrails.aws.clients import FAILURES, Clients
+from apprunner_guardrails.aws.reads import unread
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+# By the SDK's exception, or by AWS's error code.
+_KNOWN = {
+    "NoRegionError": "no Region is set: put it into AWS_REGION, or into the profile",
+    "NoCredentialsError": "no credentials are found: sign in, or choose a profile with AWS_PROFILE",
+    **dict.fromkeys(
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "SSOTokenLoadError",
+            "TokenRetrievalError",
+            "UnauthorizedSSOTokenError",
+        ),
+        "the credentials have expired: sign in again; what was read is not read again",
+    ),
+    **dict.fromkeys(
+        ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException", "SignatureDoesNotMatch"),
+        "AWS does not know these credentials: sign in, or choose a profile with AWS_PROFILE",
+    ),
+}
+
+
+class Unusable(Exception):
+    """It cannot go on; the text says why, and what to do."""
+
+
+class Refused(Unusable):
+    """A call failed; `code` is AWS's error code, or the kind of failure where it did not answer."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def ask(client: Clients, service: str, method: str, **parameters: object) -> Any:
+    """The answer of `ask(client, "sts", "get_caller_identity")` as botocore parsed it. Raises Refused."""
+    try:
+        call: Callable[..., Any] = getattr(client(service), method)
+        return call(**parameters)
+    except FAILURES as error:
+        raise refused(service, method, error) from error
+
+
+def region(client: Clients) -> str:
+    """The Region that calls go to. Raises Refused where none is chosen: not every service minds, STS does not."""
+    try:
+        name: str = client("cloudtrail").meta.region_name
+    except FAILURES as error:
+        raise refused("cloudtrail", "lookup_events", error) from error
+    return name
+
+
+def refused(service: str, method: str, error: Exception) -> Refused:
+    failed = unread(service, method.title().replace("_", ""), error)
+    if failed.code in DENIED:
+        return Refused(f"these credentials lack the permission {failed.call}", failed.code)
+    return Refused(_KNOWN.get(failed.code) or f"{failed}: {safe(str(error))}", failed.code)
+
+
+def unsent(error: Exception) -> Refused:
+    """Of a failure on this side of AWS, whichever call it was."""
+    code = type(error).__name__
+    return Refused(_KNOWN.get(code) or f"no call can be made ({code}): {safe(str(error))}", code)
