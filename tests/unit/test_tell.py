@@ -83,7 +83,7 @@ def test_an_event_tells_each_owner_of_their_own_whoever_made_the_call(event: Eve
     assert mails(outcome.aws) == named
     assert owners(outcome.aws) == {mail.rpartition(" ")[2]: owner for mail, owner in named.items()}
     for one in outcome.aws.published:
-        assert f"Owner     {one['MessageAttributes']['owner']['StringValue']} (as its tag says)" in one["Message"]
+        assert f"Owner     {one['MessageAttributes']['owner']['StringValue']} (by its tag)" in one["Message"]
 
 
 def test_an_audit_tells_each_owner_of_their_own() -> None:

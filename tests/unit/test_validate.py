@@ -487,6 +487,17 @@ def test_where_nothing_is_tagged_what_was_just_made_lacks_its_tags_at_once(
     assert failing == {resource: own[resource] for resource in failing}
 
 
+@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+def test_that_tags_are_on_their_way_does_not_end_what_the_audit_has_found(event: Callable[[], Event]) -> None:
+    """A new service may use an old connector, and the event of a creation may come once more, days later."""
+    rows, settings = healthy(), requiring("created-by")
+    assert audited(rows, settings=settings).failing == {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
+    outcome = validated(event(), rows, settings=settings)
+    assert (outcome.report.as_json()["resolved"], outcome.report.as_json()["opened"]) == ([], [])
+    again = audited(rows, settings=settings).report.as_json()
+    assert (again["opened"], again["changed"], again["alerts"]) == ([], [], 0)
+
+
 @pytest.mark.parametrize("required", ["created-by", "team", ANY_TAG])
 def test_later_events_and_the_audit_look_whether_the_tags_are_there(required: str) -> None:
     settings = requiring(required)

@@ -19,6 +19,7 @@ _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{
 _QUEUE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.-]+)+")
 
 
+KEY_LENGTH = 127  # of a tag that we put: docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-tags.html
 ANY_TAG = "*"  # at least one tag has to be there, whatever it is; AWS's own (aws:…) do not count
 
 
@@ -283,9 +284,8 @@ def _tag_keys(raw: str) -> tuple[str, ...] | None:
 
 
 def _own_tag(raw: str) -> str | None:
-    # What tagging guides say: docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-tags.html
-    if len(raw) > 127:
-        raise _Entry(f"{raw[:50]!r} and so on is longer than 127 characters")
+    if len(raw) > KEY_LENGTH:
+        raise _Entry(f"{raw[:50]!r} and so on is longer than {KEY_LENGTH} characters")
     mine = raw == "" or (_TAG_KEY.fullmatch(raw) and not raw.lower().startswith(("aws:", _TELLS_US)))
     return raw if mine else None
 

@@ -21,6 +21,7 @@ from apprunner_guardrails.facts import (
     if_read,
     is_over,
 )
+from apprunner_guardrails.findings import Status
 from apprunner_guardrails.judge import (
     BESIDE_CHANGES,
     BESIDE_EVENTS,
@@ -35,12 +36,14 @@ from apprunner_guardrails.judge import (
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
+from apprunner_guardrails.rules import connector_untagged, service_untagged
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
 from apprunner_guardrails.settings import ANY_TAG
 from apprunner_guardrails.tags.people import person
 from apprunner_guardrails.tags.plan import keys, plan
 from apprunner_guardrails.tell import Evaluation
 
+OF_TAGS = frozenset({connector_untagged.RULE.id, service_untagged.RULE.id})  # rules about tags that must be there
 CREATING = ("CreateVpcConnector", "CreateService")  # calls that make what may have to have tags
 
 
@@ -71,6 +74,7 @@ class _Event:
     trigger: Trigger
     terms: Terms
     reads: Reads
+    required: tuple[str, ...]  # keys of tags that everything must have, also what was just made
 
     @property
     def table(self) -> str:
@@ -99,7 +103,7 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
     """
     if not concerns_rules(trigger, terms.settings.required_tags):
         return Ignored(why=f"the call {trigger.what} names no tag that any rule looks at")
-    event = _Event(trigger=trigger, terms=_of_new(trigger, terms), reads=reads)
+    event = _Event(trigger=trigger, terms=_of_new(trigger, terms), reads=reads, required=terms.settings.required_tags)
     judged = _of_service(event) if ":service/" in trigger.resource else (_of_connector(event),)
     ignored = [one for one in judged if isinstance(one, Ignored)]
     found = tuple(one for one in judged if isinstance(one, Judged))
@@ -107,14 +111,22 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
 
 
 def _of_new(trigger: Trigger, terms: Terms) -> Terms:
-    """What was just made is being tagged at this moment: it lacks none of those tags. Later events, and the audit, look
-    whether it has them."""
+    """What was just made is being tagged at this moment: it lacks none of those tags."""
     required = terms.settings.required_tags
     if trigger.what not in CREATING or not required:
         return terms
     ours = keys(terms.settings)
     left = () if required == (ANY_TAG,) and ours else tuple(key for key in required if key not in ours)
     return replace(terms, settings=replace(terms.settings, required_tags=left))
+
+
+def _but_for_tags_to_be(answers: Answers, event: _Event) -> Answers:
+    """Nor can it be told to have them, whatever else is required: later events, and the audit, look whether it has."""
+    if event.required == event.terms.settings.required_tags:
+        return answers
+    unsure = {one.rule for one in answers.findings if one.rule in OF_TAGS and one.status is Status.PASS}
+    findings = tuple(one for one in answers.findings if one.rule not in unsure)
+    return replace(answers, findings=findings, left=answers.left | unsure)
 
 
 # --- A connector's own events -----------------------------------------------------------------------------------------
@@ -347,7 +359,7 @@ def _over(gone: _Gone, event: _Event, recorded: tuple[Record, ...]) -> Judged | 
 
 
 def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
-    trigger = event.trigger
+    trigger, answers = event.trigger, _but_for_tags_to_be(answers, event)
     return Evaluation(
         resource=resource,
         account=trigger.account,

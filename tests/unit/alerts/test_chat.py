@@ -181,7 +181,7 @@ def test_other_findings_other_resources_and_other_callers_have_threads_of_their_
 def test_the_owner_is_named_below_the_resource() -> None:
     owned = first(replace(OPENED, owner=OWNER))
     lines, before = (content(one)["description"].split("\n") for one in (owned, first(OPENED)))
-    assert lines == [before[0], f"Owner: `{OWNER}` (as its tag says)", *before[1:]]
+    assert lines == [before[0], f"Owner: `{OWNER}` (by its tag)", *before[1:]]
     context = json.loads(owned.body)["metadata"]["additionalContext"]
     assert context == {**json.loads(first(OPENED).body)["metadata"]["additionalContext"], "owner": plain(OWNER)}
     assert owned.attributes["owner"] == ("String", OWNER)
@@ -190,9 +190,9 @@ def test_the_owner_is_named_below_the_resource() -> None:
 @pytest.mark.parametrize(
     ("owner", "line"),
     [
-        ("<!channel>", "Owner: `\uff1c!channel\uff1e` (as its tag says)"),
-        ("x`\n@here", "Owner: `x\uff40?@here` (as its tag says)"),
-        ("\U0001f4a5" * 256, f"Owner: `{'\U0001f4a5' * 86}…` (as its tag says)"),
+        ("<!channel>", "Owner: `\uff1c!channel\uff1e` (by its tag)"),
+        ("x`\n@here", "Owner: `x\uff40?@here` (by its tag)"),
+        ("\U0001f4a5" * 256, f"Owner: `{'\U0001f4a5' * 86}…` (by its tag)"),
     ],
 )
 def test_whatever_an_owner_is_called_mentions_nobody(owner: str, line: str) -> None:

@@ -122,7 +122,7 @@ OWNED = replace(OPENED, owner=OWNER)
 
 def test_the_owner_stands_below_the_resource_and_is_an_attribute() -> None:
     message = render(OWNED)
-    assert message.body.splitlines()[2:4] == [f"Resource  {CONNECTOR}", f"Owner     {OWNER} (as its tag says)"]
+    assert message.body.splitlines()[2:4] == [f"Resource  {CONNECTOR}", f"Owner     {OWNER} (by its tag)"]
     assert message.attributes["owner"] == ("String", OWNER)
 
 
@@ -134,13 +134,13 @@ def test_of_an_owner_who_is_not_known_nothing_is_said() -> None:
 
 def test_an_owner_beyond_ascii_is_whole_in_the_body() -> None:
     message = render(replace(OPENED, owner="jörg.weiß"))
-    assert message.body.splitlines()[3] == "Owner     jörg.weiß (as its tag says)"
+    assert message.body.splitlines()[3] == "Owner     jörg.weiß (by its tag)"
     assert message.attributes["owner"] == ("String", "j?rg.wei?")
 
 
 def test_as_long_a_value_as_a_tag_can_have_is_told_whole() -> None:
     message = render(replace(OPENED, owner="x" * 256))
-    assert message.body.splitlines()[3] == f"Owner     {'x' * 256} (as its tag says)"
+    assert message.body.splitlines()[3] == f"Owner     {'x' * 256} (by its tag)"
     assert message.attributes["owner"] == ("String", "x" * 256)
 
 
@@ -161,7 +161,7 @@ def test_each_of_several_resources_is_told_with_its_owner() -> None:
         f"VPC connector shop-3, owner {OWNER}",
     ]
     assert [line for line in lines if line.startswith("Owner")] == [
-        f"Owner     {owner} (as its tag says)" for owner in (OWNER, "mara.lind", OWNER)
+        f"Owner     {owner} (by its tag)" for owner in (OWNER, "mara.lind", OWNER)
     ]
 
 

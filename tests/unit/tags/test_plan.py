@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from apprunner_guardrails.callers import Who, tool
+from apprunner_guardrails.settings import KEY_LENGTH
 from apprunner_guardrails.tags.created import Created, Kind
-from apprunner_guardrails.tags.plan import KEY_LENGTH, MOST, VALUE_LENGTH, cleaned, keys, plan, wanted
+from apprunner_guardrails.tags.plan import MOST, VALUE_LENGTH, cleaned, keys, plan, wanted
 from tests.samples import SERVICE, SETTINGS
 
 CREATED = Created(

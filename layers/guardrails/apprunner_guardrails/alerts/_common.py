@@ -12,7 +12,7 @@ from apprunner_guardrails.ledger import MESSAGE_LENGTH, MESSAGES_KEPT, OPENING, 
 from apprunner_guardrails.times import DAY_SECONDS, utc
 
 FAILING = (*sorted(OPENING), Kind.CHANGED)  # what people should act on now
-BY_TAG = "(as its tag says)"  # how an owner is known
+BY_TAG = "(by its tag)"  # how an owner is known
 _MARKS = {Kind.REMINDED: "REMINDER", Kind.RESOLVED: "RESOLVED", Kind.EXEMPTED: "EXEMPT"}
 
 

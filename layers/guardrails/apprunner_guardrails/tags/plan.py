@@ -10,12 +10,12 @@ import unicodedata
 from collections.abc import Collection, Mapping
 
 from apprunner_guardrails.events import TAGS
-from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.settings import KEY_LENGTH, Settings
 from apprunner_guardrails.tags.created import Created
 from apprunner_guardrails.tags.people import person
 
 MOST = 50
-KEY_LENGTH, VALUE_LENGTH = 127, 255
+VALUE_LENGTH = 255
 _AWS = "aws:"  # in any letters
 NOT_OURS = (_AWS, TAGS)  # beginnings of keys that AWS keeps for itself, and of those that tell the guardrails something
 
