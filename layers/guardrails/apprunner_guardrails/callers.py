@@ -57,7 +57,7 @@ def who(detail: Json) -> Who:
     match kind:
         case "AssumedRole":
             name = issuer or named
-        case "FederatedUser":
+        case "FederatedUser" | "SAMLUser":
             name = name or _of_principal(principal)
         case "IdentityCenterUser":
             name = _said(identity, "onBehalfOf.userId")

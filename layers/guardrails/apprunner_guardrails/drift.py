@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from apprunner_guardrails.callers import Caller, caller
-from apprunner_guardrails.events import CLOUDTRAIL, Ignored, account, idle, region
+from apprunner_guardrails.events import CLOUDTRAIL, Ignored, account, idle, no_event, not_watched, region
 from apprunner_guardrails.facts import Connector, RouteTable, Structure, Subnet, known, told
 from apprunner_guardrails.records import Json, member, shown, text, texts_at
 from apprunner_guardrails.routes import table_of
@@ -153,14 +153,14 @@ class Folded:
 def parse_change(event: object) -> Change | Ignored:
     """What an EC2 call changed. Raises BadEvent where the envelope's account or Region cannot be read."""
     if not isinstance(event, Mapping):
-        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+        return no_event(event)
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
     if (source, kind) != ("aws.ec2", CLOUDTRAIL) or not isinstance(detail, Mapping):
         return Ignored(why=f"not a call of EC2: {shown(kind)} of {shown(source)}")
     service, name = text(detail.get("eventSource")), text(detail.get("eventName"))
     call = CALLS.get(name)
     if service != SOURCE or call is None:
-        return Ignored(why=f"the call {shown(name or None)} of {shown(service or None)} is not watched")
+        return not_watched(service, name)
     return idle(name, detail) or _change(name, call, event, detail)
 
 

@@ -131,7 +131,7 @@ class FailedCall:
 def parse(event: object) -> Trigger | FailedCall | Ignored:
     """What an event asks for. Raises BadEvent for an event that is watched and cannot be understood."""
     if not isinstance(event, Mapping):
-        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+        return no_event(event)
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
     if source not in ("aws.apprunner", "aws.ec2"):
         return Ignored(why=f"the source {shown(source)} is not watched")
@@ -142,6 +142,14 @@ def parse(event: object) -> Trigger | FailedCall | Ignored:
     if kind == OPERATION:
         return _operation(event, detail)
     return Ignored(why=f"the detail-type {shown(kind)} is not watched")
+
+
+def no_event(event: object) -> Ignored:
+    return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+
+
+def not_watched(source: str, name: str) -> Ignored:
+    return Ignored(why=f"the call {shown(name or None)} of {shown(source or None)} is not watched")
 
 
 def concerns_rules(trigger: Trigger, required_tags: Sequence[str]) -> bool:
@@ -159,7 +167,7 @@ def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
         return _tagging(name, event, detail)
     call = CALLS.get((source, name))
     if call is None:
-        return Ignored(why=f"the call {shown(name or None)} of {shown(source or None)} is not watched")
+        return not_watched(source, name)
     for part in ("requestParameters", call.arn.partition(".")[0]):
         # CloudTrail omits what is over 100 KB (older records: {"omitted": true}) and puts a string for what is hidden.
         value = detail.get(part)

@@ -334,10 +334,10 @@ FORMS = (
     Form(
         what="SAMLUser without a name",
         identity={"type": "SAMLUser", "principalId": "bm90IHJlYWw=:ines.falk@example.com"},
-        who=Who(kind="SAMLUser", principal="bm90IHJlYWw=:ines.falk@example.com"),
-        alert="SAMLUser",
-        tag="bm90IHJlYWw=:ines.falk",
-        with_emails="bm90IHJlYWw=:ines.falk@example.com",
+        who=Who(kind="SAMLUser", name="ines.falk@example.com", principal="bm90IHJlYWw=:ines.falk@example.com"),
+        alert="ines.falk@example.com",
+        tag="ines.falk",
+        with_emails="ines.falk@example.com",
     ),
     Form(
         what="WebIdentityUser",

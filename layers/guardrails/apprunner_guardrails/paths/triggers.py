@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from apprunner_guardrails.callers import Caller, caller
-from apprunner_guardrails.events import CLOUDTRAIL, TAGS, Ignored, account, idle, region
+from apprunner_guardrails.events import CLOUDTRAIL, TAGS, Ignored, account, idle, no_event, not_watched, region
 from apprunner_guardrails.facts import (
     Api,
     IngressConnection,
@@ -152,13 +152,13 @@ _EC2_ARN = re.compile(r"arn:aws[a-z-]*:ec2:.+/((?:vpce|eni)-.+)")
 def parse_path_change(event: object) -> PathChange | Ignored:
     """What a call changed of private paths. Raises BadEvent where the envelope's account or Region cannot be read."""
     if not isinstance(event, Mapping):
-        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+        return no_event(event)
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
     if kind != CLOUDTRAIL or not isinstance(detail, Mapping) or not isinstance(source, str) or source not in _SOURCES:
         return Ignored(why=f"not a call that can change a private path: {shown(kind)} of {shown(source)}")
     service, name = text(detail.get("eventSource")), text(detail.get("eventName"))
     if service != _SOURCES[source] or not ((service, name) in CALLS or (service, name) in TAGGING):
-        return Ignored(why=f"the call {shown(name or None)} of {shown(service or None)} is not watched")
+        return not_watched(service, name)
     return idle(name, detail) or _path_change((service, name), event, detail)
 
 

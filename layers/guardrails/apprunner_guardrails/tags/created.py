@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apprunner_guardrails.callers import Who, tool, who
-from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, account, idle, region
+from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, account, idle, no_event, region
 from apprunner_guardrails.records import HIDDEN, Json, body, entries_at, member, shown, text, texts_at
 from apprunner_guardrails.targets.binding import TAG
 
@@ -90,7 +90,7 @@ CALLS: Mapping[tuple[str, str], Call] = {
 def parse(event: object) -> Created | Ignored:
     """What an event says was made. Raises BadEvent for a watched call whose record does not name what it has made."""
     if not isinstance(event, Mapping):
-        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+        return no_event(event)
     kind, detail = event.get("detail-type"), event.get("detail")
     if kind != CLOUDTRAIL or not isinstance(detail, Mapping):
         return Ignored(why=f"not a call: {shown(kind)} of {shown(event.get('source'))}")

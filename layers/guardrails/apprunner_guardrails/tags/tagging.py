@@ -146,7 +146,7 @@ def _without_answer(created: Created, refused: Unread, reads: Reads, now: int) -
         if is_over(described) and not is_gone(described):
             return Planned(created=created, why="it was deleted")
         raise Retry(f"{created.arn} cannot be tagged yet: {refused}")
-    if refused.code not in _ABSENT:
+    if refused.code not in _ABSENT and not refused.code.endswith(".NotFound"):  # EC2's code for CreateTags is not told
         raise NotTagged(f"{created.arn} was not tagged: {refused}")
     age = _age(created, now)
     if age is not None and age > SETTLED_SECONDS:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from apprunner_guardrails.callers import Caller, caller
-from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored
+from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, no_event, not_watched
 from apprunner_guardrails.records import Json, at, shown, text, texts_at
 from apprunner_guardrails.targets.binding import SERVICE
 
@@ -95,7 +95,7 @@ def parse(event: object, function: str) -> Asked | Ignored:
     Raises BadEvent where a message of our own cannot be read.
     """
     if not isinstance(event, Mapping):
-        return Ignored(why=f"not an EventBridge event: it is a {type(event).__name__}, not an object")
+        return no_event(event)
     if MARK in event:
         return _come_back(event)
     kind, detail = event.get("detail-type"), event.get("detail")
@@ -112,7 +112,7 @@ def parse(event: object, function: str) -> Asked | Ignored:
     source, name = text(detail.get("eventSource")), text(detail.get("eventName"))
     call = CALLS.get((source, name))
     if call is None:
-        return Ignored(why=f"the call {shown(name or None)} of {shown(source or None)} is not watched")
+        return not_watched(source, name)
     return _idle(name, detail, function) or _asked(name, call, event, detail)
 
 
