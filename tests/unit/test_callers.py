@@ -229,6 +229,11 @@ TERRAFORM = (
         ),
         pytest.param({"userAgent": "AWS Internal", **CONSOLE}, "console", id="console, from within"),
         pytest.param(CONSOLE, "console", id="console, which says nothing else"),
+        pytest.param(
+            {"userAgent": "cloudformation.amazonaws.com", **CONSOLE},
+            "CloudFormation",
+            id="a console user's stack",
+        ),
         pytest.param({"sessionCredentialFromConsole": True}, "console", id="console, in another type"),
         pytest.param({"userAgent": "AWS Internal"}, "AWS Internal", id="AWS from within, for whomever"),
         pytest.param(

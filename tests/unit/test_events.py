@@ -661,6 +661,11 @@ def test_messages_are_understood_one_by_one_and_the_others_named_with_why() -> N
     }
 
 
+def test_a_message_that_is_nested_without_end_is_not_understood() -> None:
+    understood, odd = unpacked(_messages("1", "[" * 100_000), _doubled)
+    assert (understood, list(odd)) == ([2], ["message-1"])
+
+
 @pytest.mark.parametrize("records", [[], {}, None, "records"], ids=repr)
 def test_no_messages_are_nothing_to_understand(records: object) -> None:
     assert unpacked(records, _doubled) == ([], {})

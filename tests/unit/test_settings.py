@@ -229,6 +229,7 @@ DEFAULT_TAGS = (
         ("CREATED_WITH_TAG", "with(tool)", f"is 'with(tool)'; {OWN_TAG}"),
         ("CREATED_WITH_TAG", "k" * 128, f": '{'k' * 50}' and so on is longer than 127 characters; {OWN_TAG}"),
         ("DEFAULT_TAGS", "[]", f"is '[]'; {DEFAULT_TAGS}"),
+        pytest.param("DEFAULT_TAGS", "[" * 100_000, f": it is nested too deeply; {DEFAULT_TAGS}", id="nested"),
         ("DEFAULT_TAGS", "team=platform", f": Expecting value: line 1 column 1 (char 0); {DEFAULT_TAGS}"),
         ("DEFAULT_TAGS", '{"team": "a", "team": "a"}', f": 'team' is named twice; {DEFAULT_TAGS}"),
         ("DEFAULT_TAGS", '{"team": 4711}', f": team is 4711, which is no text; {DEFAULT_TAGS}"),

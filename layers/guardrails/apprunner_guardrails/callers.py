@@ -57,10 +57,14 @@ def who(detail: Json) -> Who:
     match kind:
         case "AssumedRole":
             name = issuer or named
+        case "Role":
+            name = name or issuer
         case "FederatedUser" | "SAMLUser":
             name = name or _of_principal(principal)
         case "IdentityCenterUser":
             name = _said(identity, "onBehalfOf.userId")
+        case "Unknown":
+            name = name or _said(identity, "onBehalfOf.userId")
     return Who(
         kind=kind,
         name=name,
@@ -127,6 +131,7 @@ def _name(one: Who) -> str:
 # Programs that people run: they get the credentials of a console session in CloudShell, and may copy them elsewhere.
 # OpenTofu and Pulumi use Terraform's provider, Terraform and the CLI an SDK, which all say so too.
 _PROGRAMS = (
+    (r"cloudformation\.amazonaws\.com", "CloudFormation"),
     (r"opentofu/", "OpenTofu"),
     (r"pulumi", "Pulumi"),
     (r"terraform(?:-provider-[a-z]+)?/", "Terraform"),
@@ -135,7 +140,6 @@ _PROGRAMS = (
 )
 # The console calls some services by SDKs of its own.
 _OTHERS = (
-    (r"cloudformation\.amazonaws\.com", "CloudFormation"),
     (r"(?:console\.(?:[a-z0-9-]+\.)?|signin\.)amazonaws\.com", "console"),
     (r"(?:mozilla|[a-z0-9]*console)/", "console"),
     (r"aws-sdk-", "SDK"),
@@ -148,7 +152,7 @@ def tool(detail: Json) -> str:
     """What the call was made with. A service that acts for somebody comes before all that they used themselves."""
     agent, service = _said(detail, "userAgent"), _said(detail, "userIdentity.invokedBy")
     if _SERVICE.fullmatch(service):
-        return _tool(_OTHERS, service) or service
+        return _tool((*_PROGRAMS, *_OTHERS), service) or service
     if program := _tool(_PROGRAMS, agent):
         return program
     if detail.get("sessionCredentialFromConsole") in ("true", True):

@@ -322,7 +322,7 @@ def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T],
             raise BadEvent("a record of the batch should be a message of SQS with a body")
         try:
             understood.append(parse(json.loads(one["body"])))
-        except ValueError as error:  # no JSON, or a BadEvent
+        except (ValueError, RecursionError) as error:  # no JSON, or nested without end; or a BadEvent
             odd[str(one.get("messageId"))] = str(error)
     return understood, odd
 

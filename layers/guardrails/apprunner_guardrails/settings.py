@@ -223,6 +223,8 @@ def _object(raw: str) -> Mapping[str, object] | None:
     """A JSON object; None for other JSON. Nothing is an empty one."""
     try:
         chosen = json.loads(raw or "{}", object_pairs_hook=_without_repeats)
+    except RecursionError as odd:
+        raise _Entry("it is nested too deeply") from odd
     except ValueError as odd:
         raise _Entry(str(odd)) from odd
     return chosen if isinstance(chosen, dict) else None

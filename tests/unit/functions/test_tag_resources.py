@@ -367,7 +367,7 @@ def test_what_cannot_be_tagged_yet_goes_back_by_itself_and_the_others_are_done(l
     events = [CREATED, creation("CreateService"), creation("CreateVpcEndpoint")]
     found = delivered(batch(*events), there, gone)
     assert found.result == {"tagged": {SERVICE: TAGS, ENDPOINT_ARN: TAGS}, "batchItemFailures": failed(0)}
-    why = f"{CONNECTOR} cannot be tagged yet: apprunner:ListTagsForResource failed (ResourceNotFoundException)"
+    why = f"{CONNECTOR} is not there yet: apprunner:ListTagsForResource failed (ResourceNotFoundException)"
     assert [(one["level"], one["message_id"], one["why"]) for one in lines(logged) if one["message"] == "put off"] == [
         ("WARNING", "message-0", why)
     ]

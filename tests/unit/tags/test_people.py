@@ -268,6 +268,13 @@ FORMS = (
         alert="role PlatformOperator",
         tag="PlatformOperator",
     ),
+    Form(
+        what="Role by its issuer alone",
+        identity={"type": "Role", "sessionContext": {"sessionIssuer": {"userName": "PlatformOperator"}}},
+        who=Who(kind="Role", name="PlatformOperator"),
+        alert="role PlatformOperator",
+        tag="PlatformOperator",
+    ),
     # The root user
     Form(
         what="Root",
@@ -444,6 +451,13 @@ FORMS = (
         alert="Unknown",
         tag="Anonymous",
     ),
+    Form(
+        what="Unknown on behalf of an Identity Center user",
+        identity={"type": "Unknown", "onBehalfOf": {"userId": USER_ID}},
+        who=Who(kind="Unknown", name=USER_ID),
+        alert=USER_ID,
+        tag=USER_ID,
+    ),
     Form(what="Unknown", identity={"type": "Unknown"}, who=Who(kind="Unknown"), alert="Unknown", tag=""),
     Form(what="nothing in it", identity={}, who=Who(kind=""), alert="", tag=""),
     Form(what="no identity", identity=None, who=Who(kind=""), alert="", tag=""),
@@ -521,6 +535,8 @@ OF_PROGRAMS = {
     "SDK for Ruby": "default_session",
     "the CLI's documentation": "AWSCLI-Session",
     "GitHub Actions": "GitHubActions",
+    "Azure DevOps": "AzureDevOps",
+    "Systems Manager Automation": "AutomationExecution",
     "GitHub Actions, by the run": "17912345678",
     "GitHub Actions, by the repository": "github-orders-deploy",
     "CodeBuild": f"AWSCodeBuild-{USER_ID}",

@@ -148,19 +148,28 @@ def test_default_tags_come_after_the_others_and_are_no_more_to_overwrite_than_th
 # What is not there, or no more --------------------------------------------------------------------------------------
 
 
+UNKNOWN: Rows = {"VpcConnectors": [], "Services": [], "VpcIngressConnections": []}
+
+
+@pytest.mark.parametrize("age", [0, 900])
+@pytest.mark.parametrize("name", OF_APP_RUNNER)
+def test_what_app_runner_does_not_know_at_all_is_tried_again_for_fifteen_minutes(name: str, age: int) -> None:
+    why = rf"^{MADE[name][0]} is not there yet: apprunner:ListTagsForResource failed \({GONE}\)$"
+    with pytest.raises(Retry, match=why):
+        looked(creation(name), {**rows(), **UNKNOWN}, {MADE[name][1]: refused(GONE)}, age=age)
+
+
+@pytest.mark.parametrize("name", OF_APP_RUNNER)
+def test_what_app_runner_does_not_know_at_all_by_then_is_gone(name: str) -> None:
+    found = looked(creation(name), {**rows(), **UNKNOWN}, {MADE[name][1]: refused(GONE)}, age=901)
+    assert (found.outcome, found.aws.actions) == (({}, "it no longer exists", 0), [MADE[name][1], DESCRIBED[name]])
+
+
 @pytest.mark.parametrize("age", [0, 100_000])
 @pytest.mark.parametrize("name", OF_APP_RUNNER)
-def test_what_app_runner_does_not_know_at_all_is_tried_again_however_late(name: str, age: int) -> None:
-    there = {**rows(), "VpcConnectors": [], "Services": [], "VpcIngressConnections": []}
-    why = rf"^{MADE[name][0]} cannot be tagged yet: apprunner:ListTagsForResource failed \({GONE}\)$"
-    with pytest.raises(Retry, match=why):
-        looked(creation(name), there, {MADE[name][1]: refused(GONE)}, age=age)
-
-
-@pytest.mark.parametrize("name", OF_APP_RUNNER)
-def test_what_is_described_though_its_tags_are_not_is_tried_again(name: str) -> None:
+def test_what_is_described_though_its_tags_are_not_is_tried_again_however_late(name: str, age: int) -> None:
     with pytest.raises(Retry, match="cannot be tagged yet"):
-        looked(creation(name), rows(), {MADE[name][1]: refused(GONE)})
+        looked(creation(name), rows(), {MADE[name][1]: refused(GONE)}, age=age)
 
 
 @pytest.mark.parametrize(

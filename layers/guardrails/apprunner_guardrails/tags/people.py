@@ -32,7 +32,7 @@ _GENERATED = re.compile(
 # 2. The name of a program, anywhere: AWSCodeBuild-…, GitHubActions, terraform-apply. None that people are called, too.
 _PROGRAM = re.compile(
     r"aws-[a-z-]*sdk|awscli|awslambda|boto3|botocore|cloudformation|codebuild|codedeploy|codepipeline"
-    r"|argocd|bitbucket|buildkite|circleci|github|gitlab|opentofu|pulumi|spacelift|terraform|terragrunt",
+    r"|argocd|automationexecution|azuredevops|bitbucket|buildkite|circleci|github|gitlab|opentofu|pulumi|spacelift|terraform|terragrunt",
     re.IGNORECASE,
 )
 # 3. Nothing but such words and numbers: ci-run-48213, default_session. With a name beside them it is a person's:

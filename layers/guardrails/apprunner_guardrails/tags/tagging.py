@@ -15,8 +15,8 @@ from apprunner_guardrails.tags.created import ENDPOINT_SERVICES, Created, Kind
 from apprunner_guardrails.tags.plan import MOST, plan, wanted
 from apprunner_guardrails.targets.binding import TAG
 
-# EC2 and Elastic Load Balancing do not tell what was deleted from what is not there yet: so late after the call, what
-# is not there is gone. App Runner goes on to describe what was deleted.
+# "Not found" tells what was deleted as little as what is not there yet: so late after the call, what is not there is
+# gone. App Runner goes on to describe what was deleted, for how long is not documented.
 SETTLED_SECONDS = 900
 # A load balancer has listeners, and a target group its binding, some while after it was made, if ever.
 WAIT_SECONDS = 3600
@@ -143,11 +143,17 @@ def _without_answer(created: Created, refused: Unread, reads: Reads, now: int) -
         described = _describe(created.arn)(reads, created.arn)()
         if isinstance(described, Unread) and not is_gone(described):
             raise NotTagged(f"{created.arn} was not tagged: {refused}, {described}")
-        if is_over(described) and not is_gone(described):
-            return Planned(created=created, why="it was deleted")
-        raise Retry(f"{created.arn} cannot be tagged yet: {refused}")
+        if not is_gone(described):
+            if is_over(described):
+                return Planned(created=created, why="it was deleted")
+            raise Retry(f"{created.arn} cannot be tagged yet: {refused}")
+        return _gone_or_early(created, refused, now)
     if refused.code not in _ABSENT and not refused.code.endswith(".NotFound"):  # EC2's code for CreateTags is not told
         raise NotTagged(f"{created.arn} was not tagged: {refused}")
+    return _gone_or_early(created, refused, now)
+
+
+def _gone_or_early(created: Created, refused: Unread, now: int) -> Planned:
     age = _age(created, now)
     if age is not None and age > SETTLED_SECONDS:
         return Planned(created=created, why="it no longer exists")
