@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from apprunner_guardrails.alerts import safe
 from apprunner_guardrails.aws.clients import FAILURES, Clients
@@ -40,6 +41,25 @@ class Refused(Unusable):
     def __init__(self, text: str, code: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+def usable(clients: Clients) -> Clients:
+    """The same clients. They raise Unusable for a setting that botocore cannot use, such as an address that is none."""
+
+    def client(service: str) -> Any:
+        try:
+            made = clients(service)
+            _ = urlsplit(made.meta.endpoint_url).port  # which botocore does not look at before a call
+        except FAILURES:
+            raise
+        except ValueError as error:
+            raise Unusable(
+                f"no call can be made ({safe(str(error))}): look at AWS_ENDPOINT_URL and its like, in the environment"
+                " and the profile"
+            ) from error
+        return made
+
+    return client
 
 
 def ask(client: Clients, service: str, method: str, **parameters: object) -> Any:

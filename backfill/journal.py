@@ -4,7 +4,7 @@
 
     {"version": 1, "account": …, "region": …, "begun": "2026-11-21T09:00:00+00:00"}
     {"page": {"call": "CreateService", "ids": […], "to": …, "is_last": false, "created": […], …}}
-    {"done": "arn:aws:apprunner:…", "tags": "3f9c…"}       of the tags that these settings lead to it lacks none
+    {"done": "arn:aws:apprunner:…", "tags": "3f9c…"}       it was given what it lacked of the tags of these settings
 
 It tells what was made and by whom, not which tags that leads to: settings may change between runs. It names people, so
 nobody else may read it.
@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,6 +73,8 @@ class Journal:
     def remove(self) -> None:
         """There is nothing left to continue."""
         self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # those of other accounts and Regions are in it
+            self.path.parent.rmdir()
 
     def _write(self, entry: Mapping[str, object]) -> None:
         _append(self.path, self._file, entry)
@@ -137,13 +139,31 @@ def _key(settings: Settings) -> str:
 
 def _private(path: Path) -> IO[bytes]:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.parent.chmod(0o700)
-        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        with suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700, parents=True)
+        folder = _opened_folder(path.parent)
+        try:
+            number = os.open(path.name, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+        finally:
+            os.close(folder)
         os.fchmod(number, 0o600)
     except OSError as error:
         raise _useless(path, error) from error
     return os.fdopen(number, "r+b")
+
+
+def _opened_folder(folder: Path) -> int:
+    """It, opened; a folder of somebody else's keeps its mode. Raises Unusable for what is none, or elsewhere."""
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except NotADirectoryError as error:  # a link is told like this as well
+        raise Unusable(
+            f"{folder} is to be a folder for what was read, and is a link or a file: nothing is written there; move it"
+            " out of the way"
+        ) from error
+    if os.fstat(number).st_uid == os.geteuid():
+        os.fchmod(number, 0o700)
+    return number
 
 
 def _lock(path: Path, file: IO[bytes]) -> None:

@@ -43,7 +43,7 @@ class Run:
 
 
 def run(target: Target, journal: Journal, look_up: Lookup, settle: Settle, tell: Tell) -> Run:
-    """Whatever stops it, what was done until then is told. The journal goes once there is nothing left to do."""
+    """Whatever stops it, what was done until then is told."""
     outcomes: list[Outcome] = []
     todo: list[Created] = []
     stopped = ""
@@ -60,8 +60,6 @@ def run(target: Target, journal: Journal, look_up: Lookup, settle: Settle, tell:
     except Unusable as error:
         stopped = str(error)
     is_over = not stopped and all(one.answer in SETTLED for one in outcomes)
-    if is_over:
-        journal.remove()
     return Run(
         target=target,
         pages=tuple(journal.pages),
@@ -82,6 +80,6 @@ def _settled(one: Created, target: Target, journal: Journal, settle: Settle) -> 
     if target.apply and journal.is_done(one.arn, target.settings):
         return Outcome(created=one, answer=Answer.BEFORE)
     outcome = settle(one)
-    if target.apply and outcome.answer in SETTLED:
+    if outcome.answer is Answer.TAGGED:  # what was left may have been bound by the next run: that looks again
         journal.done(one.arn, target.settings)
     return outcome

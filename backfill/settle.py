@@ -19,7 +19,7 @@ class Answer(StrEnum):
     LEFT = "left"
     LATER = "left for now"
     FAILED = "failed"
-    BEFORE = "done before"  # by a run that was interrupted
+    BEFORE = "tagged before"  # by a run that left something to do
 
 
 # There is nothing left to do.

@@ -29,7 +29,7 @@ _COUNTED = {
     Answer.LEFT: "left",
     Answer.LATER: "left for now",
     Answer.FAILED: "failed",
-    Answer.BEFORE: "done before",
+    Answer.BEFORE: "tagged before",
 }
 _REASONS_SHOWN = 12
 _LINE_EVERY_SECONDS = 5
@@ -122,13 +122,15 @@ def _read(pages: Sequence[Page]) -> str:
 
 
 def _next(run: Run) -> str:
-    kept = f"{run.progress_file} keeps what was read for a day"
-    if run.stopped == INTERRUPTED:
-        return f"interrupted: run it again to continue; {kept}"
+    if not run.progress_file:
+        return ""
+    kept = f"what was read is used for a day, and {run.progress_file} may be deleted"
+    if run.stopped:
+        return f"{'interrupted' if run.stopped == INTERRUPTED else 'stopped'}: run it again to continue; {kept}"
     if run.of(Answer.WOULD_TAG):
         return f"nothing was changed: APPLY=1 puts these tags; {kept}"
-    if run.target.apply and run.progress_file and not run.stopped:
-        return f"APPLY=1 again tries what could not be tagged; {kept}"
+    if run.of(Answer.LATER, Answer.FAILED):
+        return f"APPLY=1 tries again what could not be tagged; {kept}"
     return ""
 
 

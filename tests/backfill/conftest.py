@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from apprunner_guardrails.aws.clients import client as sdk
-from backfill.__main__ import Machine, main
+from backfill.command_line import Machine, main
 from emulator import Emulator, emulate
 from emulator.worlds import WORLDS, make
 from emulator.worlds.parts import sdk_client

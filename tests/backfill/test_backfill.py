@@ -5,14 +5,17 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import TokenRetrievalError
 
 from apprunner_guardrails.aws.reads import action
 from backfill.history import CALLS
+from emulator.apprunner import apprunner_backends
 from emulator.worlds.parts import sdk_client
 from tests.backfill.conftest import LOOKUP, PATH, WRITES, Place
+from tests.samples import ACCOUNT, REGION
 
 type Tags = dict[str, dict[str, str]]
 
@@ -277,8 +280,34 @@ def test_what_could_not_be_tagged_is_named_and_the_rest_goes_on(lived_in: Place,
     calls = lived_in.calls()
     again = answers(told(lived_in, "--apply", calls=calls))
     assert again["tagged"] == {one: tags for one, tags in LACKS.items() if one in found["failed"]}
-    assert again["done before"].keys() == found["tagged"].keys() | {"vpcconnector/gone/1"}
+    assert again["tagged before"].keys() == found["tagged"].keys()
     assert (calls.of(LOOKUP), lived_in.file.exists()) == ([], False)
+
+
+def test_what_was_bound_since_it_was_left_is_tagged_by_the_next_run(lived_in: Place, told: Callable[..., Any]) -> None:
+    with lived_in.aws.deny("ec2:CreateTags"):
+        found = told(lived_in, "--apply", ends=1)
+    unbound = "targetgroup/unbound"
+    assert answers(found)["left"][unbound] == "it is on no path that is bound to an endpoint"
+    [arn] = [one["arn"] for one in found["resources"] if name(one["arn"]) == unbound]
+    [endpoint] = sdk_client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    binding = {"Key": "apprunner-guardrails:endpoint", "Value": endpoint["VpcEndpointId"]}
+    sdk_client("elbv2").add_tags(ResourceArns=[arn], Tags=[binding])
+    assert answers(told(lived_in, "--apply"))["tagged"] == {
+        "vpc-endpoint": LACKS["vpc-endpoint"],
+        unbound: ours("operations", "19", "SDK"),
+    }
+
+
+def test_what_app_runner_no_longer_knows_ends_it(lived_in: Place, told: Callable[..., Any]) -> None:
+    """How long App Runner goes on to describe what was deleted is not documented: here, no longer."""
+    connectors = apprunner_backends[ACCOUNT][REGION].connectors
+    with patch.dict(connectors):
+        [gone] = [arn for arn in connectors if "/gone/" in arn]
+        del connectors[gone]
+        said = told(lived_in, "--apply")
+    assert answers(said) == {"tagged": LACKS, "left": {**LEFT, "vpcconnector/gone/1": "it no longer exists"}}
+    assert (said["stopped"], said["progress_file"], lived_in.folder.exists()) == (None, None, False)
 
 
 def test_credentials_that_end_on_the_way_end_it_and_the_next_run_does_the_rest(
@@ -292,7 +321,7 @@ def test_credentials_that_end_on_the_way_end_it_and_the_next_run_does_the_rest(
     )
     assert "not reached" in out
     calls = lived_in.calls()
-    assert not answers(told(lived_in, "--apply", calls=calls)).keys() - {"tagged", "left", "done before"}
+    assert not answers(told(lived_in, "--apply", calls=calls)).keys() - {"tagged", "left", "tagged before"}
     assert calls.of(LOOKUP) == []
 
 
@@ -325,11 +354,12 @@ def test_a_person_reads_what_is_put_what_is_left_and_what_comes_next(
         "  created-by=terraform  created-at=2026-11-02T09:19:00Z  created-with=Terraform"
         "  (terraform, 2026-11-02T09:19:00Z)"
     )
+    kept = f"what was read is used for a day, and {lived_in.file} may be deleted"
     assert lines[10:] == [
         "  left          1 resource: it is on no path that is bound to an endpoint",
         "  left          1 resource: it was deleted",
         "10 resources in 10 events, 6 pages, 6 of 6 calls: 8 would be tagged, 2 left",
-        f"nothing was changed: APPLY=1 puts these tags; {lived_in.file} keeps what was read for a day",
+        f"nothing was changed: APPLY=1 puts these tags; {kept}",
     ]
     assert lived_in.run("--apply") == 0
     out, err = capsys.readouterr()

@@ -67,7 +67,10 @@ class World:
         self.points, self.apply = points, apply
         target = Target(account=ACCOUNT, region=REGION, stack="", settings=SETTINGS, apply=apply)
         with opened(folder, ACCOUNT, REGION, NOW, fresh=False) as (journal, _):
-            return run(target, journal, self.look_up, self.settle, self.tell)
+            done = run(target, journal, self.look_up, self.settle, self.tell)
+            if not done.progress_file:
+                journal.remove()
+            return done
 
 
 def rows(seconds: Sequence[int]) -> list[dict[str, Any]]:

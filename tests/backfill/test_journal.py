@@ -166,6 +166,44 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert other.read_text() == "precious"
 
 
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to(path.parent / "nowhere")])
+def test_what_is_no_folder_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    folder = tmp_path / "kept"
+    make(folder)
+    with pytest.raises(Unusable, match=rf"^{folder} is to be a folder for what was read, and is a link or a file: "):
+        written(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_link_to_a_folder_is_refused_and_its_target_left_as_it_is(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir(mode=0o755)
+    (tmp_path / "kept").symlink_to(precious)
+    with pytest.raises(Unusable, match=r"is a link or a file: nothing is written there; move it out of the way$"):
+        written(tmp_path / "kept")
+    assert (stat.S_IMODE(precious.stat().st_mode), list(precious.iterdir())) == (0o755, [])
+
+
+def test_a_folder_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir(mode=0o755)
+    with patch("os.geteuid", return_value=folder.stat().st_uid + 1):
+        path = written(folder)
+    assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(path.stat().st_mode)) == (0o755, 0o600)
+
+
+def test_with_the_last_file_goes_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    with (
+        opened(folder, ACCOUNT, REGION, NOW, fresh=False) as (one, _),
+        opened(folder, ACCOUNT, "eu-west-1", NOW, fresh=False) as (other, _),
+    ):
+        one.remove()
+        assert list(folder.iterdir()) == [other.path]
+        other.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
     full = OSError(28, "No space left on device")
     with (

@@ -59,7 +59,7 @@ def test_a_terminal_shows_a_table() -> None:
         "            owner=mara",
         "arn:two                    mara.lind  2026-11-02T09:00:00Z",
         "2 resources in 2 events, 1 page, 1 of 6 calls: 2 would be tagged",
-        "nothing was changed: APPLY=1 puts these tags; kept.jsonl keeps what was read for a day",
+        "nothing was changed: APPLY=1 puts these tags; what was read is used for a day, and kept.jsonl may be deleted",
     ]
 
 
@@ -93,8 +93,25 @@ def test_what_was_not_reached_is_told() -> None:
     run = replace(a_run(outcome("one", Answer.TAGGED, team="a")), stopped=INTERRUPTED, not_reached=3)
     assert shown(run).splitlines()[1:] == [
         "4 resources in 2 events, 1 page, 1 of 6 calls: 1 tagged, 3 not reached",
-        "interrupted: run it again to continue; kept.jsonl keeps what was read for a day",
+        "interrupted: run it again to continue; what was read is used for a day, and kept.jsonl may be deleted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "stopped", "said"),
+    [
+        (Answer.LATER, "", "APPLY=1 tries again what could not be tagged"),
+        (Answer.FAILED, "", "APPLY=1 tries again what could not be tagged"),
+        (Answer.TAGGED, "the credentials have expired", "stopped: run it again to continue"),
+    ],
+)
+def test_while_something_is_left_to_do_it_tells_what_is_kept_and_until_when(
+    answer: Answer, stopped: str, said: str
+) -> None:
+    run = replace(a_run(outcome("one", answer)), stopped=stopped)
+    last = f"{said}; what was read is used for a day, and kept.jsonl may be deleted"
+    assert shown(run).splitlines()[-1] == last
+    assert "what was read" not in shown(replace(run, progress_file=""))
 
 
 def test_elsewhere_than_on_a_terminal_it_tells_how_far_it_is_now_and_then() -> None:
