@@ -8,6 +8,8 @@ in `one_balancer_for_two` billing is behind another listener of the same NLB.
 """
 
 import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, arn, endpoint, in_step, interface
 from tests.samples import ACCOUNT, REGION, SERVICE, VPC, Row, Rows, group, healthy, https, service
@@ -109,9 +111,22 @@ def other(text: str) -> str:
     return text
 
 
+def renamed(rows: Mapping[str, list[Row]], rename: Callable[[str], str]) -> Rows:
+    """The rows with other names in them, as `rename` makes them of their JSON."""
+
+    def with_times(row: Row) -> Row:
+        return {
+            **row,
+            **{name: datetime.fromisoformat(row[name]) for name in ("CreatedAt", "UpdatedAt") if name in row},
+        }
+
+    another: Rows = json.loads(rename(json.dumps(rows, default=datetime.isoformat)), object_hook=with_times)
+    return another
+
+
 def two_paths() -> Rows:
     one = private_path()
-    another: Rows = json.loads(other(json.dumps({name: one[name] for name in _LISTS})))
+    another = renamed({name: one[name] for name in _LISTS}, other)
     return {**one, **{name: one[name] + another[name] for name in _LISTS}}
 
 

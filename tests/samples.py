@@ -5,6 +5,7 @@ The rows are in the shapes of the API models (the double in tests/aws.py checks 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from apprunner_guardrails.settings import Settings
@@ -23,6 +24,7 @@ VPC = "vpc-1"
 ZONES = {"a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 SUBNETS = tuple(f"subnet-private-{letter}" for letter in ZONES)
 GROUP = "sg-egress"
+LONG_AGO = datetime(2026, 9, 21, 13, 46, 40, tzinfo=UTC)
 
 TABLE = "FindingsTable"
 SETTINGS = Settings(alert_topic_arn=TOPIC, findings_table=TABLE)
@@ -129,8 +131,8 @@ def service(connector_arn: str, **changes: object) -> Row:
         "ServiceId": "33333333333333333333333333333333",
         "ServiceArn": SERVICE,
         "Status": "RUNNING",
-        "CreatedAt": 1_790_000_000,
-        "UpdatedAt": 1_790_000_000,
+        "CreatedAt": LONG_AGO,
+        "UpdatedAt": LONG_AGO,
         "SourceConfiguration": {},
         "InstanceConfiguration": {},
         "AutoScalingConfigurationSummary": {},

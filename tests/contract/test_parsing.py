@@ -165,6 +165,7 @@ def listener(action: Row) -> Row:
 INGRESS = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:vpcingressconnection/orders/44444444444444444444444444444444"
 CORE_NETWORK = "arn:aws:networkmanager::123456789012:core-network/core-network-1"
 ODB_NETWORK = "arn:aws:odb:us-east-1:123456789012:odb-network/odbnet_1"
+MADE = "2026-09-21T13:46:40Z"  # LONG_AGO
 
 CASES: Mapping[str, tuple[str, Row, object]] = {
     "a zone": (
@@ -498,12 +499,12 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
     "a service with a connector": (
         "Service",
         service(CONNECTOR),
-        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=CONNECTOR),
+        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=CONNECTOR, created=MADE),
     ),
     "a service without a connector": (
         "Service",
         service("", Status="PAUSED"),
-        Service(arn=SERVICE, name="shop", status="PAUSED", connector_arn=""),
+        Service(arn=SERVICE, name="shop", status="PAUSED", connector_arn="", created=MADE),
     ),
     "a service whose connector is named but not used": (
         "Service",
@@ -511,7 +512,7 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
             "",
             NetworkConfiguration={"EgressConfiguration": {"EgressType": "DEFAULT", "VpcConnectorArn": CONNECTOR}},
         ),
-        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=""),
+        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn="", created=MADE),
     ),
     "a private service, with all that policies ask about": (
         "Service",
@@ -536,12 +537,13 @@ CASES: Mapping[str, tuple[str, Row, object]] = {
             address_type="DUAL_STACK",
             observable=True,
             unhealthy_threshold=7,
+            created=MADE,
         ),
     ),
     "a service that is not observed": (
         "Service",
         service("", ObservabilityConfiguration={"ObservabilityEnabled": False}),
-        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn=""),
+        Service(arn=SERVICE, name="shop", status="RUNNING", connector_arn="", created=MADE),
     ),
     "an ingress connection": (
         "VpcIngressConnection",

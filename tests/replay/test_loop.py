@@ -14,6 +14,7 @@ import pytest
 from botocore.client import BaseClient
 
 from apprunner_guardrails.alerts import event as machines
+from apprunner_guardrails.judge import TAGGED_WITHIN_SECONDS
 from emulator import Emulator, cloudtrail, emulate
 from emulator.cloudtrail.identities import user_identity
 from emulator.worlds import OPERATION_SECONDS, WORLDS, build, happen, later, sdk_client
@@ -440,6 +441,12 @@ def told_again(event: Event, loop: Loop) -> tuple[list[str], object]:
     with noted_calls() as calls:
         [step] = loop.again([Step(event=batch, invocations=[Invocation(function=TAGGER)])])
     return calls, step.invocations[0].result
+
+
+def test_what_was_just_made_is_taken_for_tagged_as_long_as_its_queue_tries() -> None:
+    queue = load().resources["TagQueue"]["Properties"]
+    tried_for = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert tried_for == TAGGED_WITHIN_SECONDS
 
 
 def test_what_a_function_has_put_off_is_told_from_what_it_is_given() -> None:

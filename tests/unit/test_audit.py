@@ -42,7 +42,12 @@ from tests.samples import (
 )
 
 HOUR, DAY = 3600, 86_400
+WHILE = 5400  # what was made less than so long ago is being tagged
 QUIET = replace(SETTINGS, digest_hour=None)  # no digest, whatever the hour
+
+
+def at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def subjects(aws: Aws) -> list[str]:
@@ -449,6 +454,36 @@ def test_an_audit_that_has_just_enough_time_is_done() -> None:
 def test_tags_of_all_resources_cost_a_call_and_none_a_resource() -> None:
     rows = {**public(), "Tags": [tag(CONNECTOR, "Name", "x")]}
     assert audited(rows, settings=QUIET).aws.sent("apprunner:ListTagsForResource") == []
+
+
+def test_what_was_just_made_is_told_of_when_it_has_no_tags_an_hour_and_a_half_later() -> None:
+    """It is being tagged: until then it lacks none of the tags that it is being given, and has none of them."""
+    rows, settings = healthy(), replace(QUIET, required_tags=("created-by", "team"), default_tags={"team": "net"})
+    find(rows, "VpcConnectors", CONNECTOR)["CreatedAt"] = find(rows, "Services", SERVICE)["CreatedAt"] = at(NOW)
+    soon, just, late = (audited(rows, settings=settings, now=NOW + after) for after in (0, WHILE - 1, WHILE))
+    for outcome in (soon, just):
+        assert outcome.failing == {CONNECTOR: set(), SERVICE: set()}
+        assert {one.resource: one.left for one in outcome.report.evaluations} == {
+            CONNECTOR: {"AR408"},
+            SERVICE: {"AR407"},
+        }
+        assert "apprunner:ListTagsForResource" not in outcome.aws.actions
+    assert late.failing == {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
+    assert {str(one["messages"]) for one in late.report.as_json()["opened"]} == {
+        "['it lacks required tags: created-by, team']"
+    }
+
+
+def test_what_was_just_made_lacks_tags_of_other_keys_at_once() -> None:
+    rows, settings = healthy(), replace(QUIET, required_tags=("created-by", "cost-center"))
+    find(rows, "VpcConnectors", CONNECTOR)["CreatedAt"] = find(rows, "Services", SERVICE)["CreatedAt"] = at(NOW)
+    assert audited(rows, settings=settings).failing == {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
+
+
+def test_a_connector_that_app_runner_tells_no_time_of_is_not_new() -> None:
+    assert "CreatedAt" not in healthy()["VpcConnectors"][0]
+    settings = replace(QUIET, required_tags=("created-by",))
+    assert audited(healthy(), settings=settings).failing == {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
 
 
 def test_an_index_that_lags_opens_no_exempt_finding_again() -> None:

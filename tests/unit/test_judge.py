@@ -12,6 +12,7 @@ from apprunner_guardrails.judge import (
     BESIDE_CHANGES,
     BESIDE_EVENTS,
     BESIDE_NEW_CONNECTORS,
+    TAGGED_WITHIN_SECONDS,
     Answers,
     Tags,
     Terms,
@@ -31,6 +32,8 @@ from apprunner_guardrails.rules import (
     RULES,
     SERVICE_RULES,
 )
+from apprunner_guardrails.settings import ANY_TAG
+from apprunner_guardrails.times import utc
 from tests.cases._healthy import healthy
 from tests.cases._healthy_path import CONNECTOR, GROUP, INGRESS, SERVICE
 from tests.samples import SETTINGS
@@ -151,6 +154,96 @@ def test_without_tags_nobody_is_named() -> None:
 def test_whose_a_resource_is_makes_no_finding() -> None:
     owned, nobodys = (judge_service(SERVICE.arn, BROKEN, tags, TERMS) for tags in ({"created-by": OWNER}, {}))
     assert owned == replace(nobodys, owner=OWNER)
+
+
+# Tags that are on their way.
+
+MADE = 1_790_000_000
+KEYS = ("created-at", "created-by", "created-with")
+BOTH = ("created-by", "team")
+EXEMPT_TAGS = {f"apprunner-guardrails:exempt:{rule}": "2026-12-31 @net ticket 7" for rule in ("AR407", "AR408")}
+
+
+def of_tags(
+    tags: Tags, required: tuple[str, ...], *, age: int | None, made: str = "", **settings: Any
+) -> list[str | tuple[str, tuple[str, ...]]]:
+    """What is answered about the tags of a connector and of a service of that age: "left", or status and messages."""
+    asked = replace(terms(required_tags=required, **settings), now=MADE + (age or 0))
+    created = "" if age is None else utc(MADE)
+    connector, service = replace(CONNECTOR, created=created), replace(SERVICE, created=created)
+    answered = (
+        ("AR408", judge_connector(CONNECTOR.arn, connector, healthy().network, tags, asked, made=made)),
+        ("AR407", judge_service(SERVICE.arn, service, tags, asked)),
+    )
+    said: list[str | tuple[str, tuple[str, ...]]] = []
+    for rule, answers in answered:
+        found = [(one.status.value, one.messages) for one in answers.findings if one.rule == rule]
+        assert (rule in answers.left) == (not found)
+        said += found or ["left"]
+    return said
+
+
+def lacks(*keys: str) -> tuple[str, tuple[str, ...]]:
+    return "fail", (f"it lacks required tags: {', '.join(keys)}",)
+
+
+NONE_BUT_OF_AWS = "fail", ("it has no tags beside AWS's own, and at least one is required",)
+HAS_ALL: tuple[str, tuple[str, ...]] = ("pass", ())
+
+
+@pytest.mark.parametrize(
+    ("tags", "required", "while_new", "later"),
+    [
+        pytest.param({}, (), HAS_ALL, HAS_ALL, id="none is required"),
+        pytest.param({}, KEYS, "left", lacks(*KEYS), id="all that are required are being put"),
+        pytest.param({"created-by": "x"}, KEYS, "left", lacks("created-at", "created-with"), id="one is there"),
+        pytest.param(dict.fromkeys(KEYS, "x"), KEYS, HAS_ALL, HAS_ALL, id="all are there"),
+        pytest.param({}, BOTH, lacks("team"), lacks(*BOTH), id="another is required too"),
+        pytest.param({"team": "net"}, BOTH, "left", lacks("created-by"), id="the other is there"),
+        pytest.param({"created-by": "x"}, BOTH, lacks("team"), lacks("team"), id="the other is not there"),
+        pytest.param({}, (ANY_TAG,), "left", NONE_BUT_OF_AWS, id="any is required"),
+        pytest.param({"aws:x": ""}, (ANY_TAG,), "left", NONE_BUT_OF_AWS, id="any is required, AWS's own is there"),
+        pytest.param({"team": "net"}, (ANY_TAG,), HAS_ALL, HAS_ALL, id="any is required, one is there"),
+        pytest.param(EXEMPT_TAGS, KEYS, "left", ("exempt", lacks(*KEYS)[1]), id="exempt"),
+        pytest.param(DENIED, KEYS, ("unknown", ()), ("unknown", ()), id="tags that could not be read"),
+    ],
+)
+def test_what_was_just_made_is_judged_as_if_it_were_tagged(
+    tags: Tags, required: tuple[str, ...], while_new: object, later: object
+) -> None:
+    for age in (-60, 0, TAGGED_WITHIN_SECONDS - 1):
+        assert of_tags(tags, required, age=age) == [while_new] * 2
+    for older in (TAGGED_WITHIN_SECONDS, 86_400, None):
+        assert of_tags(tags, required, age=older) == [later] * 2
+
+
+@pytest.mark.parametrize("required", [("created-by",), (ANY_TAG,)], ids=str)
+def test_where_nothing_is_tagged_nothing_is_on_its_way(required: tuple[str, ...]) -> None:
+    off = {"created_by_tag": "", "created_at_tag": "", "created_with_tag": ""}
+    assert "left" not in of_tags({}, required, age=0, **off)
+    assert of_tags({}, required, age=0, **off) == of_tags({}, required, age=86_400, **off)
+
+
+def test_tags_that_everything_gets_are_on_their_way() -> None:
+    assert of_tags({}, BOTH, age=0, default_tags={"team": "net"}) == ["left"] * 2
+
+
+def test_when_a_connector_was_made_may_be_told_by_something_else_where_app_runner_does_not() -> None:
+    assert of_tags({}, KEYS, age=None, made=utc(MADE)) == ["left", lacks(*KEYS)]
+    assert of_tags({}, KEYS, age=None, made="yesterday") == [lacks(*KEYS)] * 2
+    assert of_tags({}, KEYS, age=86_400, made=utc(MADE + 86_400)) == [lacks(*KEYS)] * 2
+
+
+def test_a_rule_over_tags_keeps_its_severity_and_its_place_while_it_is_new() -> None:
+    asked = terms(required_tags=BOTH, rule_overrides={"AR407": Severity.HIGH})
+    old = judge_service(SERVICE.arn, SERVICE, {}, asked).findings
+    new = judge_service(SERVICE.arn, replace(SERVICE, created=utc(TERMS.now)), {}, asked).findings
+    assert [(one.rule, one.severity) for one in new] == [(one.rule, one.severity) for one in old]
+
+
+def test_a_rule_over_tags_that_is_switched_off_is_not_left() -> None:
+    off = terms(required_tags=KEYS, rule_overrides={"AR407": None})
+    assert judge_service(SERVICE.arn, replace(SERVICE, created=utc(TERMS.now)), {}, off).left == frozenset()
 
 
 # Tags that cost a call.

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from apprunner_guardrails.facts import READ_WITH
+from apprunner_guardrails.judge import TAGGED_WITHIN_SECONDS
 from apprunner_guardrails.rules import RULES, SERVICE_RULES
 from apprunner_guardrails.settings import ANY_TAG, Settings
 from apprunner_guardrails.tell import NotPublished
@@ -30,6 +32,7 @@ from tests.samples import (
     finished_update,
     healthy,
     public,
+    replaced_route,
     service,
     service_call,
     tag,
@@ -437,7 +440,15 @@ def test_tags_that_no_rule_looks_at_are_not_read() -> None:
 
 # What somebody just made, which is being tagged. The rows have no tags.
 CREATIONS: Mapping[str, Callable[[], Event]] = {name: EVENTS[name] for name in ("CreateVpcConnector", "CreateService")}
+CONCERNING: Mapping[str, Callable[[], Event]] = {
+    **EVENTS,
+    "UpdateService": lambda: service_call("UpdateService"),
+    "TagResource of the connector": lambda: tagged(CONNECTOR),
+    "TagResource of the service": lambda: tagged(SERVICE),
+    "a change of the network": replaced_route,
+}
 NO_NAMES = {"created_by_tag": "", "created_at_tag": "", "created_with_tag": ""}
+OF_TAGS = {CONNECTOR: "AR408", SERVICE: "AR407"}
 
 
 def requiring(*keys: str, **changes: object) -> Settings:
@@ -446,11 +457,33 @@ def requiring(*keys: str, **changes: object) -> Settings:
     return replace(SETTINGS, required_tags=keys, **given)  # type: ignore[arg-type]  # members of the settings
 
 
+def made(*, ago: int = 60, connector_ago: int | None = None) -> Rows:
+    """The healthy rows, where the service was made so many seconds ago, and the connector then or at another time."""
+    rows, ages = healthy(), {"Services": ago, "VpcConnectors": ago if connector_ago is None else connector_ago}
+    for member, age in ages.items():
+        rows[member][0]["CreatedAt"] = datetime.fromtimestamp(NOW - age, UTC)
+    return rows
+
+
 def lacking(outcome: Outcome) -> set[str]:
     """What is said to be lacking, of whatever resource."""
     opened = outcome.report.as_json()["opened"]
     assert isinstance(opened, list)
     return {message for one in opened if one["rule"] in ("AR407", "AR408") for message in one["messages"]}
+
+
+def told(outcome: Outcome) -> list[object]:
+    said = outcome.report.as_json()
+    return [said[name] for name in ("opened", "changed", "resolved")]
+
+
+def left_of_tags(outcome: Outcome) -> dict[str, bool]:
+    """Whether the rule about tags that must be there was left, by resource. One that was left has no answer."""
+    left = {one.resource: OF_TAGS[one.resource] in one.left for one in outcome.report.evaluations}
+    assert {one for one in left if OF_TAGS[one] not in outcome.of(one)} == {
+        one for one, is_left in left.items() if is_left
+    }
+    return left
 
 
 @pytest.mark.parametrize(
@@ -464,16 +497,18 @@ def lacking(outcome: Outcome) -> set[str]:
     ],
     ids=["created-by", "created-with and team", "any", "any with none but the team", "owner by another name"],
 )
-@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+@pytest.mark.parametrize("event", CONCERNING.values(), ids=CONCERNING)
 def test_what_was_just_made_lacks_no_tag_that_it_is_being_given(event: Callable[[], Event], settings: Settings) -> None:
-    outcome = validated(event(), healthy(), settings=settings)
+    outcome = validated(event(), made(), settings=settings)
+    assert left_of_tags(outcome) == dict.fromkeys(outcome.resources, True)
     assert outcome.failing == {resource: set() for resource in outcome.resources}
 
 
-@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+@pytest.mark.parametrize("event", CONCERNING.values(), ids=CONCERNING)
 def test_what_was_just_made_lacks_the_tags_that_nobody_is_giving_it(event: Callable[[], Event]) -> None:
-    outcome = validated(event(), healthy(), settings=requiring("created-by", "cost-center", "team"))
+    outcome = validated(event(), made(), settings=requiring("created-by", "cost-center", "team"))
     assert lacking(outcome) == {"it lacks required tags: cost-center"}
+    assert set(left_of_tags(outcome).values()) == {False}
 
 
 @pytest.mark.parametrize("required", ["created-by", ANY_TAG])
@@ -482,33 +517,86 @@ def test_where_nothing_is_tagged_what_was_just_made_lacks_its_tags_at_once(
     event: Callable[[], Event], required: str
 ) -> None:
     settings = requiring(required, default_tags={}, **NO_NAMES)
-    own = {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
-    failing = validated(event(), healthy(), settings=settings).failing
-    assert failing == {resource: own[resource] for resource in failing}
+    failing = validated(event(), made(), settings=settings).failing
+    assert failing == {resource: {OF_TAGS[resource]} for resource in failing}
+
+
+@pytest.mark.parametrize("event", CONCERNING.values(), ids=CONCERNING)
+def test_that_tags_are_on_their_way_does_not_end_what_was_found(event: Callable[[], Event]) -> None:
+    """An exemption or a tag that somebody took away, say: whatever was recorded of it stands."""
+    before, rows, settings = healthy(), made(), requiring("created-by")
+    audited(before, settings=settings)
+    rows["Items"] = before["Items"]
+    assert {one["rule"]["S"] for one in rows["Items"]} >= {"AR407", "AR408"}
+    assert told(validated(event(), rows, settings=settings)) == [[], [], []]
+    again = audited(rows, settings=settings)
+    assert (told(again), again.report.alerts) == ([[], [], []], 0)
 
 
 @pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
-def test_that_tags_are_on_their_way_does_not_end_what_the_audit_has_found(event: Callable[[], Event]) -> None:
-    """A new service may use an old connector, and the event of a creation may come once more, days later."""
-    rows, settings = healthy(), requiring("created-by")
+def test_the_event_of_a_creation_that_comes_once_more_days_later_ends_nothing(event: Callable[[], Event]) -> None:
+    rows, settings = made(ago=3 * 86_400), requiring("created-by")
     assert audited(rows, settings=settings).failing == {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
-    outcome = validated(event(), rows, settings=settings)
-    assert (outcome.report.as_json()["resolved"], outcome.report.as_json()["opened"]) == ([], [])
-    again = audited(rows, settings=settings).report.as_json()
-    assert (again["opened"], again["changed"], again["alerts"]) == ([], [], 0)
+    assert told(validated(event(), rows, settings=settings)) == [[], [], []]
+
+
+def test_a_new_service_does_not_make_the_connector_new_that_it_uses() -> None:
+    rows, settings = made(connector_ago=86_400), requiring("created-by")
+    first = validated(service_call("CreateService"), rows, settings=settings)
+    assert (first.failing, left_of_tags(first)) == (
+        {CONNECTOR: {"AR408"}, SERVICE: set()},
+        {CONNECTOR: False, SERVICE: True},
+    )
+    again = validated(service_call("CreateService"), rows, settings=settings, now=NOW + 60)
+    assert (again.rules("fail", CONNECTOR), told(again)) == ({"AR408"}, [[], [], []])
+
+
+def test_what_was_just_made_and_has_its_tags_is_said_to_have_them() -> None:
+    rows = made()
+    rows["Tags"] = [tag(arn, "created-by", "alice") for arn in (CONNECTOR, SERVICE)]
+    outcome = validated(service_call("UpdateService"), rows, settings=requiring("created-by"))
+    assert {arn: outcome.of(arn)[rule] for arn, rule in OF_TAGS.items()} == {CONNECTOR: "pass", SERVICE: "pass"}
+
+
+def test_tags_that_cannot_be_read_are_not_known_however_new_it_is() -> None:
+    denied = {"apprunner:ListTagsForResource": FAULTS["denied"]}
+    outcome = validated(created_connector(), made(), settings=requiring("created-by"), faults=denied)
+    assert outcome.statuses["AR408"] == "unknown"
+
+
+@pytest.mark.parametrize("event", CREATIONS.values(), ids=CREATIONS)
+def test_tags_that_are_on_their_way_cost_no_call(event: Callable[[], Event]) -> None:
+    calls = validated(event(), made()).aws.actions
+    assert validated(event(), made(), settings=requiring("created-by")).aws.actions == calls
+
+
+def test_a_connector_that_app_runner_tells_no_time_of_is_as_old_as_the_event_that_made_it() -> None:
+    event, settings = created_connector(), requiring("created-by")
+    made_at = int(datetime.fromisoformat(event["detail"]["eventTime"]).timestamp())
+    in_time = validated(event, healthy(), settings=settings, now=made_at + TAGGED_WITHIN_SECONDS - 1)
+    late = validated(event, healthy(), settings=settings, now=made_at + TAGGED_WITHIN_SECONDS)
+    assert [one.failing for one in (in_time, late)] == [{CONNECTOR: set()}, {CONNECTOR: {"AR408"}}]
+    assert left_of_tags(in_time) == {CONNECTOR: True}
+    for other in (service_call("UpdateService", time=event["detail"]["eventTime"]), replaced_route()):
+        assert validated(other, healthy(), settings=settings, now=made_at).rules("fail", CONNECTOR) == {"AR408"}
 
 
 @pytest.mark.parametrize("required", ["created-by", "team", ANY_TAG])
-def test_later_events_and_the_audit_look_whether_the_tags_are_there(required: str) -> None:
+def test_of_what_was_made_before_all_look_whether_the_tags_are_there(required: str) -> None:
     settings = requiring(required)
     lacks = {CONNECTOR: {"AR408"}, SERVICE: {"AR407"}}
     untagged = tagged(CONNECTOR)
     untagged["detail"] |= {"eventName": "UntagResource"}
     untagged["detail"]["requestParameters"] = {"resourceArn": CONNECTOR, "tagKeys": [required]}
-    assert validated(finished_update(), healthy(), settings=settings).failing == lacks
-    assert validated(service_call("UpdateService"), healthy(), settings=settings).failing == lacks
-    assert validated(untagged, healthy(), settings=settings).failing == {CONNECTOR: {"AR408"}}
-    assert audited(healthy(), settings=settings).failing == lacks
+
+    def old() -> Rows:
+        return made(ago=TAGGED_WITHIN_SECONDS)
+
+    assert validated(finished_update(), old(), settings=settings).failing == lacks
+    assert validated(service_call("UpdateService"), old(), settings=settings).failing == lacks
+    assert validated(untagged, old(), settings=settings).failing == {CONNECTOR: {"AR408"}}
+    assert validated(replaced_route(), old(), settings=settings).failing == {CONNECTOR: {"AR408"}}
+    assert audited(old(), settings=settings).failing == lacks
 
 
 def test_an_event_with_nothing_but_the_connector_is_judged_alike() -> None:

@@ -196,6 +196,7 @@ class Service:
     address_type: str = ""  # IPV4, DUAL_STACK; empty where App Runner does not say
     observable: bool = False  # ObservabilityEnabled: traces go to X-Ray
     unhealthy_threshold: int | None = None  # failed health checks in a row; None where App Runner does not say
+    created: str = ""  # 2026-11-21T07:00:00Z; empty where App Runner does not say
     tags: Mapping[str, str] | Unread = field(default_factory=dict)
     connector: "Connector | Unread | None" = None  # the one that it uses; None where it uses none
     ingress: "tuple[IngressConnection, ...] | Unread" = ()  # of a private service

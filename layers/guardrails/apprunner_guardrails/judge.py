@@ -28,10 +28,13 @@ from apprunner_guardrails.rules import (
     SERVICE_RULES,
     TARGET_GROUP_RULES,
     chosen,
+    connector_untagged,
+    service_untagged,
     without,
 )
-from apprunner_guardrails.settings import Settings
-from apprunner_guardrails.times import utc
+from apprunner_guardrails.settings import ANY_TAG, Settings
+from apprunner_guardrails.tags.plan import keys
+from apprunner_guardrails.times import seconds, utc
 
 NO_NETWORK = unread_network("", "", Unread(call="", code="only a VPC connector has a network of its own"))
 # What is not read of a connector for the sake of one event: it would cost a call for each service, or one more.
@@ -42,6 +45,9 @@ BESIDE_EVENTS: frozenset[FactName] = frozenset(
 BESIDE_CHANGES: frozenset[FactName] = frozenset({"connectors", "connector_quota", "services"})
 # A connector that was just made is judged beside the others, and no service uses it yet.
 BESIDE_NEW_CONNECTORS: frozenset[FactName] = frozenset({"services", "vpc_groups"})
+# So long after it was made something may be without the tags that it is being given: App Runner takes none while it is
+# at work on a service, and TagQueue hands a creation on 15 times, six minutes apart.
+TAGGED_WITHIN_SECONDS = 15 * 6 * 60
 
 type Tags = Mapping[str, str] | Unread
 
@@ -100,9 +106,12 @@ def judge_connector(
     terms: Terms,
     *,
     unasked: Collection[FactName] = (),
+    made: str = "",
 ) -> Answers:
+    """`made` is when it was made, as something else than App Runner says: that counts where App Runner does not say."""
     tagged = connector if isinstance(connector, Unread) else replace(connector, tags=tags)
-    return judged(RULES, resource, tagged, tags, terms, network=network, unasked=unasked)
+    answers = judged(RULES, resource, tagged, tags, terms, network=network, unasked=unasked)
+    return _but_for_tags_to_be(answers, connector_untagged.RULE, tagged, tags, terms, made=made)
 
 
 def judge_service(
@@ -114,8 +123,40 @@ def judge_service(
     unasked: Collection[FactName] = (),
 ) -> Answers:
     """Without tags those rules are left that need them."""
-    left_out = (*unasked, *_unasked(tags))
-    return judged(SERVICE_RULES, resource, _tagged(service, tags), tags or {}, terms, unasked=left_out)
+    left_out, tagged = (*unasked, *_unasked(tags)), _tagged(service, tags)
+    answers = judged(SERVICE_RULES, resource, tagged, tags or {}, terms, unasked=left_out)
+    return _but_for_tags_to_be(answers, service_untagged.RULE, tagged, tags or {}, terms)
+
+
+def _but_for_tags_to_be[S: (Connector, Service)](
+    answers: Answers, rule: Rule[S], subject: S | Unread, tags: Tags, terms: Terms, *, made: str = ""
+) -> Answers:
+    """The answers, where the rule takes the tags for given that what was just made is being given at this moment.
+
+    Nor can it be told to have them: if it lacks nothing else, the rule is left. Who looks later sees whether it has.
+    """
+    lacks = any(one.rule == rule.id and one.status in (Status.FAIL, Status.EXEMPT) for one in answers.findings)
+    if isinstance(subject, Unread) or not lacks or not _is_new(subject.created or made, terms):
+        return answers
+    settings = replace(terms.settings, required_tags=required_at_once(terms.settings))
+    (found,) = judged((rule,), subject.arn, subject, tags, replace(terms, settings=settings)).findings
+    if found.status is Status.PASS:
+        others = tuple(one for one in answers.findings if one.rule != rule.id)
+        return replace(answers, findings=others, left=answers.left | {rule.id})
+    return replace(answers, findings=tuple(found if one.rule == rule.id else one for one in answers.findings))
+
+
+def _is_new(created: str, terms: Terms) -> bool:
+    since = seconds(created)
+    return since is not None and terms.now - since < TAGGED_WITHIN_SECONDS
+
+
+def required_at_once(settings: Settings) -> tuple[str, ...]:
+    """The keys of required tags that also something must have that was just made: it is being given the others."""
+    required, ours = settings.required_tags, keys(settings)
+    if required == (ANY_TAG,) and ours:
+        return ()
+    return tuple(key for key in required if key not in ours)
 
 
 def judge_ingress(resource: str, connection: IngressConnection | Unread, tags: Tags | None, terms: Terms) -> Answers:

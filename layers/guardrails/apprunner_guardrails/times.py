@@ -1,8 +1,10 @@
 """Times as text. Pure: `datetime` and `time` also tell the hour, and are kept out of what decides."""
 
-from calendar import isleap, monthrange
+import re
+from calendar import isleap, monthrange, timegm
 
 DAY_SECONDS = 86_400
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?Z")
 
 
 def utc(seconds: int) -> str:
@@ -14,3 +16,14 @@ def utc(seconds: int) -> str:
     while days >= (length := monthrange(year, month)[1]):
         days, month = days - length, month + 1
     return f"{year}-{month:02}-{days + 1:02}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
+
+
+def seconds(iso: str) -> int | None:
+    """2026-11-21T09:00:00Z as seconds since 1970, a fraction left out; None for what is no such time."""
+    said = _ISO.fullmatch(iso)
+    if said is None:
+        return None
+    try:
+        return timegm(tuple(map(int, said.groups())))
+    except ValueError:  # a month or a year that there is not
+        return None

@@ -21,7 +21,6 @@ from apprunner_guardrails.facts import (
     if_read,
     is_over,
 )
-from apprunner_guardrails.findings import Status
 from apprunner_guardrails.judge import (
     BESIDE_CHANGES,
     BESIDE_EVENTS,
@@ -31,19 +30,17 @@ from apprunner_guardrails.judge import (
     Terms,
     judge_connector,
     judge_service,
+    required_at_once,
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
-from apprunner_guardrails.rules import connector_untagged, service_untagged
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
-from apprunner_guardrails.settings import ANY_TAG
 from apprunner_guardrails.tags.people import person
-from apprunner_guardrails.tags.plan import keys, plan
+from apprunner_guardrails.tags.plan import plan
 from apprunner_guardrails.tell import Evaluation
 
-OF_TAGS = frozenset({connector_untagged.RULE.id, service_untagged.RULE.id})  # rules about tags that must be there
 CREATING = ("CreateVpcConnector", "CreateService")  # calls that make what may have to have tags
 
 
@@ -74,7 +71,6 @@ class _Event:
     trigger: Trigger
     terms: Terms
     reads: Reads
-    required: tuple[str, ...]  # keys of tags that everything must have, also what was just made
 
     @property
     def table(self) -> str:
@@ -93,7 +89,9 @@ class _Event:
     @property
     def needs_tags(self) -> bool:
         """Whether a service's tags are asked for though no rule fails that they may exempt."""
-        return bool(self.terms.settings.required_tags) or self.trigger.what in TAGGING
+        settings, what = self.terms.settings, self.trigger.what
+        required = required_at_once(settings) if what in CREATING else settings.required_tags
+        return bool(required) or what in TAGGING
 
 
 def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
@@ -103,30 +101,11 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
     """
     if not concerns_rules(trigger, terms.settings.required_tags):
         return Ignored(why=f"the call {trigger.what} names no tag that any rule looks at")
-    event = _Event(trigger=trigger, terms=_of_new(trigger, terms), reads=reads, required=terms.settings.required_tags)
+    event = _Event(trigger=trigger, terms=terms, reads=reads)
     judged = _of_service(event) if ":service/" in trigger.resource else (_of_connector(event),)
     ignored = [one for one in judged if isinstance(one, Ignored)]
     found = tuple(one for one in judged if isinstance(one, Judged))
     return found or Ignored(why="; ".join(one.why for one in ignored))
-
-
-def _of_new(trigger: Trigger, terms: Terms) -> Terms:
-    """What was just made is being tagged at this moment: it lacks none of those tags."""
-    required = terms.settings.required_tags
-    if trigger.what not in CREATING or not required:
-        return terms
-    ours = keys(terms.settings)
-    left = () if required == (ANY_TAG,) and ours else tuple(key for key in required if key not in ours)
-    return replace(terms, settings=replace(terms.settings, required_tags=left))
-
-
-def _but_for_tags_to_be(answers: Answers, event: _Event) -> Answers:
-    """Nor can it be told to have them, whatever else is required: later events, and the audit, look whether it has."""
-    if event.required == event.terms.settings.required_tags:
-        return answers
-    unsure = {one.rule for one in answers.findings if one.rule in OF_TAGS and one.status is Status.PASS}
-    findings = tuple(one for one in answers.findings if one.rule not in unsure)
-    return replace(answers, findings=findings, left=answers.left | unsure)
 
 
 # --- A connector's own events -----------------------------------------------------------------------------------------
@@ -195,9 +174,10 @@ def _judged_connector(
         answers = judge_connector(arn, connector, connector, asked_tags(), event.terms, unasked=unasked)
         return Judged(evaluation=_evaluation(event, arn, answers), recorded=recorded())
     network = ec2.read_network(event.reads, connector, event.trigger.account, event.terms.settings)
-    tags = asked_tags()
+    tags, made = asked_tags(), ""
     declared: Mapping[str, Tags] | None = None
     if fleet is not None:
+        made = event.trigger.time  # App Runner need not say
         network, unasked = replace(network, fleet=_with(connector, fleet())), BESIDE_NEW_CONNECTORS
         declared = declarations(connector, tags, {}, {})
     elif event.declares:
@@ -205,7 +185,7 @@ def _judged_connector(
         declared = _declared(connector, tags, event)
     if declared is not None:
         network = with_destinations(event.reads, {arn: network}, [connector], {arn: declared})[arn]
-    answers = judge_connector(arn, connector, network, tags, event.terms, unasked=unasked)
+    answers = judge_connector(arn, connector, network, tags, event.terms, unasked=unasked, made=made)
     return Judged(evaluation=_evaluation(event, arn, answers), recorded=recorded())
 
 
@@ -359,7 +339,7 @@ def _over(gone: _Gone, event: _Event, recorded: tuple[Record, ...]) -> Judged | 
 
 
 def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
-    trigger, answers = event.trigger, _but_for_tags_to_be(answers, event)
+    trigger = event.trigger
     return Evaluation(
         resource=resource,
         account=trigger.account,

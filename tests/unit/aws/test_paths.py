@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,6 +72,7 @@ from tests.private_path import (
     other,
     private_path,
     private_service,
+    renamed,
     resource,
     rest_stage,
     with_http_api,
@@ -357,13 +359,17 @@ def paths_of(count: int) -> Rows:
     """So many paths like the one, each with an API, an NLB, an endpoint and a service of its own."""
     rows = private_path()
     shared = {"AvailabilityZones", "SecurityGroups", "Subnets"}
-    one = json.dumps({name: some for name, some in rows.items() if name not in shared})
+    own = {name: list(some) for name, some in rows.items() if name not in shared}
     balancer = BALANCER.partition(":loadbalancer/")[2]
-    for number in range(1, count):
-        text = one.replace("10.0.1.5", f"10.0.1.{100 + number}").replace("10.0.2.5", f"10.0.2.{100 + number}")
+
+    def another(text: str, number: int) -> str:
+        text = text.replace("10.0.1.5", f"10.0.1.{100 + number}").replace("10.0.2.5", f"10.0.2.{100 + number}")
         for name in (ENDPOINT, INGRESS, SERVICE, balancer, ORDERS, LINK, REST_API, "eni-", DOMAIN):
             text = text.replace(name, f"{name}{number:02}")
-        for name, some in json.loads(text).items():
+        return text
+
+    for number in range(1, count):
+        for name, some in renamed(own, partial(another, number=number)).items():
             rows[name] += some
     return rows
 

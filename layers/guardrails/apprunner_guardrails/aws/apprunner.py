@@ -53,7 +53,7 @@ def connector(row: "VpcConnectorTypeDef") -> Connector:
         status=row.get("Status", "ACTIVE"),
         subnet_ids=tuple(sorted(set(row.get("Subnets", ())))),
         security_group_ids=tuple(sorted(set(row.get("SecurityGroups", ())))),
-        created=row["CreatedAt"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if "CreatedAt" in row else "",
+        created=_created(row),
     )
 
 
@@ -71,7 +71,12 @@ def service(row: "ServiceTypeDef") -> Service:
         address_type=network.get("IpAddressType", ""),
         observable=row.get("ObservabilityConfiguration", {}).get("ObservabilityEnabled", False),
         unhealthy_threshold=row.get("HealthCheckConfiguration", {}).get("UnhealthyThreshold"),
+        created=_created(row),
     )
+
+
+def _created(row: "VpcConnectorTypeDef | ServiceTypeDef") -> str:
+    return row["CreatedAt"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if "CreatedAt" in row else ""
 
 
 def _described_connector(pages: "Sequence[Page]") -> Connector:

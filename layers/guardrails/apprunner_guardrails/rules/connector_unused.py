@@ -1,5 +1,3 @@
-import re
-from calendar import timegm
 from collections.abc import Iterator
 
 from apprunner_guardrails.engine import Rule
@@ -7,9 +5,7 @@ from apprunner_guardrails.facts import Connector, Fleet, Network, NotKnown, Serv
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, delete_connector, listed
 from apprunner_guardrails.settings import Settings
-
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
-_SECONDS_A_DAY = 86400
+from apprunner_guardrails.times import DAY_SECONDS, seconds
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
@@ -31,16 +27,11 @@ def check(connector: Connector, network: Network, settings: Settings) -> Iterato
 
 
 def _age(connector: Connector, fleet: Fleet) -> str:
-    """By hand: `datetime` also tells the hour, and is kept out of what is pure."""
-    made, now = _TIME.match(connector.created), _TIME.match(fleet.read_at)
+    made, now = seconds(connector.created), seconds(fleet.read_at)
     if made is None or now is None:
         return "not known"
-    days = (timegm(_numbers(now)) - timegm(_numbers(made))) // _SECONDS_A_DAY
+    days = (now - made) // DAY_SECONDS
     return "less than a day" if days < 1 else f"{days} day{'s' if days > 1 else ''}"
-
-
-def _numbers(time: re.Match[str]) -> tuple[int, ...]:
-    return tuple(map(int, time.groups()))
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:
