@@ -1,6 +1,7 @@
 """The files in events/: generated, realistic, and routed by the template's patterns as intended."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -123,23 +124,7 @@ SYNCED_LATER = {
 
 # What waits in the queue of TagResourcesFunction.
 CREATED = {
-    "apprunner-CreateService-copilot.json",
-    "apprunner-CreateService-healthy.json",
-    "apprunner-CreateService-isolated.json",
-    "apprunner-CreateService-omitted.json",
-    "apprunner-CreateService-ownership.json",
-    "apprunner-CreateService-policies.json",
-    "apprunner-CreateVpcConnector-copilot.json",
-    "apprunner-CreateVpcConnector-exempted.json",
-    "apprunner-CreateVpcConnector-fleet.json",
-    "apprunner-CreateVpcConnector-gone.json",
-    "apprunner-CreateVpcConnector-healthy.json",
-    "apprunner-CreateVpcConnector-main-table.json",
-    "apprunner-CreateVpcConnector-mended.json",
-    "apprunner-CreateVpcConnector-one-zone.json",
-    "apprunner-CreateVpcConnector-ownership.json",
-    "apprunner-CreateVpcConnector-policies.json",
-    "apprunner-CreateVpcConnector-public-subnets.json",
+    *(one for one in INVOKED if re.match("apprunner-Create(VpcConnector|Service)-", one) and "-failed" not in one),
     "apprunner-CreateVpcIngressConnection-private-path.json",
     "ec2-CreateVpcEndpoint-private-path.json",
     "elasticloadbalancing-CreateLoadBalancer-ownership.json",
