@@ -4,7 +4,7 @@ import re
 from calendar import isleap, monthrange, timegm
 
 DAY_SECONDS = 86_400
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?Z")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,6})?Z")
 
 
 def utc(seconds: int) -> str:
@@ -24,6 +24,7 @@ def seconds(iso: str) -> int | None:
     if said is None:
         return None
     try:
-        return timegm(tuple(map(int, said.groups())))
+        found = timegm(tuple(map(int, said.groups())))
     except ValueError:  # a month or a year that there is not
         return None
+    return found if utc(found)[:19] == iso[:19] else None  # a day or an hour that there is not becomes another

@@ -37,8 +37,7 @@ from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
-from apprunner_guardrails.tags.people import person
-from apprunner_guardrails.tags.plan import plan
+from apprunner_guardrails.tags.plan import owner
 from apprunner_guardrails.tell import Evaluation
 
 CREATING = ("CreateVpcConnector", "CreateService")  # calls that make what may have to have tags
@@ -356,9 +355,6 @@ def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Tra
 
 def _owner_to_be(resource: str, event: _Event) -> str:
     """Whose something is that was just made, by the tag that it is being given at this moment; empty for all else."""
-    trigger, settings = event.trigger, event.terms.settings
-    key = settings.created_by_tag
-    if not key or trigger.what not in CREATING or resource != trigger.resource:
-        return ""
-    said = person(trigger.by, emails=settings.emails_in_tags) or settings.default_tags.get(key, "")
-    return next(iter(plan({key: said}, ()).values()), "")
+    trigger = event.trigger
+    is_new = trigger.what in CREATING and resource == trigger.resource
+    return owner(trigger.by, event.terms.settings) if is_new else ""

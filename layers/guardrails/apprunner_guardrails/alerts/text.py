@@ -16,13 +16,12 @@ from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag
 from apprunner_guardrails.findings import NOT_JUDGED, Status
-from apprunner_guardrails.ledger import Kind, Transition
+from apprunner_guardrails.ledger import OWNER_LENGTH, Kind, Transition
 
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
 OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
 OWNERS_LIMIT = 40_000  # bytes of the attributes, which count with the body
-OWNER_LENGTH = 256  # characters: what a tag's value can have
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
 ACRONYMS = frozenset({"acl", "api", "dns", "http", "https", "ip", "nat", "tls", "vpc"})

@@ -14,6 +14,7 @@ from apprunner_guardrails.callers import Who, tool, who
 from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, account, idle, no_event, region
 from apprunner_guardrails.records import HIDDEN, Json, body, entries_at, member, shown, text, texts_at
 from apprunner_guardrails.targets.binding import TAG
+from apprunner_guardrails.times import seconds
 
 # How the names of App Runner's endpoint services end: of its API, and of private services.
 ENDPOINT_SERVICES = (".apprunner", ".apprunner.requests")
@@ -57,9 +58,6 @@ def _apprunner(made: str, kind: str) -> Call:
     return Call(kind=Kind.APP_RUNNER, made=f"responseElements.{made}", form=form)
 
 
-_TIME = re.compile(
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{1,6})?Z"
-)
 _ELB_ARN = r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:"
 
 # The one table of watched calls, by (event source, call).
@@ -161,8 +159,12 @@ def _created(name: str, call: Call, event: Json, detail: Json) -> Created:
         given=_given(call, detail),
         by=who(detail),
         tool=tool(detail),
-        time=next((one for one in map(text, (detail.get("eventTime"), event.get("time"))) if _TIME.fullmatch(one)), ""),
+        time=next((one for one in _times(event, detail) if seconds(one) is not None), ""),
     )
+
+
+def _times(event: Json, detail: Json) -> tuple[str, str]:
+    return text(detail.get("eventTime")), text(event.get("time"))
 
 
 def _endpoint_arn(endpoint_id: str, event: Json) -> str:

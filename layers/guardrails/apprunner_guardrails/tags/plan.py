@@ -9,6 +9,7 @@ by "-", what is too long is cut. AWS's own tags (aws:…) count here, though not
 import unicodedata
 from collections.abc import Collection, Mapping
 
+from apprunner_guardrails.callers import Who
 from apprunner_guardrails.events import TAGS
 from apprunner_guardrails.settings import KEY_LENGTH, Settings
 from apprunner_guardrails.tags.created import Created
@@ -39,6 +40,13 @@ def wanted(created: Created, settings: Settings) -> Mapping[str, str]:
         if key:
             tags.setdefault(key, value)
     return tags
+
+
+def owner(by: Who, settings: Settings) -> str:
+    """Whom the tag that says who made something will name; empty where nothing tells."""
+    key = settings.created_by_tag
+    said = person(by, emails=settings.emails_in_tags) or settings.default_tags.get(key, "")
+    return plan({key: said}, ()).get(cleaned(key, KEY_LENGTH), "")
 
 
 def keys(settings: Settings) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from apprunner_guardrails.aws import apprunner, ec2, elbv2
 from apprunner_guardrails.aws import tags as tags_of
@@ -14,6 +13,7 @@ from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import ENDPOINT_SERVICES, Created, Kind
 from apprunner_guardrails.tags.plan import MOST, plan, wanted
 from apprunner_guardrails.targets.binding import TAG
+from apprunner_guardrails.times import seconds
 
 # "Not found" tells what was deleted as little as what is not there yet: so late after the call, what is not there is
 # gone. App Runner goes on to describe what was deleted, for how long is not documented.
@@ -168,11 +168,8 @@ def _describe(arn: str) -> Callable[[Reads, str], Callable[[], object]]:
 
 def _age(created: Created, now: int) -> int | None:
     """Seconds since it was made; None where the record does not tell, or tells a time that is yet to come."""
-    try:
-        age = now - int(datetime.fromisoformat(created.time).timestamp())
-    except ValueError:
-        return None
-    return max(0, age) if age >= -_SKEW_SECONDS else None
+    made = seconds(created.time)
+    return None if made is None or made - now > _SKEW_SECONDS else max(0, now - made)
 
 
 def _back_after(age: int | None) -> int:
