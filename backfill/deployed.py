@@ -8,14 +8,14 @@ from samtranslator.yaml_helper import yaml_parse
 
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.settings import BadSettings, Settings
-from backfill.aws import Refused, Unusable, ask
+from programs.aws import Unusable
+from programs.stack import ask_of
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 # The variables that the tags come from. The template knows which parameter sets which.
 VARIABLES = ("CREATED_BY_TAG", "CREATED_AT_TAG", "CREATED_WITH_TAG", "DEFAULT_TAGS", "EMAILS_IN_TAGS")
 # Required, and of no use here.
 _OTHERS = {"ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:none", "FINDINGS_TABLE": "none"}
-_NO_STACK = "ValidationError"  # CloudFormation's answer for a name that no stack has
 
 
 def settings(client: Clients, stack: str) -> Settings:
@@ -46,13 +46,6 @@ def _parameters(template: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _deployed(client: Clients, stack: str) -> dict[str, str]:
-    try:
-        [found] = ask(client, "cloudformation", "describe_stacks", StackName=stack)["Stacks"]
-    except Refused as error:
-        if error.code != _NO_STACK:
-            raise
-        raise Unusable(
-            f"there is no stack {stack} in this account and Region: name the one that sam deploy has made"
-            " (STACK=name), or leave STACK out for the template's defaults"
-        ) from error
+    otherwise = ", or leave STACK out for the template's defaults"
+    [found] = ask_of(client, stack, "describe_stacks", otherwise)["Stacks"]
     return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}

@@ -18,7 +18,7 @@ from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored
 from apprunner_guardrails.records import text
 from apprunner_guardrails.tags import created
 from apprunner_guardrails.tags.created import Created
-from backfill.aws import Refused, Unusable, ask
+from programs.aws import Refused, Unusable, ask
 
 CALLS = tuple(sorted({name for _, name in created.CALLS}))
 DAYS = 90

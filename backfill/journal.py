@@ -24,8 +24,8 @@ from typing import IO, Any
 from apprunner_guardrails.callers import Who
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import Created, Kind
-from backfill.aws import Unusable
 from backfill.history import Page
+from programs.aws import Unusable
 
 _VERSION = 1
 _KEPT = timedelta(days=1)

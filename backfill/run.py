@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import Created
-from backfill.aws import Unusable
 from backfill.history import CALLS, Lookup, Page, oldest, pages
 from backfill.journal import Journal
 from backfill.settle import SETTLED, Answer, Outcome
+from programs.aws import Unusable
 
 INTERRUPTED = "interrupted"
 

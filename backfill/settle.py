@@ -10,7 +10,7 @@ from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import Created
 from apprunner_guardrails.tags.tagging import NotTagged, Planned, Retry, look, put
-from backfill.aws import unsent
+from programs.aws import unsent
 
 
 class Answer(StrEnum):

@@ -16,6 +16,8 @@ from backfill.history import CALLS, Page
 from backfill.journal import Journal
 from backfill.run import INTERRUPTED, Run, Target
 from backfill.settle import Answer, Outcome
+from programs.show import heading as programs_heading
+from programs.show import line, note
 
 _STYLES = {
     Answer.WOULD_TAG: "bold cyan",
@@ -33,13 +35,11 @@ _COUNTED = {
 }
 _REASONS_SHOWN = 12
 _LINE_EVERY_SECONDS = 5
-_LONGEST_LINE = 4000
 
 
 def heading(console: Console, target: Target, endpoint: str) -> None:
     """Whose resources get which tags, and where these come from."""
-    place = f"  {target.account} {target.region}{f' at {safe(endpoint)}' if endpoint else ''}"
-    console.print(Text.assemble(("backfill", "bold"), place), soft_wrap=True)
+    programs_heading(console, "backfill", target.account, target.region, endpoint)
     tags = ", ".join(map(safe, sorted(keys(target.settings)))) or "none"
     of = f"of the stack {target.stack}" if target.stack else "the template's defaults (STACK=name takes a stack's own)"
     note(console, f"tags: {tags}; {of}")
@@ -61,10 +61,6 @@ def beginning(console: Console, journal: Journal, anew: str) -> None:
         )
 
 
-def note(console: Console, said: str) -> None:
-    console.print(Text(f"  {said}", "dim"), soft_wrap=True)
-
-
 def results(console: Console, run: Run) -> None:
     """Each resource that gets tags, or could not; how many others were left, and why; what comes next."""
     tagged = run.of(Answer.WOULD_TAG, Answer.TAGGED)
@@ -72,13 +68,13 @@ def results(console: Console, run: Run) -> None:
         console.print(_table(run, tagged))
     for one in () if console.is_terminal else tagged:
         said = f"{one.created.arn}  {'  '.join(_tags(one))}  ({_who(run, one)}, {one.created.time})"
-        _line(console, one.answer, _STYLES[one.answer], said)
+        line(console, one.answer, _STYLES[one.answer], said)
     for one in run.of(Answer.LATER, Answer.FAILED):
-        _line(console, one.answer, _STYLES[one.answer], one.why)
+        line(console, one.answer, _STYLES[one.answer], one.why)
     _counted(console, "left", "resource", Counter(one.why for one in run.of(Answer.LEFT)))
     _counted(console, "ignored", "event", _ignored(run.pages))
     for name, why in _not_read(run.pages).items():
-        _line(console, "not read", "bold red", f"event {name}: {why}")
+        line(console, "not read", "bold red", f"event {name}: {why}")
     console.print(_summary(run), soft_wrap=True)
     if said := _next(run):
         console.print(Text(said), soft_wrap=True)
@@ -93,18 +89,14 @@ def _table(run: Run, tagged: Sequence[Outcome]) -> Table:
     return table
 
 
-def _line(console: Console, what: str, style: str, said: str) -> None:
-    console.print(Text.assemble((f"  {what:<14}", style), safe(said, _LONGEST_LINE)), soft_wrap=True)
-
-
 def _counted(console: Console, what: str, thing: str, reasons: Mapping[str, int]) -> None:
     """ "left          12 resources: it has every tag"; of many reasons the most frequent ones."""
     ranked = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
     for why, number in ranked[:_REASONS_SHOWN]:
-        _line(console, what, "dim", f"{counted(number, thing)}: {why}")
+        line(console, what, "dim", f"{counted(number, thing)}: {why}")
     if others := ranked[_REASONS_SHOWN:]:
         rest = counted(sum(number for _, number in others), thing)
-        _line(console, what, "dim", f"{rest}: for {counted(len(others), 'further reason')}")
+        line(console, what, "dim", f"{rest}: for {counted(len(others), 'further reason')}")
 
 
 def _summary(run: Run) -> Text:

@@ -12,7 +12,10 @@ read beside the network.
 | GetServiceQuota      | knows VPC only                                | App Runner's services and VPC connectors    |
 | GetResources         | pages end by a count of tags that nobody set; | pages of resources, in the order of ARNs;   |
 |                      | the last one has no token                     | the last one has an empty one               |
-| SQS                  | delays messages by this machine's time        | by the emulated one; all else stays         |
+| SQS                  | delays, hides and forgets messages by this    | by the emulated one;                        |
+|                      | machine's time; does not say which queue a    | DeadLetterQueueSourceArn does;              |
+|                      | message was moved to a dead-letter queue from;|                                             |
+|                      | lets nobody show what was sent 12 hours ago   | whoever has received it may                 |
 
 Not reproduced: DynamoDB's throttling and TransactionConflict; events that reach a rule's targets late or twice;
 findings that Security Hub archives by itself.
@@ -29,9 +32,11 @@ import itertools
 import json
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from unittest.mock import patch
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
@@ -56,7 +61,9 @@ from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResp
 from moto.securityhub.exceptions import SecurityHubClientError
 from moto.securityhub.responses import SecurityHubResponse
 from moto.servicequotas.models import ServiceQuotasBackend
-from moto.sqs.models import Message
+from moto.sqs import models as sqs_models
+from moto.sqs.models import Message, SQSBackend
+from moto.sqs.responses import SQSResponse
 
 from emulator import cloudtrail
 from emulator.clock import CLOCK
@@ -395,22 +402,67 @@ def _last_arn(token: str, digest: str) -> str:
 # --- SQS ------------------------------------------------------------------------------------------------------------
 
 
-def _delay(_moto: Method, message: Message, delay_seconds: int) -> None:
-    message.delayed_until = CLOCK.now().timestamp() + int(delay_seconds)
+_SOURCE = "DeadLetterQueueSourceArn"
 
 
-def _delayed(_moto: Method, message: Message) -> bool:
-    return CLOCK.now().timestamp() < message.delayed_until
+def _milliseconds(*_: object) -> float:
+    return CLOCK.now().timestamp() * 1000
+
+
+def _visible(_moto: Method, message: Message) -> bool:
+    return _milliseconds() >= message.visible_at
+
+
+def _is_kept(_moto: Method, backend: SQSBackend, queue_name: str, message: Message) -> bool:
+    name = "MessageRetentionPeriod"
+    sent: Any = message.sent_timestamp
+    return bool(_milliseconds() < sent + backend.get_queue_attributes(queue_name, [name])[name] * 1000)
+
+
+def _receive(moto: Method, backend: SQSBackend, queue_name: str, **asked: Any) -> Any:
+    """What has been received too often is moved on the way; it keeps where it came from."""
+    queue = backend.get_queue(queue_name)
+    before = list(queue._messages)
+    received = moto(backend, queue_name, **asked)
+    still = {one.id for one in queue._messages}
+    for message in before:
+        if message.id not in still:
+            message.system_attributes[_SOURCE] = queue.queue_arn
+    return received
+
+
+def _change_visibility(moto: Method, backend: SQSBackend, queue_name: str, receipt_handle: str, **asked: Any) -> None:
+    """The twelve hours for which a message may be hidden do not begin when it is sent."""
+    found = [one for one in backend.get_queue(queue_name)._messages if one.had_receipt_handle(receipt_handle)]
+    with ExitStack() as stack:
+        for one in found:
+            stack.enter_context(patch.object(one, "sent_timestamp", int(_milliseconds())))
+        moto(backend, queue_name, receipt_handle, **asked)
+
+
+def _answer_receive(moto: Method, response: SQSResponse) -> Any:
+    answer = moto(response)
+    asked = {*response._get_param("AttributeNames", []), *response._get_param("MessageSystemAttributeNames", [])}
+    if asked & {"All", _SOURCE}:
+        kept = response.sqs_backend.get_queue(response._get_queue_name())._messages
+        sources = {one.id: one.system_attributes.get(_SOURCE) for one in kept}
+        for message in answer.result.get("Messages", ()):
+            if source := sources[message["MessageId"]]:
+                message.setdefault("Attributes", {})[_SOURCE] = source
+    return answer
 
 
 METHODS: tuple[tuple[type, str, Method], ...] = (
     (DynamoDBBackend, "transact_write_items", _transact_write_items),
     (DynamoHandler, "transact_write_items", _answer_transaction),
     (EventsBackend, "put_events", _put_events),
-    (Message, "delay", _delay),
     (ResourceGroupsTaggingAPIResponse, "get_resources", _get_resources),
     (SecurityHubResponse, "batch_import_findings", _batch_import_findings),
     (ServiceQuotasBackend, "get_service_quota", _get_service_quota),
+    (SQSBackend, "change_message_visibility", _change_visibility),
+    (SQSBackend, "is_message_valid_based_on_retention_period", _is_kept),
+    (SQSBackend, "receive_message", _receive),
+    (SQSResponse, "receive_message", _answer_receive),
 )
 
 
@@ -419,7 +471,8 @@ def install() -> None:
     """Change moto's classes, once. Holds for every account and Region, in process and in the server."""
     for owner, name, ours in METHODS:
         override(owner, name, ours)
-    override_property(Message, "delayed", _delayed)
+    override_property(Message, "visible", _visible)
+    vars(sqs_models)["unix_time_millis"] = _milliseconds  # by which it sends, hides and delays
     for name in get_service_model("dynamodb").operation_names:
         method = camelcase_to_underscores(name)
         if hasattr(DynamoHandler, method):

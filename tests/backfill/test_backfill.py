@@ -316,9 +316,7 @@ def test_credentials_that_end_on_the_way_end_it_and_the_next_run_does_the_rest(
     calls = lived_in.calls(9, failure=TokenRetrievalError(provider="sso", error_msg="over"))
     assert lived_in.run("--apply", calls=calls) == 2
     out, err = capsys.readouterr()
-    assert err.splitlines()[-1] == (
-        "backfill: the credentials have expired: sign in again; what was read is not read again"
-    )
+    assert err.splitlines()[-1] == ("backfill: the credentials have expired: sign in, and run it again")
     assert "not reached" in out
     calls = lived_in.calls()
     assert not answers(told(lived_in, "--apply", calls=calls)).keys() - {"tagged", "left", "tagged before"}

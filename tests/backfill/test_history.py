@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apprunner_guardrails.aws.reads import Pace
-from backfill.aws import Refused, Unusable
 from backfill.history import CALLS, Page, lookup, oldest, page_of, pages
+from programs.aws import Refused, Unusable
 from tests.samples import ACCOUNT, REGION
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)

@@ -11,9 +11,9 @@ from unittest.mock import Mock, patch
 import pytest
 
 from apprunner_guardrails.settings import Settings
-from backfill.aws import Unusable
 from backfill.history import Page, page_of
 from backfill.journal import Kept, Unreadable, opened, read
+from programs.aws import Unusable
 from tests.backfill.test_history import row
 from tests.samples import ACCOUNT, REGION
 

@@ -577,3 +577,51 @@ class TestQueues:
     def test_a_message_without_delay_comes_at_once(self, aws: Emulator, queue: str) -> None:
         client("sqs").send_message(QueueUrl=queue, MessageBody="now")
         assert (self.received(queue), self.delayed(queue)) == (["now"], "0")
+
+    def test_a_message_that_is_received_is_hidden_for_so_much_emulated_time(self, aws: Emulator, queue: str) -> None:
+        sqs = client("sqs")
+        sqs.send_message(QueueUrl=queue, MessageBody="taken")
+        [taken] = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=60, AttributeNames=["All"])["Messages"]
+        assert taken["Attributes"]["SentTimestamp"] == str(int(aws.clock.now().timestamp() * 1000))
+        aws.clock.advance(59)
+        assert self.received(queue) == []
+        aws.clock.advance(1)
+        assert self.received(queue) == ["taken"]
+        [taken] = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=60)["Messages"]
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=taken["ReceiptHandle"], VisibilityTimeout=0)
+        assert self.received(queue) == ["taken"]
+
+    def test_a_message_that_was_sent_long_ago_can_be_shown_again(self, aws: Emulator, queue: str) -> None:
+        sqs = client("sqs")
+        sqs.send_message(QueueUrl=queue, MessageBody="old")
+        aws.clock.advance(86_400)
+        [taken] = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=60, AttributeNames=["All"])["Messages"]
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=taken["ReceiptHandle"], VisibilityTimeout=0)
+        [again] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"]
+        assert again["Attributes"]["SentTimestamp"] == taken["Attributes"]["SentTimestamp"]
+
+    def test_a_message_is_kept_for_so_much_emulated_time(self, aws: Emulator) -> None:
+        kept = {"MessageRetentionPeriod": "3600"}
+        queue = str(client("sqs").create_queue(QueueName="kept", Attributes=kept)["QueueUrl"])
+        client("sqs").send_message(QueueUrl=queue, MessageBody="old")
+        aws.clock.advance(3599)
+        assert self.received(queue) == ["old"]
+        aws.clock.advance(1)
+        assert self.received(queue) == []
+
+    @pytest.mark.parametrize("asked", [["All"], ["DeadLetterQueueSourceArn"], []], ids=str)
+    def test_a_dead_letter_says_which_queue_it_was_moved_from(self, aws: Emulator, asked: list[str]) -> None:
+        sqs = client("sqs")
+        dead = str(sqs.create_queue(QueueName="dead")["QueueUrl"])
+        policy = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead", "maxReceiveCount": 2}
+        queue = str(sqs.create_queue(QueueName="own", Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"])
+        sent = sqs.send_message(QueueUrl=queue, MessageBody="poison")["MessageId"]
+        assert [self.received(queue) for _ in range(3)] == [["poison"], ["poison"], []]
+        sqs.send_message(QueueUrl=dead, MessageBody="sent here")
+        moved, other = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, MessageSystemAttributeNames=asked)[
+            "Messages"
+        ]
+        assert moved["MessageId"] == sent
+        source = f"arn:aws:sqs:{REGION}:{ACCOUNT}:own" if asked else None
+        assert moved.get("Attributes", {}).get("DeadLetterQueueSourceArn") == source
+        assert "DeadLetterQueueSourceArn" not in other.get("Attributes", {})

@@ -9,6 +9,11 @@ from apprunner_guardrails.aws.clients import FAILURES, Clients
 from apprunner_guardrails.aws.reads import unread
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+# Calls that IAM has another name for.
+_PERMITTED_BY = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
 # By the SDK's exception, or by AWS's error code.
 _KNOWN = {
     "NoRegionError": "no Region is set: put it into AWS_REGION, or into the profile",
@@ -22,7 +27,7 @@ _KNOWN = {
             "TokenRetrievalError",
             "UnauthorizedSSOTokenError",
         ),
-        "the credentials have expired: sign in again; what was read is not read again",
+        "the credentials have expired: sign in, and run it again",
     ),
     **dict.fromkeys(
         ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException", "SignatureDoesNotMatch"),
@@ -71,19 +76,27 @@ def ask(client: Clients, service: str, method: str, **parameters: object) -> Any
         raise refused(service, method, error) from error
 
 
-def region(client: Clients) -> str:
-    """The Region that calls go to. Raises Refused where none is chosen: not every service minds, STS does not."""
+def region(client: Clients, service: str) -> str:
+    """The Region that calls of the service go to. Raises Refused where none is chosen: not every service minds, STS
+    does not."""
     try:
-        name: str = client("cloudtrail").meta.region_name
+        name: str = client(service).meta.region_name
     except FAILURES as error:
-        raise refused("cloudtrail", "lookup_events", error) from error
+        raise unsent(error) from error
     return name
+
+
+def account(client: Clients) -> str:
+    """Whose credentials these are. Raises Refused."""
+    return str(ask(client, "sts", "get_caller_identity")["Account"])
 
 
 def refused(service: str, method: str, error: Exception) -> Refused:
     failed = unread(service, method.title().replace("_", ""), error)
     if failed.code in DENIED:
-        return Refused(f"these credentials lack the permission {failed.call}", failed.code)
+        return Refused(
+            f"these credentials lack the permission {_PERMITTED_BY.get(failed.call, failed.call)}", failed.code
+        )
     return Refused(_KNOWN.get(failed.code) or f"{failed}: {safe(str(error))}", failed.code)
 
 

@@ -1,0 +1,21 @@
+"""What programs tell people, line by line."""
+
+from rich.console import Console
+from rich.text import Text
+
+from apprunner_guardrails.alerts import safe
+
+_LONGEST_LINE = 4000
+
+
+def heading(console: Console, program: str, account: str, region: str, endpoint: str) -> None:
+    place = f"  {account} {region}{f' at {safe(endpoint)}' if endpoint else ''}"
+    console.print(Text.assemble((program, "bold"), place), soft_wrap=True)
+
+
+def note(console: Console, said: str) -> None:
+    console.print(Text(f"  {said}", "dim"), soft_wrap=True)
+
+
+def line(console: Console, what: str, style: str, said: str) -> None:
+    console.print(Text.assemble((f"  {what:<14}", style), safe(said, _LONGEST_LINE)), soft_wrap=True)
