@@ -89,7 +89,7 @@ def test_cfn_lint_is_told_of_every_example() -> None:
     config = read(ROOT / ".cfnlintrc.yaml")
     checked = {path for pattern in config["templates"] for path in ROOT.glob(pattern)}
     assert checked >= set(EXAMPLES.iterdir())
-    assert config.keys() == {"templates", "include_checks", "regions"}  # nothing is ignored
+    assert config.keys() == {"templates", "include_checks", "append_rules", "regions"}  # nothing is ignored
 
 
 # --- the endpoint --------------------------------------------------------------------------------------------------
