@@ -6,6 +6,7 @@ The template goes through SAM's own translator, so that what is read here is wha
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from moto.events.utils import EventMessageType
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+MEMBER_TEMPLATE = Path(__file__).parent.parent / "organization.yaml"
 
 type Pattern = Mapping[str, object]
 
@@ -33,13 +35,16 @@ class BadTemplate(ValueError):
 class Queue:
     """A queue whose messages a function is given in batches, and the pattern of each rule that sends events to it.
 
-    Lambda waits up to `window_seconds` for `batch_size` of them, and then invokes the function once.
+    Lambda waits up to `window_seconds` for `batch_size` of them, and then invokes the function once. `patterns` are
+    those of rules on the account's default bus, `member_patterns` of rules on a bus of the stack's own, to which other
+    accounts and Regions send.
     """
 
     logical_id: str
     patterns: Mapping[str, Pattern]
     batch_size: int
     window_seconds: int
+    member_patterns: Mapping[str, Pattern] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +106,13 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """The template after the SAM transform. `resources`, `parameters` and `metadata` are CloudFormation's own maps."""
+    """The template after the SAM transform. All but `functions` are CloudFormation's own maps."""
 
     parameters: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Mapping[str, Any]]
     metadata: Mapping[str, Any]
     functions: Mapping[str, Function]
+    conditions: Mapping[str, object] = field(default_factory=dict)
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """The properties of every resource of a type, by logical id."""
@@ -145,7 +151,14 @@ def load(path: Path = TEMPLATE) -> Stack:
         resources=resources,
         metadata=template.get("Metadata", {}),
         functions=functions,
+        conditions=stack.get("Conditions", {}),
     )
+
+
+@cache
+def sent_by_members() -> Mapping[str, Pattern]:
+    """The pattern of each rule by which other accounts and Regions send events to the guardrails."""
+    return {name: rule["EventPattern"] for name, rule in load(MEMBER_TEMPLATE).of_type("AWS::Events::Rule").items()}
 
 
 def matches(pattern: Pattern, event: Mapping[str, object]) -> bool:
@@ -194,12 +207,13 @@ def _take_code(resources: dict[str, Any]) -> dict[str, str]:
     return folders
 
 
-def _patterns(resources: Mapping[str, Any], target: str) -> dict[str, Pattern]:
-    """The pattern of each rule that has the function or queue for a target."""
+def _patterns(resources: Mapping[str, Any], target: str, *, own_bus: bool = False) -> dict[str, Pattern]:
+    """The pattern of each rule that has the function or queue for a target, on the default bus or on one of the stack's
+    own."""
     return {
         name: _resolved(name, rule["EventPattern"], resources)
         for name, rule in _rules(resources, target)
-        if "EventPattern" in rule
+        if "EventPattern" in rule and ("EventBusName" in rule) is own_bus
     }
 
 
@@ -251,6 +265,7 @@ def _queues(resources: Mapping[str, Any], function: str) -> dict[str, Queue]:
             patterns=_patterns(resources, name),
             batch_size=mapping.get("BatchSize", 10),
             window_seconds=mapping.get("MaximumBatchingWindowInSeconds", 0),
+            member_patterns=_patterns(resources, name, own_bus=True),
         )
         for name, mapping in sources.items()
     }
