@@ -28,6 +28,7 @@ from emulator import (
     endpoints,
     gateway,
     ids,
+    roles,
     routes,
     support,
     tags,
@@ -56,11 +57,12 @@ def install() -> None:
     gateway.install()
     support.install()
     denials.install()
+    roles.install()
     cloudtrail.install()
 
 
 class Emulator:
-    """One emulated AWS. Accounts and Regions are those of the requests."""
+    """One emulated AWS. Accounts and Regions are those of the requests: see `roles` for how to get into others."""
 
     def __init__(self, *, seed: int, speed: float, start: datetime, pending_seconds: float) -> None:
         self._seed, self._speed, self._start, self._pending_seconds = seed, speed, start, pending_seconds

@@ -77,7 +77,13 @@ def _refused(request: BaseResponse, action: str) -> TYPE_RESPONSE:
         f"User: {cloudtrail.caller_arn(request)} is not authorized to perform: {action} on resource: *"
         f" because no identity-based policy allows the {action} action"
     )
+    return refused(request, code, message)
+
+
+def refused(request: BaseResponse, code: str, message: str) -> TYPE_RESPONSE:
+    """The answer to a call that the service itself never saw."""
     _, headers, body = request.serialized(ActionResult(Denied(code, message)))
     # AWS JSON answers 400, everything else 403.
-    status = HTTPStatus.BAD_REQUEST if model.protocol == "json" else HTTPStatus.FORBIDDEN
+    is_json = get_service_model(request.boto3_service_name).protocol == "json"
+    status = HTTPStatus.BAD_REQUEST if is_json else HTTPStatus.FORBIDDEN
     return int(status), {**headers, "status": str(int(status))}, body

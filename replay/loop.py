@@ -5,7 +5,7 @@ import os
 import runpy
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -34,14 +34,16 @@ from emulator.worlds import (
     OPERATION_SECONDS,
     REGION,
     Client,
+    Member,
     World,
+    audit_due,
     build,
     happen,
     later,
     sdk_client,
     stack_resources,
 )
-from replay.template import Function, Stack, matches
+from replay.template import Function, Stack, matches, sent_by_members
 
 type Event = Mapping[str, Any]  # JSON
 type Moment = Literal["happens", "later", "audit", "event"]
@@ -99,15 +101,21 @@ class Loop:
 
     Also those that the functions cause themselves: where a function wakes itself, it shows. What a function sends to a
     queue that it takes from comes back to it, at the emulated time that it asked for. `parameters` are the stack's,
-    beside PARAMETERS.
+    beside PARAMETERS; `members` the other accounts and Regions, from which events come by organization.yaml.
     """
 
     def __init__(
-        self, stack: Stack, aws: Emulator, client: Client, parameters: Mapping[str, str] = MappingProxyType({})
+        self,
+        stack: Stack,
+        aws: Emulator,
+        client: Client,
+        parameters: Mapping[str, str] = MappingProxyType({}),
+        members: Sequence[Member] = (),
     ) -> None:
         self._stack = stack
         self._aws = aws
         self._parameters = {**PARAMETERS, **parameters}
+        self._members = members
         self._sqs = client("sqs")
         self._refs = stack_resources(client)
         self._inbox = _subscribed(client, self._refs[ALERT_TOPIC], self._refs[CHAT_TOPIC])
@@ -117,6 +125,8 @@ class Loop:
         """By function and queue: ids and bodies of messages."""
         self._received: list[str] = []
         """Ids of those that functions have sent to their own queues."""
+        self._credentials: dict[object, object] = {}
+        """Of other accounts' roles, as functions keep them."""
 
     def settle(self) -> Iterator[Step]:
         """Deliver what has happened since, then what came of that, until nothing comes any more. No time passes.
@@ -165,11 +175,15 @@ class Loop:
         yield from self.until_over()
 
     def audit(self) -> Iterator[Step]:
-        """What each of the template's schedules leads to at this time, however often they are due otherwise."""
+        """What each of the template's schedules leads to at this time, and each member's, however often they are due
+        otherwise."""
         for function in self._stack.functions.values():
             for rule in function.schedules:
                 event = _scheduled(rule, self._aws.clock.now())
                 yield Step(event=event, invocations=[self._invoke(function, event)])
+        for member in self._members:
+            yield self._arrive(audit_due(member))
+        yield from self._batches()
         yield from self.until_over()
 
     def paths(self) -> Report:
@@ -179,6 +193,7 @@ class Loop:
             audit = Audit(
                 account=DEFAULT_ACCOUNT_ID,
                 region=REGION,
+                event_id="",
                 time=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
                 terms=Terms(settings=settings, now=int(now.timestamp())),
                 seconds_left=lambda: inf,
@@ -201,15 +216,18 @@ class Loop:
         return events
 
     def _arrive(self, event: Event) -> Step:
+        is_sent = _is_elsewhere(event)
+        if is_sent and not any(matches(pattern, event) for pattern in sent_by_members().values()):
+            return Step(event=event, invocations=[])
         queues: list[str] = []
         for function in self._stack.functions.values():
             for name, queue in function.queues.items():
-                if any(matches(pattern, event) for pattern in queue.patterns.values()):
+                patterns = queue.member_patterns if is_sent else queue.patterns
+                if any(matches(pattern, event) for pattern in patterns.values()):
                     self._waiting[function.logical_id, name].append((str(event.get("id")), json.dumps(event)))
                     queues.append(name)
-        return Step(
-            event=event, invocations=[self._invoke(one, event) for one in _targets(self._stack, event)], queues=queues
-        )
+        targets = [] if is_sent else _targets(self._stack, event)
+        return Step(event=event, invocations=[self._invoke(one, event) for one in targets], queues=queues)
 
     def _batches(self) -> Iterator[Step]:
         """Invoke the functions with what waits in their queues; whatever came in one go is there together."""
@@ -269,8 +287,12 @@ class Loop:
             **_QUIET,
         }
         who = cloudtrail.lambda_function(function.logical_id, function.role)
-        with cloudtrail.running(who), patch.dict(os.environ, environment), self._emulated_time():
+        with cloudtrail.running(who), patch.dict(os.environ, environment), self._emulated_time(), self._let_in():
             yield
+
+    def _let_in(self) -> AbstractContextManager[object]:
+        """What functions keep of other accounts' credentials is good in the emulated AWS that gave them."""
+        return patch("apprunner_guardrails.aws.members._assumed", self._credentials)
 
     @contextmanager
     def _emulated_time(self) -> Iterator[None]:
@@ -313,7 +335,7 @@ def play_world(world: World, stack: Stack, at_end: AtEnd = lambda _: None) -> Ge
     client = cache(sdk_client)
     with emulate() as aws:
         build(world, client)
-        loop = Loop(stack, aws, client, world.parameters)
+        loop = Loop(stack, aws, client, world.parameters, world.members)
         happen(world, client)
         yield from _twice("happens", _until_over(loop), loop)
         if world.later is not None:
@@ -344,7 +366,7 @@ def _standing(event: Event, world: World, stack: Stack) -> Iterator[Loop]:
     client = cache(sdk_client)
     with emulate() as aws:
         build(world, client)
-        loop = Loop(stack, aws, client, world.parameters)
+        loop = Loop(stack, aws, client, world.parameters, world.members)
         happen(world, client)
         if is_later:
             for _ in _until_over(loop):
@@ -407,6 +429,12 @@ def _until_audit(now: datetime, stack: Stack) -> float:
     hour = defaults["DigestHour"]
     at = due.replace(hour=int(hour), minute=0, second=0, microsecond=0) if hour.isdecimal() else due
     return (at + timedelta(days=at < due) - now).total_seconds()
+
+
+def _is_elsewhere(event: Event) -> bool:
+    """Whether another account or Region sends it."""
+    home = (DEFAULT_ACCOUNT_ID, REGION)
+    return (event.get("account", home[0]), event.get("region", home[1])) != home
 
 
 def _targets(stack: Stack, event: Event) -> list[Function]:

@@ -26,7 +26,8 @@ from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.events import Ignored
 from apprunner_guardrails.facts import TargetGroup
 from apprunner_guardrails.ledger import Busy
-from apprunner_guardrails.respond import Asked, Report, audit_region, respond
+from apprunner_guardrails.respond import Asked, Report, respond
+from apprunner_guardrails.scheduled import audit_region
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.sync import GroupResult, NotSynced, Synced, as_json, sync
 from apprunner_guardrails.targets.triggers import Asked as AskedToSync
@@ -53,6 +54,7 @@ SERVICES = (
     "service-quotas",
     "sns",
     "sqs",
+    "sts",
 )
 WRITES = "dynamodb:TransactWriteItems"
 PUBLISHING = ("events:PutEvents", "securityhub:BatchImportFindings", "sns:Publish", "sns:PublishBatch")
@@ -473,6 +475,7 @@ def _refusal(service: str, code: str, status: int) -> AWSResponse:
         "ec2": f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>",
         "dynamodb": json.dumps({"__type": code, "message": "no"}),
         "elasticloadbalancing": as_xml,
+        "sts": as_xml,
         "events": json.dumps({"__type": code, "message": "no"}),
         "sqs": json.dumps({"__type": code, "message": "no"}),
         "tagging": json.dumps({"__type": code, "message": "no"}),
@@ -781,6 +784,9 @@ def _services(rows: Rows, asked: Parameters, size: int) -> Row:
 
 def _scanned(rows: Rows, asked: Parameters, size: int) -> Row:
     items = rows.get("Items", [])
+    if "FilterExpression" in asked:
+        assert asked["FilterExpression"] == "attribute_not_exists(#place)"
+        items = [one for one in items if "place" not in one]
     start = int(asked.get("ExclusiveStartKey", {}).get("start", {}).get("N", "0"))
     more = {"LastEvaluatedKey": {"start": {"N": str(start + size)}}} if len(items) > start + size else {}
     return {"Items": items[start : start + size], **more}
@@ -798,8 +804,11 @@ def _imported(rows: Rows, asked: Parameters, size: int) -> Row:
 
 
 def _items(rows: Rows, asked: Parameters, size: int) -> Row:
-    resource = asked["ExpressionAttributeValues"][":resource"]
-    return {"Items": [item for item in rows.get("Items", ()) if item["resource"] == resource]}
+    """By a resource; or, by the index, by a place, which what is recorded at home has not."""
+    (key,) = asked["ExpressionAttributeNames"].values()
+    (wanted,) = asked["ExpressionAttributeValues"].values()
+    assert key == ("place" if "IndexName" in asked else "resource")
+    return {"Items": [item for item in rows.get("Items", ()) if item.get(key) == wanted]}
 
 
 def _transaction(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -831,6 +840,11 @@ def _quota(rows: Rows, asked: Parameters, size: int) -> Row:
         if row["QuotaCode"] == asked["QuotaCode"]:
             return {"Quota": row}
     return {"Error": {"Code": "NoSuchResourceException", "Message": "no"}}
+
+
+def _assumed(rows: Rows, asked: Parameters, size: int) -> Row:
+    credentials = {"AccessKeyId": "ASIA0000000000000000", "SecretAccessKey": "s", "SessionToken": "t"}
+    return {"Credentials": {**credentials, "Expiration": datetime.fromtimestamp(NOW + 3600, UTC)}}
 
 
 def _put_events(rows: Rows, asked: Parameters, size: int) -> Row:
@@ -895,6 +909,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "sns:Publish": _published,
     "sns:PublishBatch": _batch_published,
     "sqs:SendMessage": _sent,
+    "sts:AssumeRole": _assumed,
     "tagging:GetResources": _tagged,
 }
 # How many rows a page has at most, where AWS sets it; that which is asked for is less or the same.

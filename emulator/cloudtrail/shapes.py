@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import cast
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # nosec B405  # moto's own answers
 
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
@@ -58,7 +58,7 @@ def response_elements(operation: OperationModel, answer: Members, body: bytes, r
         case "ec2" if _is_older(operation.name):
             return {"requestId": request_id, **_older_answer(operation, shape, answer)}
         case "ec2":
-            elements = cast(Members, _from_xml(ET.fromstring(body)))  # noqa: S314  # moto's own answer
+            elements = cast(Members, _from_xml(ET.fromstring(body)))  # nosec B314  # noqa: S314  # moto's own answer
             return {f"{operation.name}Response": {"xmlns": EC2_XML_NAMESPACE, **elements}}
         case "apigatewayv2":
             return (_lowered(shape, answer, _iso_time) if shape else None) or None

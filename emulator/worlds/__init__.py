@@ -1,4 +1,5 @@
-"""Named worlds: small AWS accounts, each with something wrong, built by ordinary SDK calls with repeatable ids.
+"""Named worlds: small AWS accounts, each with something wrong, built by ordinary SDK calls with repeatable ids. One is
+of several accounts and Regions.
 
 A world is first built (the network, and what stood there before), then something happens in it: the calls that the
 guardrails are woken by. In some, more happens later, when they have told of it: somebody mends it, or deletes it. All
@@ -18,6 +19,7 @@ from emulator.clock import CLOCK
 from emulator.cloudtrail import calling_as
 from emulator.worlds.broken_paths import BROKEN_PATHS
 from emulator.worlds.connectors import CONNECTORS
+from emulator.worlds.organization import ORGANIZATIONS, audit_due
 from emulator.worlds.ownership import OWNED
 from emulator.worlds.parts import (
     ALERT_TOPIC,
@@ -27,6 +29,7 @@ from emulator.worlds.parts import (
     REGION,
     SYNC_QUEUE,
     Client,
+    Member,
     Region,
     Vpc,
     World,
@@ -52,10 +55,12 @@ __all__ = [
     "SYNC_QUEUE",
     "WORLDS",
     "Client",
+    "Member",
     "Region",
     "Vpc",
     "World",
     "alert_topic",
+    "audit_due",
     "build",
     "connector",
     "egress_through",
@@ -101,5 +106,5 @@ def make(world: World, client: Client) -> None:
 
 
 WORLDS: Mapping[str, World] = {
-    world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS, *SERVICES, *BROKEN_PATHS, *OWNED)
+    world.name: world for world in (*CONNECTORS, *PRIVATE_PATHS, *SERVICES, *BROKEN_PATHS, *OWNED, *ORGANIZATIONS)
 }

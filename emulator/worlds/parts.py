@@ -41,10 +41,20 @@ OPERATION_SECONDS = 180  # long enough for an operation of a service to end
 
 
 @dataclass(frozen=True, kw_only=True)
+class Member:
+    """An account's Region that organization.yaml is deployed to: its events are sent to the guardrails, and its audits
+    are asked for."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """`build` makes what stood there before, `happen` makes the calls whose events the guardrails get; `later`, where
     there is one, makes those that come when the guardrails have answered, and that change their answer. `parameters`
-    are those of the template with which the guardrails are deployed there; others have their defaults."""
+    are those of the template with which the guardrails are deployed there; others have their defaults. `members` are
+    the other accounts and Regions that they guard."""
 
     name: str
     summary: str
@@ -53,6 +63,7 @@ class World:
     happen: Callable[[Client], None]
     later: Callable[[Client], None] | None = None
     parameters: Mapping[str, str] = MappingProxyType({})
+    members: Sequence[Member] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +122,19 @@ def findings_table(client: Client, name: str = FINDINGS_TABLE) -> str:
     if name not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("resource", "rule")],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": "S"} for key in ("resource", "rule", "place")
+            ],
             KeySchema=[
                 {"AttributeName": "resource", "KeyType": "HASH"},
                 {"AttributeName": "rule", "KeyType": "RANGE"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "places",
+                    "KeySchema": [{"AttributeName": "place", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
             ],
             BillingMode="PAY_PER_REQUEST",
         )

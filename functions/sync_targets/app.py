@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 from apprunner_guardrails import observe
@@ -16,6 +17,7 @@ from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.http import put
 from apprunner_guardrails.events import Ignored, unpacked
 from apprunner_guardrails.facts import TargetGroup
+from apprunner_guardrails.records import event_id
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.custom_resource import Means, Request, handle, parse_request
 from apprunner_guardrails.targets.reconcile import Outcome
@@ -31,65 +33,88 @@ def handler(event: object, context: object) -> dict[str, object]:
     what `sync` raises: then it is tried again, and ends in a dead-letter queue. A request of CloudFormation is answered
     whatever happens, or comes back by the queue to be answered then.
     """
-    if isinstance(event, Mapping) and "Records" in event:
-        parsed, odd = unpacked(event["Records"], _understood)
-        observe.not_understood(odd)
-        failures = {"batchItemFailures": [{"itemIdentifier": one} for one in odd]}
-        return {**_done(parsed, context), **failures}
-    return _done([_understood(event)], context)
+    with observe.invocation(context):
+        if isinstance(event, Mapping) and "Records" in event:
+            parsed, odd = unpacked(event["Records"], _understood)
+            observe.not_understood(odd)
+            failures = {"batchItemFailures": [{"itemIdentifier": one} for one in odd]}
+            return {**_done(parsed, context), **failures}
+        with observe.about(event_id(event)):
+            understood = _understood(event)
+        return _done([understood], context)
 
 
-def _understood(event: object) -> Asked | Request | Ignored:
-    return parse_request(event) or parse(event, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Understood:
+    """What an event asks for, and its id: of a request CloudFormation's, of our own message that of what began it."""
+
+    id: str
+    what: Asked | Request | Ignored
 
 
-def _done(parsed: list[Asked | Request | Ignored], context: object) -> dict[str, object]:
+def _understood(event: object) -> Understood:
+    what = parse_request(event) or parse(event, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+    match what:
+        case Asked():
+            return Understood(id=what.id, what=what)
+        case Request():
+            return Understood(id=what.request_id, what=what)
+    return Understood(id=event_id(event), what=what)
+
+
+def _done(parsed: list[Understood], context: object) -> dict[str, object]:
     """What several events ask for is done once; requests are answered one by one.
 
     What fails keeps nothing else waiting, and is raised at the end.
     """
     outcomes: list[Outcome] = []
-    late: list[Exception] = []
-    whys = [one.why for one in parsed if isinstance(one, Ignored)]
-    for request in (one for one in parsed if isinstance(one, Request)):  # first, as stacks wait for them
-        with _held(late):
+    late: list[tuple[str, Exception]] = []
+    observe.count(Events=len(parsed))
+    whys = [one.what.why for one in parsed if isinstance(one.what, Ignored)]
+    with observe.about("", [one.id for one in parsed if isinstance(one.what, Ignored)]):
+        observe.ignored(whys)
+    for request in (one.what for one in parsed if isinstance(one.what, Request)):  # first, as stacks wait for them
+        with _held(late, request.request_id), observe.about(request.request_id):
             answer = _answered(request, context)
             if isinstance(answer, Ignored):
                 whys.append(answer.why)
+                observe.ignored([answer.why])
             else:
                 outcomes.append(answer)
-    asked = [one for one in parsed if isinstance(one, Asked)]
+    asked = [one.what for one in parsed if isinstance(one.what, Asked)]
     if asked:
-        with _held(late):
-            outcomes += _synced(folded(asked), context).outcomes
+        whole = folded(asked)
+        with _held(late, whole.id), observe.about(whole.id, [one.id for one in asked]):
+            outcomes += _synced(whole, context).outcomes
     _raise_first(late)
     if outcomes or asked:
         return {"target_groups": as_json(outcomes)}
-    why = "; ".join(dict.fromkeys(whys)) or "the batch holds nothing to sync"
-    observe.ignored(why)
-    return {"ignored": why}
+    if not whys:
+        whys.append("the batch holds nothing to sync")
+        observe.logger().info("ignored", extra={"why": whys[0]})
+    return {"ignored": "; ".join(dict.fromkeys(whys))}
 
 
 @contextmanager
-def _held(late: list[Exception]) -> Iterator[None]:
+def _held(late: list[tuple[str, Exception]], event: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, other stacks wait for their answers; it is raised then
-        late.append(error)
+        late.append((event, error))
 
 
-def _raise_first(late: list[Exception]) -> None:
+def _raise_first(late: list[tuple[str, Exception]]) -> None:
     """Lambda logs what is raised; the others are logged here."""
-    for other in late[1:]:
-        observe.logger().error("failed as well", exc_info=other)
+    for event, other in late[1:]:
+        with observe.about(event):
+            observe.logger().error("failed as well", exc_info=other)
     if late:
-        raise late[0]
+        raise late[0][1]
 
 
 def _synced(asked: Asked, context: object) -> Synced:
     settings = Settings.from_env(os.environ)
-    with observe.logger().append_context_keys(correlation_id=asked.id):
-        return sync(asked, client, settings, _now, seconds_left=observe.seconds_left(context), known=_known())
+    return sync(asked, client, settings, _now, seconds_left=observe.seconds_left(context), known=_known())
 
 
 def _answered(request: Request, context: object) -> Outcome | Ignored:

@@ -13,6 +13,7 @@ from apprunner_guardrails.aws import sqs
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Ignored, unpacked
+from apprunner_guardrails.records import event_id
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import Created, parse
 from apprunner_guardrails.tags.tagging import NotTagged, Planned, Retry, look, put
@@ -24,9 +25,11 @@ def handler(event: object, context: object) -> dict[str, object]:
     Of a batch, what cannot be tagged yet and what is not understood goes back to the queue by itself. Of one event,
     that is raised: BadEvent, Retry, NotTagged. Raises BadSettings, and BadEvent for a batch that is none of SQS's.
     """
-    if isinstance(event, Mapping) and "Records" in event:
-        return _batch(event["Records"])
-    return _answer([_tagged(event, parse(event))])
+    with observe.invocation(context):
+        if isinstance(event, Mapping) and "Records" in event:
+            return _batch(event["Records"])
+        with observe.about(event_id(event)):
+            return _answer([_tagged(event, parse(event))])
 
 
 def _batch(records: object) -> dict[str, object]:
@@ -38,11 +41,12 @@ def _batch(records: object) -> dict[str, object]:
         observe.not_understood(odd)
         failures += odd
         for event, created in understood:
-            try:
-                done.append(_tagged(event, created))
-            except (Retry, NotTagged) as late:
-                failures.append(str(record.get("messageId")))
-                observe.put_off(failures[-1], str(late))
+            with observe.about(event_id(event)):
+                try:
+                    done.append(_tagged(event, created))
+                except (Retry, NotTagged) as late:
+                    failures.append(str(record.get("messageId")))
+                    observe.put_off(failures[-1], str(late))
     return {**_answer(done), "batchItemFailures": [{"itemIdentifier": one} for one in failures]}
 
 
@@ -51,16 +55,16 @@ def _understood(event: object) -> tuple[object, Created | Ignored]:
 
 
 def _tagged(event: object, created: Created | Ignored) -> Planned | Ignored:
+    observe.count(Events=1)
     if isinstance(created, Ignored):
-        observe.ignored(created.why)
+        observe.ignored([created.why])
         return created
     settings = Settings.from_env(os.environ)
     reads, now = Reads(client), _now()
-    with observe.logger().append_context_keys(correlation_id=created.id):
-        planned = put(look(created, reads, settings, now), client, reads, now)
-        if planned.come_back and settings.tag_queue_url:
-            _come_back(event, planned, settings.tag_queue_url)
-        observe.tagged(planned)
+    planned = put(look(created, reads, settings, now), client, reads, now)
+    if planned.come_back and settings.tag_queue_url:
+        _come_back(event, planned, settings.tag_queue_url)
+    observe.tagged(planned)
     return planned
 
 

@@ -6,14 +6,18 @@ Takes an EventBridge event, or a batch of them from the queue that folds bursts 
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
-from apprunner_guardrails.drift import parse_change
+from apprunner_guardrails.batches import apart
+from apprunner_guardrails.drift import newest, parse_change
 from apprunner_guardrails.events import Ignored, parse, unpacked
 from apprunner_guardrails.paths.triggers import PATHS_ONLY, parse_path_change
-from apprunner_guardrails.respond import Asked, Report, respond
+from apprunner_guardrails.records import event_id
+from apprunner_guardrails.respond import Asked, respond
 from apprunner_guardrails.settings import Settings
+from apprunner_guardrails.tell import Result, merged
 
 
 def handler(event: object, context: object) -> dict[str, object]:
@@ -22,21 +26,52 @@ def handler(event: object, context: object) -> dict[str, object]:
     Of a batch, records that cannot be understood go back to the queue by themselves. Raises BadEvent, BadSettings and
     what `respond` raises: then it is tried again, and ends in a dead-letter queue.
     """
-    if isinstance(event, Mapping) and "Records" in event:
-        return _batch(event["Records"])
-    parsed = _understood(event)
-    return _ignored(parsed) if isinstance(parsed, Ignored) else _responded([parsed])
+    with observe.invocation(context):
+        if isinstance(event, Mapping) and "Records" in event:
+            return _batch(event["Records"])
+        with observe.about(event_id(event)):
+            parsed = _understood(event)
+            observe.count(Events=1)
+            if isinstance(parsed, Ignored):
+                observe.ignored([parsed.why])
+            answer = parsed if isinstance(parsed, Ignored) else _responded([parsed])
+            return {"ignored": answer.why} if isinstance(answer, Ignored) else {**answer}
 
 
 def _batch(records: object) -> dict[str, object]:
-    parsed, odd = unpacked(records, _understood)
-    observe.not_understood(odd)
-    asked = [one for one in parsed if not isinstance(one, Ignored)]
-    nothing = Ignored(why="the batch holds nothing to check")
+    """Accounts and Regions one after the other, each as a whole. What fails goes back to the queue."""
+    failures: list[str] = []
+    idle: list[tuple[str, str]] = []
+    named: dict[str, str] = {}
+    places: dict[tuple[str, str], list[tuple[str, Asked]]] = {}
+    for record in records if isinstance(records, list) else []:
+        parsed, odd = unpacked([record], lambda event: (event_id(event), _understood(event)))
+        observe.not_understood(odd)
+        failures += odd
+        for event, one in parsed:
+            if isinstance(one, Ignored):
+                idle.append((event, one.why))
+            else:
+                named[str(record.get("messageId"))] = event
+                places.setdefault((one.account, one.region), []).append((str(record.get("messageId")), one))
+    observe.count(Events=len(idle) + len(named))
+    with observe.about("", [event for event, _ in idle]):
+        observe.ignored([why for _, why in idle])
+    done, failed = apart([([name for name, _ in some], partial(_answer, some)) for some in places.values()])
+    with observe.about("", [named[one] for one in failed]):
+        observe.failed(failed)
+    results = [one for one in done if not isinstance(one, Ignored)]
+    whys = [one.why for one in done if isinstance(one, Ignored)] or ["the batch holds nothing to check"]
     return {
-        **(_responded(asked) if asked else _ignored(nothing)),
-        "batchItemFailures": [{"itemIdentifier": one} for one in odd],
+        **(merged(results) if results else {"ignored": "; ".join(dict.fromkeys(whys))}),
+        "batchItemFailures": [{"itemIdentifier": one} for one in (*failures, *failed)],
     }
+
+
+def _answer(messages: list[tuple[str, Asked]]) -> Result | Ignored:
+    asked = [one for _, one in messages]
+    with observe.about(newest(asked).id, [one.id for one in asked]):
+        return _responded(asked)
 
 
 def _understood(event: object) -> Asked | Ignored:
@@ -55,18 +90,10 @@ def _understood(event: object) -> Asked | Ignored:
     return whys[-1] if source in PATHS_ONLY else whys[0]
 
 
-def _responded(asked: list[Asked]) -> dict[str, object]:
-    settings = Settings.from_env(os.environ)
-    with observe.logger().append_context_keys(correlation_id=asked[0].id):
-        answer = respond(asked, client, settings, lambda: int(time.time()))
-        return _ignored(answer) if isinstance(answer, Ignored) else _told(answer)
-
-
-def _ignored(ignored: Ignored) -> dict[str, object]:
-    observe.ignored(ignored.why)
-    return {"ignored": ignored.why}
-
-
-def _told(report: Report) -> dict[str, object]:
-    observe.report(report)
-    return {**report.as_json()}
+def _responded(asked: list[Asked]) -> Result | Ignored:
+    answer = respond(asked, client, Settings.from_env(os.environ), lambda: int(time.time()))
+    if isinstance(answer, Ignored):
+        observe.ignored([answer.why] * len(asked))
+        return answer
+    observe.report(answer)
+    return answer.as_json()

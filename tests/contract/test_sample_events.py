@@ -18,7 +18,9 @@ from apprunner_guardrails.targets.triggers import parse as parse_for_sync
 from replay.template import Pattern, load, matches
 from tools import events as generator
 
-FILES = {path.name: json.loads(path.read_text()) for path in sorted(generator.FOLDER.glob("*.json"))}
+EVERY_FILE = {path.name: json.loads(path.read_text()) for path in sorted(generator.FOLDER.glob("*.json"))}
+FILES = {name: event for name, event in EVERY_FILE.items() if (event["account"], event["region"]) == generator.HOME}
+MEMBERS = {name: event for name, event in EVERY_FILE.items() if name not in FILES}
 
 # What ValidateNetworkFunction is invoked with at once.
 INVOKED = {
@@ -37,6 +39,7 @@ INVOKED = {
     "apprunner-CreateVpcConnector-main-table.json",
     "apprunner-CreateVpcConnector-mended.json",
     "apprunner-CreateVpcConnector-one-zone.json",
+    "apprunner-CreateVpcConnector-organization.json",
     "apprunner-CreateVpcConnector-ownership.json",
     "apprunner-CreateVpcConnector-policies.json",
     "apprunner-CreateVpcConnector-public-subnets.json",
@@ -216,6 +219,22 @@ def test_what_a_file_says_was_created_is_tagged(name: str) -> None:
         assert found.why == UNTAGGED.get(name, found.why)
 
 
+def test_what_a_member_sends_is_taken_by_one_rule_and_understood() -> None:
+    queues = [queue for one in load().functions.values() for queue in one.queues.values()]
+    taken = {
+        name: [rule for queue in queues for rule, pattern in queue.member_patterns.items() if matches(pattern, event)]
+        for name, event in MEMBERS.items()
+    }
+    audits = [name for name, event in MEMBERS.items() if event["source"] == generator.MEMBER]
+    assert audits == ["member-AuditDue-210987654321-us-east-1-organization.json"]
+    assert taken == {name: ["MemberAuditsRule" if name in audits else "MemberEventsRule"] for name in MEMBERS}
+    for name in MEMBERS.keys() - audits:
+        asked = parse(MEMBERS[name])
+        assert isinstance(asked, Trigger)
+        assert f"-{asked.account}-{asked.region}-" in name
+        assert f":{asked.region}:{asked.account}:" in asked.resource
+
+
 @pytest.mark.parametrize("watched", [*(call for _, call in CALLS), "UpdateServiceCompletedSuccessfully"])
 def test_every_watched_call_and_status_has_a_file(watched: str) -> None:
     assert [name for name in INVOKED if name.startswith(f"apprunner-{watched}-")]
@@ -249,6 +268,7 @@ def test_calls_are_made_by_every_kind_of_caller() -> None:
         "CreateVpcConnector-main-table": ("mara.lind", "console"),
         "CreateVpcConnector-mended": ("role terraform terraform-apply", "Terraform"),
         "CreateVpcConnector-one-zone": ("root of account 123456789012", "console"),
+        "CreateVpcConnector-organization": ("role PlatformDeploy jonas.weber", "CloudFormation"),
         "CreateVpcConnector-ownership": (
             "role AWSReservedSSO_PlatformAdmin_0a1b2c3d4e5f6789 dana.ortiz@example.com",
             "console",
@@ -324,11 +344,14 @@ RECORD = {
 SOMETIMES = {"errorCode", "errorMessage", "tlsDetails", "sessionCredentialFromConsole", "apiVersion"}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", EVERY_FILE)
 def test_a_file_has_the_keys_that_aws_documents(name: str) -> None:
-    event = FILES[name]
+    event = EVERY_FILE[name]
     assert set(event) == ENVELOPE
-    if event["detail-type"] == CLOUDTRAIL:
+    if event["source"] == generator.MEMBER:
+        assert event["resources"] == []
+        assert event["detail"] == {member: event[member] for member in ("account", "region")}
+    elif event["detail-type"] == CLOUDTRAIL:
         assert event["resources"] == []
         assert RECORD <= set(event["detail"]) <= RECORD | SOMETIMES
         assert event["detail"]["readOnly"] is False

@@ -919,7 +919,7 @@ READS: dict[str, Callable[[Aws], object]] = {
     "sns ListTopics": lambda aws: aws.client("sns").list_topics(),
     "sts GetCallerIdentity": lambda aws: aws.client("sts").get_caller_identity(),
     "sts AssumeRole": lambda aws: aws.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/reader", RoleSessionName="probe"
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/OrganizationAccountAccessRole", RoleSessionName="probe"
     ),
     "dynamodb Query": lambda aws: aws.client("dynamodb").query(
         TableName="findings",

@@ -219,7 +219,34 @@ def tags_by_name() -> dict[str, dict[str, str]]:
     return {name: {tag["Key"]: tag["Value"] for tag in tags} for name, tags in found.items()}
 
 
-@pytest.mark.parametrize("name", ["nat-gone", "ownership", "private-path"])
+def test_an_organization_is_guarded_from_one_account_and_one_that_lets_nobody_in_keeps_nothing_from_the_rest() -> None:
+    steps = [step for step in play_world(WORLDS["organization"], load()) if not step.is_repeated]
+    assert [one.error for step in steps for one in step.invocations if one.error] == []
+    subjects = [(step.moment, alert["subject"]) for step in steps for one in step.invocations for alert in one.alerts]
+    connector = "VPC connector organization in"
+    assert [subject for moment, subject in subjects if moment == "happens"] == [
+        f"[MEDIUM] AR101 too few zones: {connector} 123456789012 us-east-1",
+        f"[HIGH] AR102 public subnet: {connector} 210987654321 us-east-1",
+        f"[MEDIUM] AR101 too few zones: {connector} 210987654321 eu-west-1",
+        "[HIGH] AR904 member not readable: member role apprunner-guardrails-member in 345678901234 us-east-1",
+    ]
+    [told] = (
+        step for step in steps if step.moment == "happens" and step.queues == ["MemberQueue"] and step.invocations
+    )
+    answers = told.invocations[0].result["resources"]
+    assert {arn.split(":")[4]: set(rules.values()) for arn, rules in answers.items() if ":vpcconnector/" in arn} == {
+        "210987654321": {"fail", "pass"},
+        "345678901234": {"unknown"},
+    }
+    assert ("later", f"[RESOLVED] AR101 too few zones: {connector} 210987654321 eu-west-1") in subjects
+    assert [subject for moment, subject in subjects if moment == "audit" and "345678901234" in str(subject)] == [
+        "[RESOLVED] AR904 member not readable: member role apprunner-guardrails... in 345678901234 us-east-1",
+        f"[LOW] AR301 unused: {connector} 345678901234 us-east-1",
+        f"[MEDIUM] AR101 AR301: {connector} 345678901234 eu-west-1",
+    ]
+
+
+@pytest.mark.parametrize("name", ["nat-gone", "organization", "ownership", "private-path"])
 def test_a_world_has_the_same_ids_and_answers_every_time(name: str) -> None:
     first, second = (told(list(play_world(WORLDS[name], load()))) for _ in range(2))
     assert first == second

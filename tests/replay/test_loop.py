@@ -191,7 +191,8 @@ def test_a_scheduled_event_and_a_batch_reach_the_function_that_they_name() -> No
         "resources": ["arn:aws:events:us-east-1:123456789012:rule/stack-AuditRegionFunctionTimetable-1ABC"],
     }
     assert [one.function for one in play_event(scheduled, WORLDS["gone"], both).invocations] == ["AuditRegionFunction"]
-    batch = {"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": "{"}]}
+    queue = "arn:aws:sqs:us-east-1:123456789012:stack-DriftQueue-1ABC"
+    batch = {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": queue, "messageId": "1", "body": "{"}]}
     [returned] = play_event(batch, WORLDS["gone"], both).invocations
     assert (returned.function, returned.result["batchItemFailures"]) == (
         "ValidateNetworkFunction",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -120,8 +121,9 @@ def test_a_person_reads_event_function_answers_and_the_whole_alert(capsys: pytes
         "  the same 2 once more: no new alert, no new tag",
     )
     assert "no alert" not in " ".join(found)
-    assert found[-2].startswith(
-        "1 world: 3 events, 2 invocations, 23 answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert, 3 tags put in "
+    totals = found[-2].partition(" in ")[0]
+    assert re.sub(r"\d+ answers", "N answers", totals) == (
+        "1 world: 3 events, 2 invocations, N answers (1 fail, 0 exempt, 0 unknown, 0 error), 1 alert, 3 tags put"
     )
     assert found[-1] == "all of it once more: 2 invocations, 0 alerts, 0 tags put"
 

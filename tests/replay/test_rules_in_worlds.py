@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from apprunner_guardrails.findings import MEMBER_UNREAD
 from apprunner_guardrails.rules import BY_ID
 from emulator.worlds import WORLDS
 from replay.loop import Step, play_world
@@ -25,6 +26,25 @@ class Told:
     exempted: str = ""
 
 
+IN_A_WRONG_NETWORK = [
+    "AR101",
+    "AR103",
+    "AR104",
+    "AR105",
+    "AR109",
+    "AR110",
+    "AR111",
+    "AR112",
+    "AR113",
+    "AR201",
+    "AR202",
+    "AR203",
+    "AR204",
+    "AR205",
+    "AR206",
+    "AR301",
+]
+
 TOLD: Mapping[str, Told] = {
     "healthy": Told(),
     "public-subnets": Told(opened="AR102 AR301"),
@@ -39,7 +59,7 @@ TOLD: Mapping[str, Told] = {
     "connector-in-use": Told(),
     "gone": Told(opened="AR101", resolved="AR101"),
     "network-wrong": Told(
-        opened="AR101 AR103 AR104 AR105 AR109 AR110 AR111 AR112 AR113 AR201 AR202 AR203 AR204 AR205 AR206 AR301",
+        opened=" ".join(sorted(IN_A_WRONG_NETWORK)),
         resolved="AR111 AR112",
     ),
     "private-path": Told(),
@@ -58,6 +78,7 @@ TOLD: Mapping[str, Told] = {
         opened="AR601 AR602 AR603 AR604 AR605 AR606 AR607", resolved="AR601 AR602 AR603 AR605 AR606 AR607"
     ),
     "ownership": Told(),
+    "organization": Told(opened="AR101 AR102 AR301 AR904", resolved="AR101 AR904", exempted="AR101"),
 }
 
 # What the first event of a world of one connector opens of it: parts of the messages.
@@ -80,7 +101,7 @@ EXEMPT_AT_FIRST = {"exempted": {"AR203"}}
 
 def test_every_rule_fails_in_some_world() -> None:
     """What the worlds tell is true, as the test below says."""
-    failing = {rule for told in TOLD.values() for rule in told.opened.split()}
+    failing = {rule for told in TOLD.values() for rule in told.opened.split()} - {MEMBER_UNREAD}
     assert sorted(failing) == sorted(BY_ID)
 
 

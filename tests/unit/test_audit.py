@@ -14,7 +14,8 @@ from apprunner_guardrails.events import BadEvent
 from apprunner_guardrails.facts import CONNECTOR_QUOTA
 from apprunner_guardrails.ledger import LEASE_SECONDS
 from apprunner_guardrails.outlets import SEPARATE
-from apprunner_guardrails.respond import audit_region, respond
+from apprunner_guardrails.respond import respond
+from apprunner_guardrails.scheduled import audit_region
 from apprunner_guardrails.settings import BadSettings
 from apprunner_guardrails.tell import NotPublished
 from tests.aws import FAULTS, NOW, Aws, Fault, Parameters, answered, asked_of, audited, refused, validated
@@ -320,7 +321,7 @@ def test_a_list_that_fails_ends_nothing_and_fails_the_audit_after_the_rest_was_t
     rows = {**public(), "Tags": [exempt(SERVICE, "AR101", "for ever")]}
     with pytest.raises(NotAudited) as raised:
         audited(rows, settings=QUIET, faults={action: fault})
-    assert str(raised.value) == f"a part of {REGION} was not audited: {action} failed ({fault.code})"
+    assert str(raised.value) == f"a part of {ACCOUNT} {REGION} was not audited: {action} failed ({fault.code})"
     assert sorted({item["resource"]["S"] for item in rows["Items"]}) == judged
     audited(rows, settings=QUIET, now=NOW + HOUR)
     with pytest.raises(NotAudited):
@@ -397,7 +398,7 @@ def test_an_item_that_cannot_be_read_leaves_its_resource_alone_loudly() -> None:
     with Aws(rows) as aws, pytest.raises(NotAudited) as raised:
         audit(aws, NOW + HOUR)
     assert str(raised.value) == (
-        f"a part of {REGION} was not audited: {CONNECTOR} AR102: ValueError 'dormant' is not a valid State"
+        f"a part of {ACCOUNT} {REGION} was not audited: {CONNECTOR} AR102: ValueError 'dormant' is not a valid State"
     )
     assert aws.told == ["shop-api AR102 opened", "shop-api AR202 opened"]
 
@@ -672,7 +673,11 @@ def test_a_channel_that_is_down_keeps_no_digest_waiting() -> None:
     with Aws(rows, faults) as aws, pytest.raises(NotPublished) as raised:
         audit_region(datetime.fromtimestamp(SEVEN, UTC).isoformat(), client, settings, lambda: SEVEN, lambda: 900)
     assert digests(aws) == [f"[DIGEST] 1 HIGH open, not all could be read: App Runner in {ACCOUNT} {REGION}"]
-    for one in (f"AR102 of {CONNECTOR} did not", "; daily of digest did not", f"; a part of {REGION} was not audited"):
+    for one in (
+        f"AR102 of {CONNECTOR} did not",
+        "; daily of digest did not",
+        f"; a part of {ACCOUNT} {REGION} was not audited",
+    ):
         assert one in str(raised.value)
 
 

@@ -15,7 +15,7 @@ from apprunner_guardrails.audit import RESERVE_SECONDS, NotAudited, OutOfTime
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.reads import Pace
 from apprunner_guardrails.paths.pending import RULE as PENDING_LINKS
-from apprunner_guardrails.respond import audit_region
+from apprunner_guardrails.scheduled import audit_region
 from apprunner_guardrails.targets.binding import TAG
 from tests.aws import FAULTS, NOW, Aws, Fault, Outcome, Parameters, audited, refused, synced, validated
 from tests.bound_groups import BALANCER, ENDPOINT, ORDERS, SCHEDULE, endpoint, target_group
@@ -333,7 +333,7 @@ def test_a_list_that_fails_ends_nothing_of_a_path(action: str, fault: Fault) -> 
     rows = all_faulty()
     before = states(rows, SERVICE)
     why, _ = failing({**torn_down(rows), "VpcEndpoints": rows["VpcEndpoints"]}, {action: fault})
-    assert why == f"a part of {REGION} was not audited: {action} failed ({fault.code})"
+    assert why == f"a part of {ACCOUNT} {REGION} was not audited: {action} failed ({fault.code})"
     assert states(rows, SERVICE) == before | {"AR501": "resolved"}
 
 
@@ -371,7 +371,10 @@ def test_an_orphan_interface_is_told_and_ends_when_it_is_gone() -> None:
     assert again(rows, 0).aws.told == ["eni-app AR304 opened"]
     rows["NetworkInterfaces"] = []
     why, told = failing(rows, {"ec2:DescribeNetworkInterfaces": FAULTS["denied"]})
-    assert why == f"a part of {REGION} was not audited: ec2:DescribeNetworkInterfaces failed (UnauthorizedOperation)"
+    assert (
+        why
+        == f"a part of {ACCOUNT} {REGION} was not audited: ec2:DescribeNetworkInterfaces failed (UnauthorizedOperation)"
+    )
     assert (told, states(rows)) == ([], {"AR304": "open"})
     assert again(rows, 2).aws.told == ["eni-app AR304 resolved"]
 
@@ -405,7 +408,7 @@ def test_a_list_that_fails_is_said_once_and_not_of_each_resource(action: str, le
     mended = {**whole(), "Items": rows["Items"]}
     why, _ = failing(mended, {action: DENIED})
     assert (why, states(rows)) == (
-        f"a part of {REGION} was not audited: {action} failed (AccessDeniedException)",
+        f"a part of {ACCOUNT} {REGION} was not audited: {action} failed (AccessDeniedException)",
         left,
     )
     again(mended, 2)
@@ -456,7 +459,7 @@ def test_an_audit_that_api_gateway_is_denied_to_judges_everything_else_and_says_
     with Aws(rows, GATEWAY) as aws, pytest.raises(NotAudited) as raised:
         audit_region(iso(seven), client, SETTINGS, lambda: seven, lambda: 900, pace=lambda _: lambda: None)
     calls = [f"{one}:GetVpcLinks failed (AccessDeniedException)" for one in ("apigateway", "apigatewayv2")]
-    assert str(raised.value) == f"a part of {REGION} was not audited: {'; '.join(calls)}"
+    assert str(raised.value) == f"a part of {ACCOUNT} {REGION} was not audited: {'; '.join(calls)}"
     assert {"orders AR513 opened", "orders AR509 opened"} <= set(aws.told)
     (digest,) = (one["Message"] for one in aws.published if one["Subject"].startswith("[DIGEST]"))
     assert [line for line in digest.splitlines() if line.startswith("- call")] == [f"- call {one}" for one in calls]
@@ -477,7 +480,9 @@ def test_an_item_that_cannot_be_read_leaves_its_api_alone_loudly() -> None:
     item["state"] = {"S": "dormant"}
     FAULTY["HTTP API"][0](rows)
     why, told = failing(rows, {})
-    assert why == f"a part of {REGION} was not audited: {REST} AR602: ValueError 'dormant' is not a valid State"
+    assert (
+        why == f"a part of {ACCOUNT} {REGION} was not audited: {REST} AR602: ValueError 'dormant' is not a valid State"
+    )
     assert told == [f"{HTTP_API} AR601 opened"]
 
 

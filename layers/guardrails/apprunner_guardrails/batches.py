@@ -1,6 +1,6 @@
-"""What goes to AWS together: as much as one call takes. Pure."""
+"""What goes to AWS together, as much as one call takes; and what comes from a queue together. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 
 def batched_by_size(sizes: Sequence[int], *, most: int, limit: int) -> Iterator[range]:
@@ -14,3 +14,18 @@ def batched_by_size(sizes: Sequence[int], *, most: int, limit: int) -> Iterator[
         total += size
     if sizes:
         yield range(start, len(sizes))
+
+
+def apart[T](works: Sequence[tuple[Sequence[str], Callable[[], T]]]) -> tuple[list[T], dict[str, Exception]]:
+    """Do the parts of a batch of messages one after the other, each with the ids of its messages: what fails keeps
+    nothing else waiting, and comes back by those ids. Where every part fails the first error is raised."""
+    done: list[T] = []
+    failed: list[tuple[Sequence[str], Exception]] = []
+    for ids, work in works:
+        try:
+            done.append(work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, its messages go back to the queue
+            failed.append((ids, error))
+    if failed and not done:
+        raise failed[0][1]
+    return done, {one: error for ids, error in failed for one in ids}

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 NOT_JUDGED = "AR902"  # stands for the rules that could not answer for a resource; no rule of its own
 EXPLAINED = "AR903"  # stands for a failed call that was explained; no rule of its own
+MEMBER_UNREAD = "AR904"  # stands for all that cannot be seen of a member account; no rule of its own
 
 
 class Status(StrEnum):

@@ -31,6 +31,7 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.members import place_of
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
 from apprunner_guardrails.rules import (
@@ -139,8 +140,8 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
 
     Raises LedgerUnavailable.
     """
-    asked = findings_table.all_recorded(reads, terms.settings.findings_table)
-    stored = asked()
+    place = place_of(changes[0].account, changes[0].region, terms.settings)
+    stored = findings_table.all_recorded(reads, terms.settings.findings_table, place.scope)()
     changes = tuple(dict.fromkeys(changes))  # an event may come twice
     interfaces = _interfaces(changes, terms, reads)
     paths, notes = _paths(changes, stored, terms, reads)

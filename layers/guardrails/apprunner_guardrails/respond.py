@@ -1,35 +1,29 @@
-"""From understood events to what was told: judge or explain, then tell. One function for each kind of invocation."""
+"""From understood events to what was told: judge or explain, then tell."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cache
 
-from apprunner_guardrails.alerts.digest import Digest, digest
-from apprunner_guardrails.audit import Audit, NotAudited, judge_region, path_report, read_region
+from apprunner_guardrails import observe
 from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.members import clients_at
 from apprunner_guardrails.aws.reads import Pace, Reads, together
 from apprunner_guardrails.drift import Change
-from apprunner_guardrails.events import BadEvent, FailedCall, Ignored, Trigger
+from apprunner_guardrails.events import FailedCall, Ignored, Trigger
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.failed_calls.read import explain
-from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.judge import Terms
-from apprunner_guardrails.ledger import Busy, Record, Transition, failed_call, plan_once
+from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.judge import BESIDE_EVENTS, Terms, judge_connector, judge_service
+from apprunner_guardrails.ledger import Busy, Channel, Transition, failed_call, plan_once
+from apprunner_guardrails.members import Place, is_elsewhere, place_of, unreadable
 from apprunner_guardrails.outlets import Outlets
-from apprunner_guardrails.paths.render import digest_lines
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.private_paths import judge_path_changes
-from apprunner_guardrails.records import shown
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who
 from apprunner_guardrails.validate import Judged, judge, judge_changes
-
-HOUR = 3600  # seconds
-DIGEST = ("digest", "daily")  # where it is recorded when the last digest was told
 
 # An operation that failed leaves a service whose network is worth a look, whatever the reason.
 _JUDGED_TOO = ("CreateServiceFailed", "UpdateServiceFailed")
@@ -56,14 +50,28 @@ def respond(
 ) -> Report | Ignored:
     """Judge what events are about, explain calls that failed, and tell what is new.
 
+    All of `asked` is of one account and Region: see `by_place`. Of a member that lets nobody in it is told that it does
+    not, once, and of what the events name the answers are unknown.
+
     `pace` makes what calls of API Gateway wait for, which bears fewer a second than other services, whoever makes them.
-    Raises BadSettings, LedgerUnavailable, NotRead, NotPublished and Busy: then it is to be tried again, and what was
-    told already is not told again.
+    Raises BadSettings, LedgerUnavailable, NotRead, NotAssumed, NotPublished and Busy: then it is to be tried again, and
+    what was told already is not told again.
     """
     check_overrides(settings)
-    reads, outlets = Reads(client, paces=apigateway.paces(pace)), Outlets(client, settings)
-    means = means_of_telling(client, settings, outlets, now)
+    place = place_of(asked[0].account, asked[0].region, settings)
+    asked = [own for own in (_own(one, place) for one in asked) if own]
+    if not asked:
+        return Ignored(why=f"what the events name is not in {place.account} {place.region}, which tells of it")
+    outlets = Outlets(client, settings)
+    clients = clients_at(place, client, settings)
+    if isinstance(clients, Unread):
+        observe.members_unread({place.account: str(clients)})
+        means = means_of_telling(client, settings, outlets, now, place.account)
+        return _of_unread_member(asked, clients, Terms(settings=settings, now=now()), means, outlets)
+    reads = Reads(clients, paces=apigateway.paces(pace))
+    means = means_of_telling(client, settings, outlets, now, place.key)
     judged, ignored = _judged(asked, Terms(settings=settings, now=now()), reads)
+    observe.judged(one.evaluation for one in judged)
     late: list[Exception] = []
     told: tuple[Transition, ...] = ()
     if judged:
@@ -79,6 +87,57 @@ def respond(
     if not judged and not failed:
         return Ignored(why="; ".join(dict.fromkeys(one.why for one in ignored)))
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
+
+
+def by_place[T: Asked](asked: Iterable[T]) -> Mapping[tuple[str, str], Sequence[T]]:
+    """What is asked for, by account and Region."""
+    places: dict[tuple[str, str], list[T]] = {}
+    for one in asked:
+        places.setdefault((one.account, one.region), []).append(one)
+    return places
+
+
+def _own(asked: Asked, place: Place) -> Asked | None:
+    """What an event asks for, without what it names of other places."""
+    match asked:
+        case Trigger() | FailedCall() if is_elsewhere(asked.resource, place):
+            return None
+        case Trigger() if is_elsewhere(asked.connector, place):
+            return replace(asked, connector="")
+        case PathChange():
+            return replace(asked, names=tuple(one for one in asked.names if not is_elsewhere(one, place)))
+    return asked
+
+
+def _of_unread_member(asked: Sequence[Asked], why: Unread, terms: Terms, means: Means, outlets: Outlets) -> Report:
+    """Of what the events name nothing is known; that the account lets nobody in is told once for all that is in it."""
+    unknown = [_unknown(one, why, terms) for one in asked if isinstance(one, Trigger)]
+    finding = unreadable(asked[-1].account, terms.settings, why)
+    member = _evaluation(asked[-1], finding.resource, (finding,))
+    observe.judged(unknown)
+    told = tell([member], {member.resource: means.recorded(member.resource)}, means)
+    return Report(evaluations=(member, *unknown), told=told, alerts=outlets.messages)
+
+
+def _unknown(trigger: Trigger, why: Unread, terms: Terms) -> Evaluation:
+    if ":service/" in trigger.resource:
+        answers = judge_service(trigger.resource, why, {}, terms)
+    else:
+        answers = judge_connector(trigger.resource, why, why, {}, terms, unasked=BESIDE_EVENTS)
+    return _evaluation(trigger, trigger.resource, answers.findings)
+
+
+def _evaluation(asked: Asked, resource: str, findings: tuple[Finding, ...]) -> Evaluation:
+    return Evaluation(
+        resource=resource,
+        account=asked.account,
+        region=asked.region,
+        what=asked.what,
+        caller=asked.caller,
+        time=asked.time,
+        event_id=asked.id,
+        findings=findings,
+    )
 
 
 def _judged(asked: Sequence[Asked], terms: Terms, reads: Reads) -> tuple[tuple[Judged, ...], tuple[Ignored, ...]]:
@@ -131,110 +190,6 @@ def _tell_why(failed: FailedCall, settings: Settings, reads: Reads, outlets: Out
         tell_once(transition, outlets.of_explanation(explanation), means)
 
 
-def audit_region(
-    time: str,
-    client: Clients,
-    settings: Settings,
-    now: Now,
-    seconds_left: Callable[[], float],
-    *,
-    pace: MakePace = Pace,
-) -> Report:
-    """Judge the whole Region, tell what is new, and once a day what stands. `time` is the schedule's, in ISO form.
-
-    `pace` is as for `respond`. Raises as that does; OutOfTime rather than stop half-way; NotAudited after everything
-    else is done, where a part of the Region could not be listed.
-    """
-    check_overrides(settings)
-    at = _seconds(time)
-    outlets = Outlets(client, settings)
-    means = means_of_telling(client, settings, outlets, now)
-    *_, region, account, _ = settings.alert_topic_arn.split(":")  # the stack's own
-    terms = Terms(settings=settings, now=now())
-    audit = Audit(account=account, region=region, time=time, terms=terms, seconds_left=seconds_left)
-    reads = Reads(client, paces=apigateway.paces(lambda per_second: audit.within_time(pace(per_second))))
-    stored = cache(findings_table.all_recorded(reads, settings.findings_table))
-    recorded = cache(lambda: _by_resource(stored().records))
-    digests = findings_table.recorded(reads, settings.findings_table, DIGEST[0])
-    found = read_region(audit, reads, recorded)
-    broken = {one.resource for one in stored().unreadable}
-    judged = [one for one in judge_region(audit, reads, found, recorded()) if one.resource not in broken]
-    audit.check_time("everything was judged")
-    late: list[Exception] = []
-    told: tuple[Transition, ...] = ()
-    with held(late):
-        told = tell(judged, {one.resource: recorded().get(one.resource, ()) for one in judged}, means)
-    unread = [*map(str, found.unlisted), *(f"{one.resource} {one.rule}: {one.why}" for one in stored().unreadable)]
-    if settings.digest_hour is not None:
-        afresh = findings_table.all_recorded(Reads(client), settings.findings_table) if late else None
-        summary = digest(
-            afresh().records if afresh else _as_told(stored().records, told),
-            account=account,
-            region=region,
-            now=at,
-            connectors=None if isinstance(found.connectors, Unread) else len(found.connectors),
-            services=None if isinstance(found.services, Unread) else len(found.services),
-            unread=unread,
-            paths=digest_lines(path_report(audit, found, judged, recorded())),
-        )
-        with held(late):
-            _tell_digest(summary, digests(), outlets, means, at=at, hour=settings.digest_hour)
-    if unread:
-        late.append(NotAudited(f"a part of {region} was not audited: {'; '.join(unread)}"))
-    raise_first(late)
-    return Report(evaluations=tuple(judged), told=told, alerts=outlets.messages)
-
-
-def _tell_digest(
-    summary: Digest, recorded: Sequence[Record], outlets: Outlets, means: Means, *, at: int, hour: int
-) -> None:
-    """Tell the digest once a day, by the first audit at the hour or after it; times are the schedule's.
-
-    The very first one is told at its hour only; an audit at another hour begins the count.
-    """
-    sends = outlets.of_digest(summary)
-    due = at - _since(hour, at)  # when the last one should have been told
-    starting = not recorded and _since(hour, at) >= HOUR
-    terms = replace(means.terms(""), channels=() if starting else tuple(one for one in means.send if one in sends))
-    told = Finding(
-        resource=DIGEST[0],
-        rule=DIGEST[1],
-        name="digest",
-        title="Daily digest",
-        severity=Severity.INFO,
-        status=Status.FAIL,
-    )
-    transition = plan_once(told, DIGEST, recorded, terms, every_seconds=at - due + 1, at=at)
-    if transition is not None:
-        tell_once(transition, sends, means)
-
-
-def _since(hour: int, at: int) -> int:
-    """Seconds from the last full `hour` of a day (UTC) until `at`."""
-    return (at - hour * HOUR) % 86_400
-
-
-def _seconds(time: str) -> int:
-    """2026-11-21T07:00:00Z as seconds since 1970. Raises BadEvent."""
-    try:
-        return int(datetime.fromisoformat(time).timestamp())
-    except ValueError as error:
-        raise BadEvent(f"the event's time should be such as 2026-11-21T07:00:00Z, and is {shown(time)}") from error
-
-
-def _by_resource(records: Sequence[Record]) -> dict[str, tuple[Record, ...]]:
-    found: dict[str, tuple[Record, ...]] = {}
-    for one in records:
-        found[one.resource] = (*found.get(one.resource, ()), one)
-    return found
-
-
-def _as_told(records: Sequence[Record], transitions: Sequence[Transition]) -> tuple[Record, ...]:
-    """What is recorded now, with what this audit has written."""
-    now = {(one.resource, one.rule): one for one in (*records, *(one.record for one in transitions))}
-    return tuple(now.values())
-
-
 @contextmanager
 def held(late: list[Exception]) -> Iterator[None]:
     """What was not told fails the invocation, when everything else is done: it keeps nothing else waiting."""
@@ -252,20 +207,18 @@ def raise_first(late: Sequence[Exception]) -> None:
         raise late[0]
 
 
-def means_of_telling(client: Clients, settings: Settings, outlets: Outlets, now: Now) -> Means:
-    """The findings table and the channels of these settings."""
-    table = settings.findings_table
+def means_of_telling(client: Clients, settings: Settings, outlets: Outlets, now: Now, place: str = "") -> Means:
+    """The findings table and the channels of these settings, for what is of a place (`members.Place.key`).
+
+    Security Hub takes findings from the account that they are about only, where a member's role may write nothing.
+    """
+    table, channels = settings.findings_table, outlets.of_alerts()
     return Means(
         recorded=lambda resource: findings_table.recorded(Reads(client), table, resource)(),
-        claim=lambda transitions: findings_table.claim(client, table, transitions),
-        settle=lambda records: findings_table.settle(client, table, records),
-        send=outlets.of_alerts(),
+        claim=lambda transitions: observe.claimed(findings_table.claim(client, table, transitions, place)),
+        settle=lambda records: findings_table.settle(client, table, records, place),
+        send={one: send for one, send in channels.items() if not place or one is not Channel.SECURITY_HUB},
         together=together,
         now=now,
         reminder_seconds=settings.reminder_days * 86_400,
     )
-
-
-def day(now: int) -> str:
-    """2026-11-21, in UTC."""
-    return datetime.fromtimestamp(now, UTC).date().isoformat()

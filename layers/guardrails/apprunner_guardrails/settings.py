@@ -69,6 +69,8 @@ class Settings:
     default_tags: Mapping[str, str] = field(default_factory=dict)  # beside those, on whatever is created
     emails_in_tags: bool = False  # whether tags may hold e-mail addresses
     tag_queue_url: str = ""  # the queue of what tagging comes back to; empty: it does not come back
+    member_role_name: str = ""  # of the role to assume in other accounts and Regions; empty: there are none
+    member_external_id: str = ""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
@@ -178,6 +180,18 @@ class Settings:
             tag_queue_url=read(
                 "TAG_QUEUE_URL", _or_nothing(_queue_url), "the URL of an SQS queue, or nothing", default.tag_queue_url
             ),
+            member_role_name=read(
+                "MEMBER_ROLE_NAME",
+                _or_nothing(_role_name),
+                "the name of an IAM role, or nothing",
+                default.member_role_name,
+            ),
+            member_external_id=read(
+                "MEMBER_EXTERNAL_ID",
+                _or_nothing(_external_id),
+                "an external id, or nothing",
+                default.member_external_id,
+            ),
         )
 
 
@@ -279,6 +293,15 @@ def _topic_arn(raw: str) -> str | None:
 
 def _queue_url(raw: str) -> str | None:
     return raw if _QUEUE_URL.fullmatch(raw) else None
+
+
+def _role_name(raw: str) -> str | None:
+    return raw if re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,64}", raw) else None
+
+
+def _external_id(raw: str) -> str | None:
+    """docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    return raw if re.fullmatch(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", raw) else None
 
 
 def _tag_keys(raw: str) -> tuple[str, ...] | None:

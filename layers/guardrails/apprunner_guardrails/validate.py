@@ -34,6 +34,7 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.members import place_of
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
@@ -203,7 +204,7 @@ def _declared(connector: Connector, tags: Tags, event: _Event) -> Mapping[str, T
 def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
     """The service, and what it uses: of a connector that is gone the findings are over, and of a service too."""
     trigger, reads = event.trigger, event.reads
-    stored = findings_table.all_recorded(reads, event.table)
+    stored = findings_table.all_recorded(reads, event.table, _scope(trigger, event.terms))
     if trigger.connector:
         _ask_about(trigger.connector, event)
     elif not event.is_of_tags:
@@ -283,7 +284,7 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
 
     Raises NotRead where it cannot be told which those are, and LedgerUnavailable.
     """
-    asked = findings_table.all_recorded(reads, terms.settings.findings_table)
+    asked = findings_table.all_recorded(reads, terms.settings.findings_table, _scope(changes[0], terms))
     asked_tags = index.tags_of_all(reads)
     connectors = apprunner.list_connectors(reads)()
     if isinstance(connectors, Unread):
@@ -308,6 +309,10 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
     return tuple(judged)
 
 
+def _scope(told: Trigger | Change, terms: Terms) -> str | None:
+    return place_of(told.account, told.region, terms.settings).scope
+
+
 def _named(changes: Sequence[Change]) -> str:
     return changes[0].what if len(changes) == 1 else f"a batch of {len(changes)} changes"
 
@@ -321,6 +326,7 @@ def of_changes(
         resource=arn,
         account=changes[0].account,
         region=changes[0].region,
+        event_id=one.id,
         what=one.what,
         caller=one.caller,
         time=one.time,
@@ -343,6 +349,7 @@ def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Tra
         resource=resource,
         account=trigger.account,
         region=trigger.region,
+        event_id=trigger.id,
         what=trigger.what,
         caller=trigger.caller,
         time=trigger.time,
