@@ -1,4 +1,4 @@
-"""Writes docs/rules.md from the rules and their cases, and docs/settings.md from the template's parameters.
+"""Writes the generated pages of docs/: rules.md from the rules and their cases, and what the modules beside this write.
 
 python -m tools.docs [--check]
 """
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from apprunner_guardrails.findings import Status
-from replay.template import load
 from tests.cases import ALL_RULES, KINDS, AnyRule, Case, cases_of
+from tools import configuration, flow, permissions
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -18,8 +18,16 @@ HEAD = """\
 
 # Rules
 
-A rule answers *pass*, *fail*, *unknown* (something could not be read) or *error* (the rule itself broke).
-Ids are never given to another rule. Words in capitals in a command are for you to fill in.
+| answer | meaning |
+| --- | --- |
+| pass | looked at, and fine |
+| fail | a fault, with the subnet, route or group that has it, the fix, and the command |
+| exempt | a fault that its [owner has accepted](alerts.md#exemptions) until a day |
+| unknown | something could not be read (denied, throttled, shared from another account); the alert names the call |
+| error | the rule itself broke; the others still answer |
+
+A failed read never becomes a verdict, and never ends a finding. Events are hints: whatever they say, the resource and
+its network are read again. Ids are never given to another rule. Words in capitals in a command are for you to fill in.
 """
 
 
@@ -68,25 +76,12 @@ def _code(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def settings_page() -> Iterator[str]:
-    yield "<!-- Written by `make docs` from the parameters of template.yaml. -->"
-    yield from ("", "# Settings", "", "Parameters of the stack: `sam deploy --parameter-overrides Name=value`.", "")
-    yield from ("| Parameter | Default | Takes | Meaning |", "| --- | --- | --- | --- |")
-    for name, one in load().parameters.items():
-        default = f"`{one['Default']}`" if str(one["Default"]) else "empty"
-        yield f"| `{name}` | {default} | {_cell(_takes(name, one))} | {_cell(one['Description'])} |"
-
-
-def _takes(name: str, parameter: Mapping[str, str]) -> str:
-    """What CloudFormation says when it refuses a value, without the words around it."""
-    return parameter["ConstraintDescription"].removeprefix(f"{name} must be ").removesuffix(".")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-PAGES: Mapping[str, Callable[[], Iterator[str]]] = {"rules.md": rules_page, "settings.md": settings_page}
+PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "rules.md": rules_page,
+    "configuration.md": configuration.page,
+    "permissions.md": permissions.page,
+    "flow.svg": flow.picture,
+}
 
 
 def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from apprunner_guardrails.events import CLOUDTRAIL, OPERATION, Ignored, parse
 from emulator import emulate
-from emulator.worlds import OPERATION_SECONDS, WORLDS, World, build, happen, later, sdk_client
+from emulator.worlds import OPERATION_SECONDS, REGION, WORLDS, World, audit_due, build, happen, later, sdk_client
 
 FOLDER = Path(__file__).parent.parent / "events"
 
@@ -30,17 +30,21 @@ BUILDING = (
     "RegisterTargets",
 )
 
+HOME = ("123456789012", REGION)
+UNSEEN = "aws.iam"  # whose calls let the guardrails into an account
+MEMBER = "apprunner-guardrails.member"
+
 type Event = Mapping[str, Any]
 
 
 def samples() -> dict[str, Event]:
-    """File name → event: `<source>-<call>-<world>[-failed].json`. What built a world, and what is not about a connector
-    or a service, has one sample a call."""
+    """File name → event: `<source>-<call>-[<account>-<region>-]<world>[-failed].json`, with the place if it is not the
+    stack's own. What built a world, and what is not about a connector or a service, has one sample a call."""
     found: dict[str, Event] = {}
     shown: set[str] = set()
     for world in WORLDS.values():
         for event, happened in _emitted(world):
-            call = f"{event['source'].removeprefix('aws.')}-{_call(event)}"
+            call = f"{event['source'].removeprefix('aws.').removeprefix('apprunner-guardrails.')}-{_call(event)}"
             once = not happened or (isinstance(parse(event), Ignored) and "errorCode" not in event["detail"])
             if not once or call not in shown:
                 found.setdefault(f"{call}-{_case(world, event)}.json", event)
@@ -63,8 +67,10 @@ def _emitted(world: World) -> Iterator[tuple[Event, bool]]:
         aws.clock.advance(OPERATION_SECONDS)
         for number, event in enumerate(aws.events):
             made: Event = deepcopy(event)
-            if number >= built or made["detail"].get("eventName") in BUILDING:
+            if (number >= built and made["source"] != UNSEEN) or made["detail"].get("eventName") in BUILDING:
                 yield made, number >= built
+        for member in world.members[:1]:
+            yield audit_due(member), True
 
 
 def _call(event: Event) -> str:
@@ -72,11 +78,18 @@ def _call(event: Event) -> str:
         return str(event["detail"]["eventName"])
     if event["detail-type"] == OPERATION:
         return str(event["detail"]["operationStatus"])
+    if event["source"] == MEMBER:
+        return str(event["detail-type"]).replace(" ", "")
     return f"ServiceStatusChange-{event['detail']['currentServiceStatus']}"
 
 
 def _case(world: World, event: Event) -> str:
-    return world.name + ("-failed" if "errorCode" in event["detail"] else "")
+    place = (event["account"], event["region"])
+    return (
+        ("" if place == HOME else f"{'-'.join(place)}-")
+        + world.name
+        + ("-failed" if "errorCode" in event["detail"] else "")
+    )
 
 
 def _without_bodies(event: Event) -> Event:

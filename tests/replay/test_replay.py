@@ -56,6 +56,7 @@ def test_one_event_goes_to_the_function_whose_rule_matches_and_ends_in_an_alert(
         "rules": '["AR102"]',
         "resource_type": "VPC connector",
         "owner": "PlatformDeploy/jonas.weber",
+        "event_id": event["detail"]["eventID"],
         "account": "123456789012",
         "region": "us-east-1",
     }

@@ -233,7 +233,7 @@ MISSING = {
     "AWS/Events InvocationsFailedToBeSentToDlq": "notBreaching",
     "AWS/SNS NumberOfNotificationsFailed": "notBreaching",
     "AWS/SQS ApproximateNumberOfMessagesVisible": "ignore",
-    "AWS/SQS ApproximateAgeOfOldestMessage": "ignore",
+    "AWS/SQS ApproximateAgeOfOldestMessage": "notBreaching",
     "AppRunnerGuardrails Audits": "breaching",
     "AWS/Events Invocations": "breaching",
 }

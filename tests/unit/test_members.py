@@ -43,8 +43,11 @@ def test_home_is_where_the_alert_topic_is() -> None:
         (f"arn:aws:apprunner:eu-west-1:{OTHER}:service/shop/1", False),
         (f"arn:aws:apprunner:eu-west-1:{ACCOUNT}:service/shop/1", True),
         (f"arn:aws:apprunner:us-east-1:{OTHER}:service/shop/1", True),
+        ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3d4e5", False),  # which names no account
+        ("arn:aws:apigateway:us-east-1::/restapis/a1b2c3d4e5", True),
         ("", False),
-        ("shop", True),  # whatever it is, it cannot be told whose it is
+        ("vpce-0123456789abcdef0", False),  # an id is looked up in the member
+        ("arn:aws", False),
     ],
 )
 def test_a_member_tells_of_its_own_resources_only(arn: str, elsewhere: bool) -> None:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
 
+from apprunner_guardrails import respond as respond_module
 from apprunner_guardrails.aws import clients, members
 from apprunner_guardrails.aws.clients import Clients, Credentials
 from apprunner_guardrails.aws.members import NotAssumed
@@ -18,6 +20,7 @@ from apprunner_guardrails.members import Place
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.respond import Report, respond
 from apprunner_guardrails.scheduled import SILENT_SECONDS, audit_region
+from functions.validate_network import app as validate
 from tests.aws import FAULTS, NOW, Aws, Fault, asked_of, refused
 from tests.samples import (
     ACCOUNT,
@@ -35,6 +38,7 @@ from tests.samples import (
     service_call,
 )
 
+EVENTS = Path(__file__).parents[2] / "events"
 OTHER, THIRD = "210987654321", "345678901234"
 DAY = 86_400
 ROLE = f"arn:aws:iam::{OTHER}:role/guardrails-member"
@@ -196,6 +200,18 @@ def test_of_what_a_change_of_a_path_names_only_the_members_own_is_looked_at() ->
     assert isinstance(answer, Report)
     assert [one.resource for one in answer.evaluations] == [own]
     assert not [one for one in aws.calls if others in str(one.parameters)]
+
+
+@pytest.mark.parametrize("file", sorted(EVENTS.glob("[ae]*-*.json")), ids=lambda one: one.stem)
+def test_a_member_is_heard_as_home_is(file: Path) -> None:
+    """Whatever a call names, by ARN, id or name: of its own a member is asked for all that home would be."""
+    event = json.loads(file.read_text())
+    if "organization" in file.stem or "Records" in event:
+        return
+    at_home, there = validate._understood(event), validate._understood(in_account(event))
+    assert isinstance(at_home, Ignored) is isinstance(there, Ignored)
+    if not isinstance(there, Ignored):
+        assert respond_module._own(there, MEMBER) == there
 
 
 def test_an_audit_ends_what_is_gone_in_its_own_place_only() -> None:

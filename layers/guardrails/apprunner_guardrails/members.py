@@ -4,7 +4,6 @@ A member is an account and Region in which organization.yaml is deployed: its ev
 and what they concern is read with a role of that account.
 """
 
-import re
 from dataclasses import dataclass, replace
 
 from apprunner_guardrails.facts import Unread
@@ -14,8 +13,8 @@ from apprunner_guardrails.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """An account's Region. `home`: that of the deployment itself, which needs nobody's role; `alone`: there are no
-    members beside it."""
+    """An account's Region. `home`: that of the deployment itself, which needs nobody's role; `alone`: it has no members
+    beside it."""
 
     account: str
     region: str
@@ -31,7 +30,7 @@ class Place:
     @property
     def scope(self) -> str | None:
         """By which what is recorded of the place is read; None for all there is, where nobody else's is."""
-        return None if self.alone else self.key
+        return None if self.home and self.alone else self.key
 
 
 def home_of(settings: Settings) -> Place:
@@ -47,12 +46,16 @@ def place_of(account: str, region: str, settings: Settings) -> Place:
     return Place(account=account, region=region, home=is_home, alone=home.alone)
 
 
-def is_elsewhere(arn: str, place: Place) -> bool:
+def is_elsewhere(name: str, place: Place) -> bool:
     """Whether an ARN names another account or Region than the place of the event that tells of it: what a member says
-    of another one's resources is none of its business."""
-    named = re.match(r"arn:[^:]*:[^:]*:([^:]*):([^:]*):", arn)
-    region, account = named.groups() if named else ("", "")
-    return not place.home and bool(arn) and (account, region) != (place.account, place.region)
+    of another one's resources is none of its business.
+
+    ARNs of API Gateway name no account; ids and names are looked up in the place itself.
+    """
+    if place.home or not name.startswith("arn:"):
+        return False
+    _, _, _, region, account, *_ = *name.split(":", 5), "", "", "", ""
+    return (account or place.account, region or place.region) != (place.account, place.region)
 
 
 def role_arn(account: str, settings: Settings) -> str:
