@@ -451,6 +451,7 @@ def test_what_is_published_is_this() -> None:
             "rules": {"DataType": "String.Array", "StringValue": '["AR102"]'},
             "resource_type": {"DataType": "String", "StringValue": "VPC connector"},
             "owner": {"DataType": "String", "StringValue": "alice"},
+            "event_id": {"DataType": "String", "StringValue": "55555555-5555-4555-8555-555555555555"},
             "account": {"DataType": "String", "StringValue": "123456789012"},
             "region": {"DataType": "String", "StringValue": "us-east-1"},
         },
@@ -484,6 +485,7 @@ def item(**changes: object) -> dict[str, object]:
         "owed_to": {"L": []},
         "leased_until": {"N": "0"},
         "version": {"N": "2"},
+        "schema": {"N": "2"},
         **changes,
     }
 
@@ -692,7 +694,9 @@ COMING_BACK: Asked = (
     "sqs:SendMessage",
     {
         "QueueUrl": QUEUE,
-        "MessageBody": json.dumps({"apprunner-guardrails": "come back", "target_groups": [ORDERS]}),
+        "MessageBody": json.dumps(
+            {"apprunner-guardrails": "come back", "target_groups": [ORDERS], "event_id": SCHEDULE.id}
+        ),
         "DelaySeconds": 60,
     },
 )

@@ -27,7 +27,7 @@ few_endpoints = st.integers(0, 9).map("vpce-{:017}".format)
 
 @given(st.lists(arns, min_size=1, max_size=20))
 def test_a_message_is_parsed_back_to_the_groups_that_it_was_made_of(groups: list[str]) -> None:
-    parsed = parse(json.loads(message(groups)), FUNCTION)
+    parsed = parse(json.loads(message(groups, "event-1")), FUNCTION)
     assert isinstance(parsed, Asked)
     assert parsed.target_groups == tuple(sorted(set(groups)))
     assert (parsed.endpoints, parsed.everything) == ((), False)

@@ -548,7 +548,7 @@ def _changes(*whats: str, callers: tuple[Caller, ...] = (ALICE,)) -> Iterator[Ch
 )
 def test_several_changes_are_told_as_one(changes: Iterator[Change], what: str, caller: Caller) -> None:
     made = tuple(changes)
-    expected = Folded(what=what, caller=caller, time=made[-1].time)
+    expected = Folded(id=made[-1].id, what=what, caller=caller, time=made[-1].time)
     assert {folded(order) for order in itertools.permutations(made)} == {expected}
 
 
@@ -567,5 +567,6 @@ def test_calls_of_another_kind_are_told_alike() -> None:
         for number, (what, caller) in enumerate([("ModifyListener", ALICE), ("ModifyVpcEndpoint", BOB)])
     ]
     said = "2 changes (ModifyListener, ModifyVpcEndpoint), the last"
-    assert folded(calls) == Folded(what=said, caller=BOB, time="2026-11-21T09:00:01Z")
-    assert folded(calls[:1]) == Folded(what="ModifyListener", caller=ALICE, time="2026-11-21T09:00:00Z")
+    assert folded(calls) == Folded(id="path-1", what=said, caller=BOB, time="2026-11-21T09:00:01Z")
+    first = Folded(id="path-0", what="ModifyListener", caller=ALICE, time="2026-11-21T09:00:00Z")
+    assert folded(calls[:1]) == first

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,14 @@ from apprunner_guardrails.events import (
     BadEvent,
     FailedCall,
     Ignored,
+    Odd,
     Trigger,
     concerns_rules,
     parse,
     unpacked,
 )
 from apprunner_guardrails.facts import Egress
+from apprunner_guardrails.records import event_id
 
 type Json = Mapping[str, Any]
 
@@ -655,10 +658,27 @@ def test_messages_are_understood_one_by_one_and_the_others_named_with_why() -> N
     understood, odd = unpacked(_messages("1", "no JSON", '"one"', "2", ""), _doubled)
     assert understood == [2, 4]
     assert odd == {
-        "message-1": "Expecting value: line 1 column 1 (char 0)",
-        "message-2": "should be a number, and is 'one'",
-        "message-4": "Expecting value: line 1 column 1 (char 0)",
+        "message-1": Odd(why="Expecting value: line 1 column 1 (char 0)"),
+        "message-2": Odd(why="should be a number, and is 'one'"),
+        "message-4": Odd(why="Expecting value: line 1 column 1 (char 0)"),
     }
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ({"id": "own", "detail": {"eventID": "call"}}, "call"),
+        ({"id": "own", "detail": {"eventID": 7}}, "own"),
+        ({"id": "own", "detail": []}, "own"),
+        ({"id": "x" * 500}, "x" * 100),
+        ({"id": {"x": 1}}, ""),
+        ([], ""),
+    ],
+    ids=["a call", "an odd id of a call", "no call", "long", "no text", "no object"],
+)
+def test_what_an_event_is_known_by_is_the_calls_id_else_its_own(event: object, named: str) -> None:
+    assert event_id(event) == named
+    assert unpacked(_messages(json.dumps(event)), _doubled)[1]["message-0"].id == named
 
 
 def test_a_message_that_is_nested_without_end_is_not_understood() -> None:

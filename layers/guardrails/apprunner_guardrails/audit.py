@@ -76,10 +76,11 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
-    """When, where and by what an audit runs; `seconds_left` tells until the function is ended."""
+    """When, where and by what an audit runs, and its event's id; `seconds_left` tells until the function is ended."""
 
     account: str
     region: str
+    event_id: str
     time: str
     terms: Terms
     seconds_left: Callable[[], float]
@@ -272,6 +273,7 @@ def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transitio
         resource=arn,
         account=audit.account,
         region=audit.region,
+        event_id=audit.event_id,
         what="Scheduled audit",
         caller=Caller(),
         time=audit.time,

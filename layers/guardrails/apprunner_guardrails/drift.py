@@ -29,7 +29,7 @@ from typing import Literal, Protocol
 from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.events import CLOUDTRAIL, Ignored, account, idle, no_event, not_watched, region
 from apprunner_guardrails.facts import Connector, RouteTable, Structure, Subnet, known, told
-from apprunner_guardrails.records import Json, member, shown, text, texts_at
+from apprunner_guardrails.records import Json, event_id, member, shown, text, texts_at
 from apprunner_guardrails.routes import table_of
 
 SOURCE = "ec2.amazonaws.com"
@@ -143,8 +143,9 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folded:
-    """Several changes as one: for a reader, `what` by the caller at the time. Both are the last change's."""
+    """Several changes as one: for a reader, `what` by the caller at the time. They and the id are the last change's."""
 
+    id: str
     what: str
     caller: Caller
     time: str
@@ -171,7 +172,7 @@ def _change(name: str, call: Call, event: Json, detail: Json) -> Change | Ignore
     if not (ids or group_name or unnamed):
         return Ignored(why=f"the record of {name} names nothing to check: looked at {', '.join(call.ids + call.clues)}")
     return Change(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         ids=ids,
         account=account(event),
@@ -348,14 +349,19 @@ def folded(changes: Collection[Called]) -> Folded:
     "DeleteRoute"; "2 changes (DeleteRoute, ReplaceRoute)"; "12 changes (CreateRoute, DeleteNatGateway, DeleteRoute …),
     the last" where several callers made them: the caller's name is to follow.
     """
-    last = max(changes, key=_order)
+    last = newest(changes)
     names = sorted({change.what for change in changes})
     what = last.what
     if len(changes) > 1:
         more = " …" if len(names) > NAMES_SHOWN else ""
         several = len({change.caller.name for change in changes}) > 1
         what = f"{len(changes)} changes ({', '.join(names[:NAMES_SHOWN])}{more}){', the last' if several else ''}"
-    return Folded(what=what, caller=last.caller, time=last.time)
+    return Folded(id=last.id, what=what, caller=last.caller, time=last.time)
+
+
+def newest[T: Called](calls: Iterable[T]) -> T:
+    """The last of them (one at least), whatever their order."""
+    return max(calls, key=_order)
 
 
 def _order(change: Called) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from apprunner_guardrails.callers import Caller, Who, caller, who
 from apprunner_guardrails.facts import Egress
-from apprunner_guardrails.records import Json, at, body, member, shown, text, texts
+from apprunner_guardrails.records import Json, at, body, event_id, member, shown, text, texts
 
 TAGS = "apprunner-guardrails:"  # what the keys of our tags begin with
 EXEMPTION = f"{TAGS}exempt:"  # what the keys of exemption tags begin with
@@ -174,7 +174,7 @@ def _api_call(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
         if not isinstance(value, Mapping) or value.get("omitted") is True:
             return Ignored(why=f"{part} of the {name} record was omitted or redacted: it names nothing to check")
     return Trigger(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         resource=_arn(at(detail, call.arn), (call.kind,), f"detail.{call.arn} of {name}"),
         account=account(event),
@@ -210,7 +210,7 @@ def _failed_call(source: str, name: str, event: Json, detail: Json) -> FailedCal
         return Ignored(why=f"the call {name} failed with {code}: it was not for an endpoint of App Runner")
     request = detail.get("requestParameters")
     return FailedCall(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         source=source,
         code=text(detail["errorCode"]),
@@ -236,7 +236,7 @@ def _tagging(name: str, event: Json, detail: Json) -> Trigger | Ignored:
     if not re.search(r":(vpcconnector|service)/", resource):
         return Ignored(why=f"the call {name} is about {shown(resource)}, neither a VPC connector nor a service")
     return Trigger(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         resource=_arn(resource, ("vpcconnector", "service"), f"detail.requestParameters.resourceArn of {name}"),
         account=account(event),
@@ -266,7 +266,7 @@ def _operation(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
     resource = _arn(first, ("service",), f"resources[0] of {OPERATION}")
     if status in FAILED:
         return FailedCall(
-            id=text(event.get("id")),
+            id=event_id(event),
             what=str(status),
             source="aws.apprunner",
             code="",
@@ -279,7 +279,7 @@ def _operation(event: Json, detail: Json) -> Trigger | FailedCall | Ignored:
             caller=_APP_RUNNER,
         )
     return Trigger(
-        id=text(event.get("id")),
+        id=event_id(event),
         what=str(status),
         resource=resource,
         account=account(event),
@@ -310,20 +310,30 @@ def idle(name: str, detail: Json) -> Ignored | None:
     return None
 
 
-def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T], dict[str, str]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Odd:
+    """A message that cannot be understood, and why; `id` is that of the event in it, as far as there is one."""
+
+    why: str
+    id: str = ""
+
+
+def unpacked[T](records: object, parse: Callable[[object], T]) -> tuple[list[T], dict[str, Odd]]:
     """What the messages of a batch of SQS say, and, by the id of the message, why others cannot be understood.
 
     Raises BadEvent where a record is no message.
     """
     understood: list[T] = []
-    odd: dict[str, str] = {}
+    odd: dict[str, Odd] = {}
     for one in records if isinstance(records, list) else []:
         if not isinstance(one, Mapping) or not isinstance(one.get("body"), str):
             raise BadEvent("a record of the batch should be a message of SQS with a body")
+        event: object = None
         try:
-            understood.append(parse(json.loads(one["body"])))
+            event = json.loads(one["body"])
+            understood.append(parse(event))
         except (ValueError, RecursionError) as error:  # no JSON, or nested without end; or a BadEvent
-            odd[str(one.get("messageId"))] = str(error)
+            odd[str(one.get("messageId"))] = Odd(why=str(error), id=event_id(event))
     return understood, odd
 
 

@@ -86,6 +86,7 @@ class Record:
     exempt_until: str = ""  # 2026-12-31
     exempt_by: str = ""
     owner: str = ""  # whose the resource is, as far as it was known when this was written
+    place: str = ""  # the member's account and Region (members.Place.key); empty at home
     owed: Kind | None = None
     owed_to: tuple[Channel, ...] = ()
     leased_until: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from apprunner_guardrails import observe
 from apprunner_guardrails.alerts import Alert, Explanation, asff, chat, digest, event, text
 from apprunner_guardrails.aws import eventbridge, securityhub, sns
 from apprunner_guardrails.aws.clients import Clients
@@ -62,7 +63,9 @@ class Outlets:
 
     def _publish(self, message: text.Message) -> str:
         why = sns.publish(self._client, self._settings.alert_topic_arn, message)
-        self.messages += not why
+        if not why:
+            self.messages += 1
+            observe.count(Alerts=1)
         return why
 
     def _chats(self, alerts: Sequence[Alert]) -> Mapping[Key, str]:

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 type Json = Mapping[str, object]
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+_ID_LENGTH = 100  # ids have 36 characters; what may come from anywhere is no longer than that in logs and alerts
 _LISTS = ("items", "item", "content")  # what EC2's records put in the place of a list, and around each entry of one
+
+
+def event_id(event: object) -> str:
+    """What ties together all that follows from an event: CloudTrail's id of the call, which the call's record has
+    wherever it turns up, else EventBridge's id. Empty where there is none."""
+    return (text(at(event, "detail.eventID")) or text(at(event, "id")))[:_ID_LENGTH]
 
 
 def at(record: object, path: str) -> object:

@@ -25,7 +25,8 @@ class NotPublished(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """What the rules answer about one resource, exemptions applied, whose it is, and what led to asking them.
+    """What the rules answer about one resource, exemptions applied, whose it is, and what led to asking them: a call or
+    schedule, by the id of its event.
 
     What is recorded of other rules is over: of those that are switched off, and of all where the resource is gone. Of
     those whose ids are `left`, which were not asked now, it stays. `notes` are written with what is told: nobody hears
@@ -35,6 +36,7 @@ class Evaluation:
     resource: str
     account: str
     region: str
+    event_id: str
     what: str
     caller: Caller
     time: str
@@ -202,6 +204,7 @@ def _alert(evaluation: Evaluation, told: Sequence[Transition], records: Iterable
         resource_type=kind_of(evaluation.resource).word,
         account=evaluation.account,
         region=evaluation.region,
+        event_id=evaluation.event_id,
         what=evaluation.what,
         caller=evaluation.caller,
         time=evaluation.time,
@@ -285,6 +288,18 @@ def as_json(evaluations: Iterable[Evaluation], told: Iterable[Transition], alert
         "resolved": _listed(told, Kind.RESOLVED),
         "alerts": alerts,
     }
+
+
+def merged(results: Iterable[Result]) -> Result:
+    """What several answers of one invocation say together."""
+    whole = Result(resources={}, opened=[], changed=[], resolved=[], alerts=0)
+    for one in results:
+        whole["resources"] |= one["resources"]
+        whole["opened"] += one["opened"]
+        whole["changed"] += one["changed"]
+        whole["resolved"] += one["resolved"]
+        whole["alerts"] += one["alerts"]
+    return whole
 
 
 def _listed(told: Iterable[Transition], *kinds: Kind) -> list[Listed]:

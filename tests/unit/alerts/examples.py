@@ -69,6 +69,7 @@ BROKEN = replace(
 )
 EXEMPTION = Exemption(rule="AR102", until="2026-12-31", owner="@net-team", reason="moves with the new VPC")
 OWNER = "NetworkEngineer/jonas.weber"
+EVENT_ID = "2c1b6f0e-9d3a-4c55-8f17-5a0e6b7c8d9e"
 CALLER = Caller(name="role deploy alice", tool="Terraform", address="192.0.2.7")
 
 
@@ -101,6 +102,7 @@ def alert(*transitions: Transition, unjudged: tuple[Finding, ...] = (), standing
         resource_type="VPC connector",
         account="123456789012",
         region="eu-west-1",
+        event_id=EVENT_ID,
         what="CreateVpcConnector",
         caller=CALLER,
         time="2026-11-21T09:00:00Z",
@@ -299,10 +301,11 @@ DIGEST = digest(
     RECORDS,
     account="123456789012",
     region="eu-west-1",
+    event_id=EVENT_ID,
     now=NOW,
     connectors=12,
     services=1,
     unread=("tag:GetResources failed (AccessDenied)",),
     paths=PATHS,
 )
-QUIET: Digest = digest((), account="123456789012", region="eu-west-1", now=NOW, connectors=0, services=0)
+QUIET: Digest = digest((), account="123456789012", region="eu-west-1", event_id="", now=NOW, connectors=0, services=0)

@@ -90,6 +90,7 @@ ALERTS = st.builds(
     resource_type=st.sampled_from(sorted({kind.word for kind in KINDS.values()})),
     account=TEXTS,
     region=TEXTS,
+    event_id=TEXTS,
     owner=TEXTS,
     what=TEXTS,
     caller=CALLERS,
@@ -109,7 +110,9 @@ EXPLANATIONS = st.builds(
     lambda failed, **texts: replace(EXPLANATION, failed=replace(EXPLANATION.failed, **failed), **texts),
     failed=st.fixed_dictionaries(
         {
-            **dict.fromkeys(("what", "source", "code", "message", "resource", "account", "region", "time"), TEXTS),
+            **dict.fromkeys(
+                ("id", "what", "source", "code", "message", "resource", "account", "region", "time"), TEXTS
+            ),
             "caller": CALLERS,
         }
     ),
@@ -121,12 +124,13 @@ EXPLANATIONS = st.builds(
     unread=MESSAGES,
 )
 DIGESTS: st.SearchStrategy[Digest] = st.builds(
-    lambda records, account, region, unread, paths: digest(
-        records, account=account, region=region, now=NOW, connectors=1, services=2, unread=unread, paths=paths
+    lambda records, unread, paths, **texts: digest(
+        records, now=NOW, connectors=1, services=2, unread=unread, paths=paths, **texts
     ),
     records=st.lists(RECORDS, max_size=5),
     account=TEXTS,
     region=TEXTS,
+    event_id=TEXTS,
     unread=MESSAGES,
     paths=st.lists(st.builds(PathLine, line=TEXTS, sound=st.booleans()), max_size=8),
 )

@@ -7,12 +7,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.asff import batches, finding
 from apprunner_guardrails.alerts.text import READ_HINT
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel
-from tests.unit.alerts.examples import ALERTS, OPENED, OWNER, SAME_RULE, SERVICE_ALERT
+from tests.unit.alerts.examples import ALERTS, EVENT_ID, OPENED, OWNER, SAME_RULE, SERVICE_ALERT
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import texts
 from tests.unit.alerts.shapes import faults, refused
@@ -151,6 +152,15 @@ def test_the_product_is_the_accounts_own_in_its_partition(partition: str) -> Non
     there = replace(OPENED, resource=OPENED.resource.replace("arn:aws:", f"arn:{partition}:"))
     told = finding(there, there.transitions[0])
     assert told["ProductArn"] == f"arn:{partition}:securityhub:eu-west-1:123456789012:product/123456789012/default"
+
+
+def test_the_event_and_the_version_are_fields_of_the_product() -> None:
+    fields, unknown = one("opened")["ProductFields"], finding(replace(OPENED, event_id=""), OPENED.transitions[0])
+    assert fields["apprunner-guardrails/event-id"] == EVENT_ID
+    assert fields["apprunner-guardrails/version"] == __version__
+    del fields["apprunner-guardrails/event-id"]
+    assert unknown["ProductFields"] == fields
+    security_hub_takes(unknown)
 
 
 @pytest.mark.parametrize(

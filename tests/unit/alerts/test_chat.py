@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert
 from apprunner_guardrails.alerts.chat import code, plain, render, render_digest, render_explanation
 from apprunner_guardrails.alerts.text import Message
@@ -17,6 +18,7 @@ from apprunner_guardrails.ledger import Kind
 from tests.unit.alerts.examples import (
     ALERTS,
     DIGEST,
+    EVENT_ID,
     EXPLANATION,
     OPENED,
     OWNER,
@@ -176,6 +178,27 @@ def test_other_findings_other_resources_and_other_callers_have_threads_of_their_
     ]
     assert len(set(threads)) == len(threads)
     assert thread(render_explanation(again)) == thread(render_explanation(EXPLANATION))
+
+
+@pytest.mark.parametrize(
+    ("message", "event_id"),
+    [
+        (first(OPENED), EVENT_ID),
+        (first(replace(OPENED, event_id="")), None),
+        (render_explanation(EXPLANATION), EXPLANATION.failed.id),
+        (render_digest(DIGEST), EVENT_ID),
+        (render_digest(QUIET), None),
+    ],
+    ids=["alert", "alert without an event", "explanation", "digest", "digest without an event"],
+)
+def test_the_event_and_the_version_are_in_the_context_and_not_in_the_text(
+    message: Message, event_id: str | None
+) -> None:
+    body = json.loads(message.body)
+    context = body["metadata"]["additionalContext"]
+    assert (context.get("event_id"), context["version"]) == (event_id, __version__)
+    assert message.attributes.get("event_id") == (event_id and ("String", event_id))
+    assert not any(one in json.dumps(body["content"]) for one in (EVENT_ID, EXPLANATION.failed.id, __version__))
 
 
 def test_the_owner_is_named_below_the_resource() -> None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert, Explanation
 from apprunner_guardrails.alerts.event import Entry, batches, entry, explanation_entry, size
 from apprunner_guardrails.alerts.kinds import KINDS
 from apprunner_guardrails.ledger import Channel, Kind, State
 from replay.template import Pattern, matches
-from tests.unit.alerts.examples import ALERTS, EXPLANATION, OPENED, OWNER, PUBLIC, UNEXPLAINED
+from tests.unit.alerts.examples import ALERTS, EVENT_ID, EXPLANATION, OPENED, OWNER, PUBLIC, UNEXPLAINED
 from tests.unit.alerts.hostile import ALERTS as HOSTILE_ALERTS
 from tests.unit.alerts.hostile import EXPLANATIONS, texts
 from tests.unit.alerts.shapes import faults, is_schema, refused
@@ -136,6 +137,16 @@ def test_an_event_from_before_there_were_owners_is_of_the_schema() -> None:
     assert faults(event, SCHEMAS[event["detail-type"]]) == []
 
 
+@pytest.mark.parametrize("one", [entry(OPENED, OPENED.transitions[0]), explanation_entry(EXPLANATION)])
+def test_an_event_names_what_led_to_it_and_the_version_and_need_not(one: Entry) -> None:
+    """Events of versions before 1.0.0 did not."""
+    event = as_event(one)
+    ids = {"Guardrail Finding Transition": EVENT_ID, "Guardrail Failed Call": EXPLANATION.failed.id}
+    assert event["detail"]["event"].pop("id") == ids[one["DetailType"]]
+    assert event["detail"].pop("guardrails_version") == __version__
+    assert faults(event, SCHEMAS[event["detail-type"]]) == []
+
+
 @given(st.lists(st.integers(0, 240_000), max_size=40))
 @settings(deadline=None)
 def test_batches_are_all_entries_in_order_within_a_calls_limits(sizes: list[int]) -> None:
@@ -168,6 +179,7 @@ def test_the_documented_event_is_one_that_the_code_makes() -> None:
     (transition,) = ALERTS["changed"].on(Channel.EVENTS).transitions
     made = as_event(entry(ALERTS["changed"], transition))
     event = documented()[1]
+    event["detail"]["guardrails_version"] = __version__  # it need not be the last
     assert {name: event[name] for name in made} == made
     assert set(event) - set(made) == {"version", "id", "account", "time", "region"}  # EventBridge's own
     assert faults(event, SCHEMAS[event["detail-type"]]) == []

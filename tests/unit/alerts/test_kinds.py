@@ -20,6 +20,7 @@ RESOURCES = {
     path.BALANCER.arn: ("load balancer", "orders", "ec2", "AwsElbv2LoadBalancer"),
     path.API.arn: ("API", "a1b2c3d4e5", "apigateway", "AwsApiGatewayRestApi"),
     HTTP_API.arn: ("API", "a1b2c3d4e5", "apigateway", "AwsApiGatewayV2Api"),
+    "arn:aws:iam::210987654321:role/guardrails": ("member role", "guardrails", "iam", "AwsIamRole"),
 }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from moto.sns.utils import FilterPolicyMatcher
 
-from apprunner_guardrails.alerts import Alert, safe
+from apprunner_guardrails import __version__
+from apprunner_guardrails.alerts import Alert, digest, safe
 from apprunner_guardrails.alerts.text import (
     CUT,
     Message,
@@ -30,6 +31,8 @@ from tests.cases._healthy import GROUP_ARN
 from tests.unit.alerts.examples import (
     ALERTS,
     CONNECTOR,
+    DIGEST,
+    EVENT_ID,
     EXEMPTED_WEEK_AGO,
     EXPLANATION,
     MANY,
@@ -47,6 +50,12 @@ from tests.unit.alerts.examples import (
     recorded,
 )
 
+MESSAGES = {
+    **{name: render(one) for name, one in ALERTS.items()},
+    "many": render_many(MANY),
+    "explanation": render_explanation(EXPLANATION),
+    "digest": digest.render(DIGEST),
+}
 SUBJECTS = {
     "opened": "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 eu-west-1",
     "opened-several": "[HIGH] AR102 AR202 AR203: VPC connector shop-web in 123456789012 eu-west-1",
@@ -96,9 +105,39 @@ def test_attributes_tell_all_that_happened_and_the_worst_severity_of_it() -> Non
         "transition": ("String.Array", '["opened", "resolved"]'),
         "rules": ("String.Array", '["AR102", "AR103"]'),
         "resource_type": ("String", "VPC connector"),
+        "event_id": ("String", EVENT_ID),
         "account": ("String", "123456789012"),
         "region": ("String", "eu-west-1"),
     }
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_every_message_names_its_event_and_in_its_last_line_the_version(message: Message) -> None:
+    kind, event_id = message.attributes["event_id"]
+    lines = message.body.splitlines()
+    assert (kind, lines[-2:]) == ("String", ["", f"App Runner guardrails {__version__}"])
+    assert f"Event id  {event_id}" in lines
+
+
+def test_no_message_has_more_attributes_than_a_queue_takes_by_raw_delivery() -> None:
+    """docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html: with more than ten it is dropped."""
+    assert max(len(message.attributes) for message in MESSAGES.values()) == 9
+
+
+def test_a_message_about_several_events_names_each_once_and_of_very_many_some() -> None:
+    several = [replace(one, event_id=str(number % 2)) for number, one in enumerate(MANY)]
+    assert render_many(several).attributes["event_id"] == ("String.Array", '["0", "1"]')
+    assert [line for line in render_many(several).body.splitlines() if line.startswith("Event id")][1:] == [
+        f"Event id  {number % 2}" for number in range(len(MANY))
+    ]
+    many = [replace(OPENED, resource=str(number), event_id=f"{number:04}") for number in range(100)]
+    assert len(json.loads(render_many(many).attributes["event_id"][1])) == 20
+
+
+def test_what_no_event_led_to_names_none() -> None:
+    message = render(replace(OPENED, event_id=""))
+    assert "event_id" not in message.attributes
+    assert "Event id" not in message.body
 
 
 @pytest.mark.parametrize(
@@ -259,7 +298,7 @@ def test_what_is_still_owed_is_told_as_well_as_it_is_still_known() -> None:
     first = follows(NOW, MORE_PUBLIC, recorded=WEEK_AGO[:1])[0]
     owed = replace(first.record, leased_until=0, owed_to=(Channel.TEXT,))
     again = follows(NOW + 60, MORE_PUBLIC, recorded=(owed,))
-    assert render(alert(*again)).body.splitlines()[7:11] == [
+    assert render(alert(*again)).body.splitlines()[8:12] == [
         "HIGH AR102 VPC connector uses a public subnet",
         "  Changed: open since 2026-11-13T09:00:00Z, for 8 days, opened by alice with Terraform",
         "  - subnet-2 (euw1-az2) is public",
@@ -298,7 +337,7 @@ def test_a_body_longer_than_sns_takes_is_cut_visibly() -> None:
         replace(PUBLIC, rule=f"AR1{number:02}", messages=("\U0001f4a5" * 5000,) * 20) for number in range(18)
     )
     message = render(opened(*findings))
-    assert message.body.endswith(f"\n{CUT}")
+    assert message.body.endswith(f"\n{CUT}\n\nApp Runner guardrails {__version__}")
     assert {len(line) for line in message.body.splitlines() if "\U0001f4a5" in line} == {len("  - ") + 1000}  # whole
     assert 195_000 < len(message.body.encode()) < 200_100
 
@@ -387,7 +426,7 @@ def test_of_very_many_resources_all_are_counted_and_the_worst_shown() -> None:
     assert lines[0] == "3001 resources of account 123456789012, Region eu-west-1"
     assert listed[0] == "- [CRITICAL] AR102 public subnet: VPC connector shop-web"
     assert f"- and {3001 - len(listed)} resources more" in lines
-    assert lines[-1] == f"[cut: the details of {3001 - shown} resources would not fit]"
+    assert lines[-3] == f"[cut: the details of {3001 - shown} resources would not fit]"
     assert min(len(listed), shown) > 100
 
 
@@ -396,14 +435,15 @@ def test_one_resource_of_many_does_not_take_the_room_of_the_others() -> None:
     lines = render_many([opened(*huge), *MANY]).body.splitlines()
     assert CUT in lines
     assert "service shop breaks 1 guardrail" in lines
-    assert not lines[-1].startswith("[cut")
+    assert not lines[-3].startswith("[cut")
 
 
 def test_a_call_that_names_no_resource_is_told_without_one() -> None:
     nameless = replace(EXPLANATION, failed=replace(EXPLANATION.failed, resource=""))
-    assert render_explanation(nameless).body.splitlines()[2:5] == [
+    assert render_explanation(nameless).body.splitlines()[2:6] == [
         "Where     account 123456789012, Region eu-west-1",
         "Event     DeleteVpcConnector by role deploy alice with Terraform from 192.0.2.7 at 2026-11-21T09:00:00Z",
+        "Event id  11111111-2222-3333-4444-555555555555",
         "Console   https://eu-west-1.console.aws.amazon.com/apprunner/home?region=eu-west-1",
     ]
 
@@ -419,11 +459,11 @@ def test_a_resource_is_found_in_the_console_of_its_service() -> None:
 
 def test_a_resource_is_exempt_by_a_tag_that_its_own_service_puts_on() -> None:
     lines = render(ALERTS["target-group-one"]).body.splitlines()
-    assert lines[-1].split(" --tags")[0] == (f"    aws elbv2 add-tags --region us-east-1 --resource-arns {GROUP_ARN}")
-    assert render(OPENED).body.splitlines()[-1].startswith("    aws apprunner tag-resource --region eu-west-1 ")
+    assert lines[-3].split(" --tags")[0] == (f"    aws elbv2 add-tags --region us-east-1 --resource-arns {GROUP_ARN}")
+    assert render(OPENED).body.splitlines()[-3].startswith("    aws apprunner tag-resource --region eu-west-1 ")
     line = "    aws apigateway tag-resource --region us-east-1 --resource-arn " + path.API.arn
     tags = """'{"apprunner-guardrails:exempt:RULE_ID": "YYYY-MM-DD @OWNER REASON"}'"""
-    assert render(ALERTS["api-opened"]).body.splitlines()[-1] == f"{line} --tags {tags}"
+    assert render(ALERTS["api-opened"]).body.splitlines()[-3] == f"{line} --tags {tags}"
 
 
 @pytest.mark.parametrize(

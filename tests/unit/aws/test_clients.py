@@ -11,11 +11,13 @@ from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.aws import clients
-from apprunner_guardrails.aws.clients import client, with_paced_retries
+from apprunner_guardrails.aws.clients import client, said, with_paced_retries
 from tests.aws import FAULTS, refused, validated
 from tests.samples import created_connector, healthy
 
@@ -61,6 +63,44 @@ def test_an_empty_endpoint_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """SAM passes an empty parameter on as an empty variable."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "")
     assert client("apprunner").meta.endpoint_url == "https://apprunner.us-east-1.amazonaws.com"
+
+
+def test_each_call_names_the_guardrails_and_their_version() -> None:
+    """CloudTrail has it as userAgent: whose calls these are, and which version made them."""
+    agents: list[str] = []
+
+    def sent(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        agents.append(str(request.headers["User-Agent"]))
+        return FAULTS["denied"].respond("ec2")
+
+    ec2: Any = client("ec2")
+    ec2.meta.events.register("before-send.ec2", sent)
+    try:
+        with pytest.raises(ClientError):
+            ec2.describe_subnets()
+    finally:
+        ec2.meta.events.unregister("before-send.ec2", sent)
+    (agent,) = agents
+    assert f"apprunner-guardrails/{__version__}" in agent.split()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            ClientError({"Error": {"Code": "AuthorizationError", "Message": "alice may not"}}, "Publish"),
+            "An error occurred (AuthorizationError) when calling the Publish operation: alice may not",
+        ),
+        (ReadTimeoutError(endpoint_url="https://sns.test"), 'Read timeout on endpoint URL: "https://sns.test"'),
+        (
+            ParamValidationError(report="Invalid type for parameter Message, value: x9-secret-x9"),
+            "ParamValidationError",
+        ),
+    ],
+    ids=["AWS's words", "the SDK's words", "what quotes a parameter"],
+)
+def test_what_a_call_failed_with_is_told_without_its_parameters(error: Exception, told: str) -> None:
+    assert said(error) == told
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ ITEM = {
     "owed_to": {"L": [{"S": "text"}, {"S": "securityhub"}]},
     "leased_until": {"N": "1800000145"},
     "version": {"N": "1"},
+    "schema": {"N": "2"},
 }
 
 
@@ -143,7 +144,7 @@ def test_the_whole_table_is_all_findings_without_what_was_told_once(
     remembered = replace(RECORD, resource="failed-call/00ff", rule="AR903-00ff")
     records = (replace(RECORD, resource=OTHER), RECORD, replace(RECORD, rule="AR103"))
     claim(client, TABLE, map(transition, (remembered, *records)))
-    assert all_recorded(Reads(client), TABLE)() == Stored(records=records, unreadable=())
+    assert all_recorded(Reads(client), TABLE)() == Stored(records=records, unreadable=(), beside=(remembered,))
 
 
 def test_every_page_is_read(items: Callable[[], object]) -> None:
@@ -203,6 +204,12 @@ def test_attributes_and_channels_of_a_newer_version_are_left_out(items: Callable
     assert read() == (RECORD,)
 
 
+def test_an_item_without_a_schema_is_of_the_first(items: Callable[[], object]) -> None:
+    """tests/contract/test_upgrade.py has what earlier versions really wrote."""
+    put({name: value for name, value in ITEM.items() if name != "schema"})
+    assert read() == (RECORD,)
+
+
 @pytest.mark.parametrize(
     "item",
     [
@@ -227,8 +234,13 @@ def test_an_item_that_names_no_owner_is_read_all_the_same(item: Mapping[str, Any
         ({name: value for name, value in ITEM.items() if name != "version"}, "KeyError 'version'"),
         (ITEM | {"messages": {"S": "one"}}, "KeyError 'L'"),
         (ITEM | {"last_seen": {"N": "1.5"}}, "ValueError invalid literal for int() with base 10: '1.5'"),
+        (
+            ITEM | {"schema": {"N": "3"}},
+            "ValueError it is of schema 3, and this version knows none after 2: a newer one wrote it",
+        ),
+        (ITEM | {"schema": {"S": "2"}}, "KeyError 'N'"),
     ],
-    ids=["state", "kind", "severity", "no version", "no list", "no whole number"],
+    ids=["state", "kind", "severity", "no version", "no list", "no whole number", "a newer schema", "an odd schema"],
 )
 def test_an_item_that_cannot_be_read_fails_for_its_resource_and_is_named(
     item: Mapping[str, Any], why: str, items: Callable[[], object]

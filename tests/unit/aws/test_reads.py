@@ -10,9 +10,13 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError, SSLError
 from botocore.parsers import ResponseParserError
 
+from apprunner_guardrails import observe
 from apprunner_guardrails.aws import ec2
 from apprunner_guardrails.aws.reads import Pace, Pending, Reads, each_of
 from apprunner_guardrails.facts import Unread
+from tests.unit.functions.conftest import counted
+
+CALL = "ec2:DescribeSubnets"
 
 type Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -126,6 +130,35 @@ def test_an_answer_that_is_not_understood_is_unread(rows: list[Any], said: objec
     else:
         assert [table.routes[0].target for table in told] == ["local"]
         assert said == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "failed"),
+    [
+        ("Throttling", 1),
+        ("AccessDenied", 1),
+        *((code, 0) for code in ("ResourceNotFoundException", "TargetGroupNotFound", "InvalidVpcEndpointId.NotFound")),
+    ],
+)
+def test_a_read_that_fails_is_counted_once_and_that_something_is_gone_is_an_answer(
+    code: str, failed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = failing(ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeSubnets"))
+    asking = reads(client)
+    with observe.invocation(None):
+        assert [ask(asking, Filters=name) for name in ("a", "a", "b")] == 3 * [Unread(call=CALL, code=code)]
+    assert counted(capsys) == ({"ReadsFailed": 2 * failed} if failed else {})
+
+
+def test_an_answer_that_is_not_understood_is_counted_once_however_often_it_is_looked_at(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asking = reads(Client(lambda _: {}))
+    with observe.invocation(None):
+        pending = asking.ask("ec2", "DescribeSubnets", lambda pages: pages[0]["Subnets"])
+        assert pending() == pending()
+        assert isinstance(asking.ask("ec2", "DescribeSubnets", lambda pages: pages[1])(), Unread)
+    assert counted(capsys) == {"ReadsFailed": 1}
 
 
 # At a pace -----------------------------------------------------------------------------------------------------------

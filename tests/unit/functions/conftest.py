@@ -1,6 +1,5 @@
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,16 +7,24 @@ import pytest
 from apprunner_guardrails import observe
 
 
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the function logs, a JSON object a line; also where a replay before has made the logger quiet."""
-    stream, logger = io.StringIO(), observe.logger()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    level = logger.log_level
-    logger.setLevel("INFO")
-    yield stream
-    logger.setLevel(level)
-
-
 def lines(logged: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in logged.getvalue().splitlines()]
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The objects of the embedded metric format that the function printed."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """What one invocation counted: it says so once, or not at all if that is nothing."""
+    numbers: dict[str, float] = {}
+    objects = emitted(capsys)
+    assert len(objects) <= 1
+    for one in objects:
+        (described,) = one["_aws"]["CloudWatchMetrics"]
+        assert (described["Namespace"], described["Dimensions"]) == (observe.NAMESPACE, [["service"]])
+        for metric in described["Metrics"]:
+            assert metric["Unit"] == "Count"
+            (numbers[metric["Name"]],) = one[metric["Name"]]
+    return numbers

@@ -97,6 +97,6 @@ def test_what_somebody_does_to_a_path_is_told_and_ends_with_the_path(aws: Emulat
 
 def test_what_is_no_schedule_is_ignored() -> None:
     assert handler({"detail-type": "EC2 Instance State-change Notification"}, None) == {
-        "ignored": "the audit takes events of the kind 'Scheduled Event'; this one's is"
+        "ignored": "the audit takes events of the kind 'Scheduled Event' or 'Audit Due'; this one's is"
         " 'EC2 Instance State-change Notification'"
     }

@@ -531,7 +531,10 @@ def test_a_stack_has_its_targets_though_nobody_could_be_told_of_them(
         result: Any = handler(request("Create", url), context(120))
     assert answers == [answer(Data={"Targets": "10.0.1.5:443 10.0.2.5:443"})]
     assert why in result["ignored"]
-    assert [json.loads(one["MessageBody"]) for one in aws.sent("sqs:SendMessage")][-1] == COME_BACK
+    assert [json.loads(one["MessageBody"]) for one in aws.sent("sqs:SendMessage")][-1] == {
+        **COME_BACK,
+        "event_id": "request-1",
+    }
     assert [why in line["why"] for line in lines(logged) if line["message"] == "not told"] == [True]
     with Aws(rows, faults), pytest.raises((LedgerUnavailable, NotPublished), match=why):
         handler(batch(COME_BACK), context(120))

@@ -32,7 +32,7 @@ from tests.creations import (
 )
 from tests.samples import CONNECTOR, REGION, SERVICE, Event, Rows, finished_update
 from tests.samples import tagged as tagged_by_somebody
-from tests.unit.functions.conftest import lines
+from tests.unit.functions.conftest import counted, lines
 
 ELB = "elasticloadbalancing"
 GONE = refused("ResourceNotFoundException")
@@ -464,11 +464,11 @@ def test_logs_name_the_resource_and_the_keys_and_no_value_nor_payload(
         assert (line["resource"], line["keys"], line["correlation_id"]) == (made, list(TAGS), "path-01")
 
 
-def test_what_is_tagged_and_what_is_not_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    there = rows()
-    delivered(batch(CREATED, CREATED, creation("CreateService")), there)
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ResourcesTagged" in line]
-    assert [one["ResourcesTagged"] for one in metrics] == [[1.0], [0.0], [1.0]]
+def test_what_is_tagged_and_what_asks_for_nothing_is_counted_once_for_a_batch(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    delivered(batch(CREATED, CREATED, creation("CreateService"), finished_update(), "no JSON"), rows())
+    assert counted(capsys) == {"Events": 4, "Ignored": 1, "ResourcesTagged": 2}
 
 
 def test_what_is_not_tagged_says_why_in_the_log(logged: io.StringIO) -> None:

@@ -46,7 +46,7 @@ from tests.samples import (
     tagged,
 )
 from tests.template.asked import actions_asked_for
-from tests.unit.functions.conftest import lines
+from tests.unit.functions.conftest import counted, lines
 
 HANDLERS = sorted((Path(__file__).parents[3] / "functions").glob("*/app.py"))
 ENDPOINT_ARN = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-endpoint/{ENDPOINT}"
@@ -284,31 +284,27 @@ def test_an_event_is_not_logged_under_the_id_of_the_one_before(logged: io.String
     with Aws(public(), {"sns:Publish": FAULTS["denied"]}), pytest.raises(NotPublished):
         handler(CREATED, None)
     handler({}, None)
-    assert ["correlation_id" in line for line in lines(logged)] == [True, False]
-
-
-def metrics(printed: str) -> tuple[str, dict[str, list[float]]]:
-    """Namespace and values of the one object of the embedded metric format."""
-    (line,) = printed.splitlines()
-    emitted = json.loads(line)
-    (described,) = emitted["_aws"]["CloudWatchMetrics"]
-    return described["Namespace"], {one["Name"]: emitted[one["Name"]] for one in described["Metrics"]}
+    assert [(line["message"], "correlation_id" in line) for line in lines(logged)] == [
+        ("evaluated", True),
+        ("failed", True),
+        ("ignored", False),
+    ]
 
 
 def test_metrics_count_what_was_found(capsys: pytest.CaptureFixture[str], logged: io.StringIO) -> None:
     with Aws(busy(), {"ec2:DescribeNatGateways": FAULTS["denied"]}):
         result: Any = handler(CREATED, None)
     statuses = list(result["resources"][CONNECTOR].values())
-    assert metrics(capsys.readouterr().out) == (
-        "AppRunnerGuardrails",
-        {
-            "Evaluations": [1],
-            "Alerts": [1],
-            "Failed": [statuses.count("fail")],
-            "NotJudged": [statuses.count("unknown")],
-        },
-    )
-    assert statuses.count("fail") > 0 < statuses.count("unknown")
+    opened = [one["severity"] for one in result["opened"]]
+    assert counted(capsys) == {
+        "Events": 1,
+        "Evaluations": 1,
+        "Alerts": 1,
+        "NotJudged": statuses.count("unknown"),
+        "ReadsFailed": 1,
+        **{f"Findings{one.title()}": opened.count(one) for one in set(opened)},
+    }
+    assert statuses.count("fail") == len(opened) > 0 < statuses.count("unknown")
 
 
 def test_metrics_of_a_second_event_are_its_own(capsys: pytest.CaptureFixture[str], logged: io.StringIO) -> None:
@@ -317,12 +313,7 @@ def test_metrics_of_a_second_event_are_its_own(capsys: pytest.CaptureFixture[str
     capsys.readouterr()
     with Aws(healthy()):
         handler(CREATED, None)
-    assert metrics(capsys.readouterr().out)[1] == {
-        "Evaluations": [1],
-        "Alerts": [0],
-        "Failed": [0],
-        "NotJudged": [0],
-    }
+    assert counted(capsys) == {"Events": 1, "Evaluations": 1}  # what is zero is not sent
 
 
 class AppRunner(BaseHTTPRequestHandler):

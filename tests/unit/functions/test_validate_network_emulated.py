@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from apprunner_guardrails.events import CLOUDTRAIL
+from apprunner_guardrails.records import event_id
 from emulator import Emulator, emulate
 from emulator.worlds import OPERATION_SECONDS, Vpc, alert_topic, connector, egress_through, findings_table, service, vpc
 from functions.validate_network.app import handler
@@ -75,14 +76,16 @@ def failed(result: Any) -> dict[str, set[str]]:
 def test_a_connector_in_public_subnets_is_alerted_on_by_a_message_that_says_who_made_it(stack: Stack) -> None:
     with stack.aws.caller("iam-user"):
         arn = connector(client, "shop-web", list(stack.vpc.public.values()), [stack.vpc.group])
+    (made,) = list(stack.aws.events)
     (result,) = stack.results()
     (alert,) = stack.alerts()
     assert failed(result) == {arn: {"AR102"}}
     assert alert["Subject"] == "[HIGH] AR102 public subnet: VPC connector shop-web in 123456789012 us-east-1"
     lines = alert["Message"].splitlines()
     assert lines[0] == "VPC connector shop-web breaks 1 guardrail"
-    (event,) = (line for line in lines if line.startswith("Event "))
+    event, named = (line for line in lines if line.startswith("Event "))
     assert event.startswith("Event     CreateVpcConnector by ")
+    assert named == f"Event id  {event_id(made)}"
     for zone, subnet_id in stack.vpc.public.items():
         assert any(line.startswith(f"  - {subnet_id} ({zone}) is public: ") for line in lines)
 

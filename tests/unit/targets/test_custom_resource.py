@@ -192,7 +192,7 @@ def test_a_request_comes_back_as_it_was() -> None:
         {},
         {"detail-type": "Scheduled Event"},
         {"Records": []},
-        json.loads(triggers.message([GROUP])),
+        json.loads(triggers.message([GROUP], "event-1")),
     ],
 )
 def test_what_is_no_request_is_none(event: object) -> None:
@@ -555,7 +555,8 @@ def test_a_stack_goes_on_where_the_group_has_its_targets_though_that_could_not_b
     run = Run(outcome=error, group=Synced())
     result = run.of(request(url=cloudformation.url))
     assert cloudformation.heard() == ("SUCCESS", "", {"Targets": "10.0.1.5:443 10.0.2.5:443"})
-    assert run.sent == [json.loads(triggers.message([GROUP]))]  # a run of its own, which tells
+    sent = json.loads(triggers.message([GROUP], "request-1"))
+    assert run.sent == [sent]  # a run of its own, which tells
     assert result == Ignored(why=f"{reason} The target group has its targets, and comes back to be told of.")
 
 

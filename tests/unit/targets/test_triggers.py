@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -389,7 +390,13 @@ def test_a_message_that_cannot_be_read_is_refused_by_the_field(body: object, why
 
 
 def test_a_message_is_the_same_in_whatever_order_its_groups_are_given() -> None:
-    assert message([OTHER, GROUP, OTHER]) == message((GROUP, OTHER))
+    assert message([OTHER, GROUP, OTHER], "event-1") == message((GROUP, OTHER), "event-1")
+
+
+def test_what_a_message_brings_back_is_tied_to_the_event_that_began_it() -> None:
+    assert parse(json.loads(message([GROUP], "event-1")), FUNCTION) == asked(
+        "Follow-up", id="event-1", time="", caller=Caller(), target_groups=(GROUP,)
+    )
 
 
 # Batches

@@ -21,6 +21,7 @@ class Alert:
     resource_type: str  # the word of its kind, of those in alerts/kinds.py
     account: str
     region: str
+    event_id: str  # of what led here; empty where it has none
     owner: str = ""  # whom a tag of the resource names; empty where that is not known
     what: str  # the call, status or schedule that led here
     caller: Caller

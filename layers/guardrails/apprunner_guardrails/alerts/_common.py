@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Explanation, counted, safe
 from apprunner_guardrails.alerts.kinds import kind_of
 from apprunner_guardrails.callers import Caller
@@ -13,6 +14,7 @@ from apprunner_guardrails.times import DAY_SECONDS, utc
 
 FAILING = (*sorted(OPENING), Kind.CHANGED)  # what people should act on now
 BY_TAG = "(by its tag)"  # how an owner is known
+TOLD_BY = f"App Runner guardrails {__version__}"
 _MARKS = {Kind.REMINDED: "REMINDER", Kind.RESOLVED: "RESOLVED", Kind.EXEMPTED: "EXEMPT"}
 
 

@@ -9,6 +9,7 @@ Id for ever: what is imported again under it is an update, where UpdatedAt is ne
 from collections.abc import Iterator, Sequence
 from itertools import batched
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert, safe
 from apprunner_guardrails.alerts._common import cut, finding_id, marked, story
 from apprunner_guardrails.alerts.kinds import kind_of
@@ -53,6 +54,8 @@ def finding(alert: Alert, transition: Transition) -> Json:
             f"{PRODUCT}/rule": told.rule,
             f"{PRODUCT}/transition": transition.kind.value,
             f"{PRODUCT}/event": _line(alert.what, VALUE_LIMIT),
+            **({f"{PRODUCT}/event-id": _line(alert.event_id, VALUE_LIMIT)} if alert.event_id else {}),
+            f"{PRODUCT}/version": __version__,
             **({f"{PRODUCT}/owner": _line(alert.owner, VALUE_LIMIT)} if alert.owner else {}),
         },
         "Resources": [

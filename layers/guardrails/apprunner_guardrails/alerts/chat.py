@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert, Explanation, safe, text
 from apprunner_guardrails.alerts import digest as digests
 from apprunner_guardrails.alerts._common import (
@@ -73,6 +74,7 @@ def render(alert: Alert, transition: Transition) -> Message:
             "rule": finding.rule,
             "severity": finding.severity,
             "transition": transition.kind,
+            "event_id": alert.event_id,
             **({"owner": alert.owner} if alert.owner else {}),
         },
         sns=(text.subject(alone), text.attributes((alone,))),
@@ -104,6 +106,7 @@ def render_explanation(explanation: Explanation) -> Message:
             "resource": failed.resource,
             "call": failed.what,
             "severity": explanation.severity,
+            "event_id": failed.id,
         },
         sns=(mail.subject, mail.attributes),
     )
@@ -124,7 +127,7 @@ def render_digest(digest: digests.Digest) -> Message:
         ],
         keywords=("digest", digest.region),
         thread=identity("digest", digest.account, digest.region, digest.time[:10]),
-        context={"account": digest.account, "region": digest.region},
+        context={"account": digest.account, "region": digest.region, "event_id": digest.event_id},
         sns=(digests.subject(digest), digests.attributes(digest)),
     )
 
@@ -165,7 +168,11 @@ def _message(
     metadata: dict[str, object] = {
         "threadId": thread,
         "summary": content["title"],
-        "additionalContext": {name: cut(plain(value), CONTEXT_LIMIT) for name, value in context.items()},
+        "additionalContext": {
+            name: cut(plain(value), CONTEXT_LIMIT)
+            for name, value in {**context, "version": __version__}.items()
+            if value or name != "event_id"
+        },
     }
     if resource:
         metadata["relatedResources"] = [cut(plain(resource), CONTEXT_LIMIT)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import counted, safe
-from apprunner_guardrails.alerts.text import Message, console_link, cut_lines, fitted, where
+from apprunner_guardrails.alerts.text import Message, console_link, event_ids, fitted, signed, where
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import MESSAGES_KEPT, Record, State
 from apprunner_guardrails.times import DAY_SECONDS, utc
@@ -29,6 +29,7 @@ class Digest:
 
     account: str
     region: str
+    event_id: str  # of the schedule's
     time: str  # 2026-11-21T07:00:00Z
     connectors: int | None  # checked; None where they could not be listed
     services: int | None
@@ -37,6 +38,7 @@ class Digest:
     exempt: int  # exemptions in force, those that expire soon too
     not_judged: tuple[Record, ...]  # resources of which some rule could not answer
     unread: tuple[str, ...]  # reads that failed ("ec2:DescribeSubnets failed (AccessDenied)")
+    silent: tuple[str, ...] = ()  # members that were not audited lately
     paths: tuple[PathLine, ...] = ()
 
     @property
@@ -51,10 +53,12 @@ def digest(
     *,
     account: str,
     region: str,
+    event_id: str,
     now: int,
     connectors: int | None,
     services: int | None,
     unread: Iterable[str] = (),
+    silent: Iterable[str] = (),
     paths: Iterable[PathLine] = (),
 ) -> Digest:
     """What is recorded, told as a whole. `now` is in seconds since 1970."""
@@ -65,6 +69,7 @@ def digest(
     return Digest(
         account=account,
         region=region,
+        event_id=event_id,
         time=utc(now),
         connectors=connectors,
         services=services,
@@ -73,13 +78,14 @@ def digest(
         exempt=len(exempt),
         not_judged=tuple(one for one in standing if one.rule == NOT_JUDGED),
         unread=tuple(sorted(set(unread))),
+        silent=tuple(sorted(silent)),
         paths=tuple(paths),
     )
 
 
 def render(digest: Digest) -> Message:
     """The digest as text."""
-    return Message(subject=subject(digest), body=cut_lines(_body(digest)), attributes=attributes(digest))
+    return Message(subject=subject(digest), body=signed(_body(digest)), attributes=attributes(digest))
 
 
 def subject(digest: Digest) -> str:
@@ -87,7 +93,7 @@ def subject(digest: Digest) -> str:
 
 
 def blind(digest: Digest) -> str:
-    return ", not all could be read" if digest.not_judged or digest.unread else ""
+    return ", not all could be read" if digest.not_judged or digest.unread or digest.silent else ""
 
 
 def attributes(digest: Digest) -> dict[str, tuple[str, str]]:
@@ -96,6 +102,7 @@ def attributes(digest: Digest) -> dict[str, tuple[str, str]]:
         "severity": ("String", worst.value),
         "status": ("String", "digest"),
         "transition": ("String.Array", json.dumps(["digest"])),
+        **event_ids((digest.event_id,)),
         **where(digest.account, digest.region),
     }
 
@@ -110,7 +117,8 @@ def lines_of_open(digest: Digest) -> Iterator[str]:
     for one in digest.open:
         more = f" (and {_at_least(one)}{len(one.messages) - 1} more)" if len(one.messages) > 1 else ""
         said = f": {safe(one.messages[0], 300)}{more}" if one.messages else ""
-        yield f"{one.severity} {one.rule} since {utc(one.first_seen)[:10]}, {safe(one.resource, 300)}{said}"
+        member = f" in {safe(one.place)}" if one.place else ""  # which ARNs of APIs do not tell
+        yield f"{one.severity} {one.rule} since {utc(one.first_seen)[:10]}, {safe(one.resource, 300)}{member}{said}"
 
 
 def _at_least(record: Record) -> str:
@@ -138,6 +146,7 @@ def lines_of_expiring(digest: Digest) -> Iterator[str]:
 def lines_of_blind_spots(digest: Digest) -> Iterator[str]:
     """What failed to be read, and what could not be judged without it."""
     yield from (f"call {safe(one)}" for one in digest.unread)
+    yield from (f"member {safe(one)}" for one in digest.silent)
     for one in digest.not_judged:
         yield f"resource {safe(one.resource, 300)}: {safe('; '.join(one.messages))}"
 
@@ -156,6 +165,8 @@ def _body(digest: Digest) -> Iterator[str]:
     yield ""
     yield f"Where     account {safe(digest.account)}, Region {safe(digest.region)}"
     yield f"Time      {safe(digest.time, 40)}"
+    if digest.event_id:
+        yield f"Event id  {safe(digest.event_id)}"
     yield f"Checked   {checked(digest)}"
     yield f"Exempt    {exempted(digest)}"
     yield f"Console   {console_link(digest.region)}"

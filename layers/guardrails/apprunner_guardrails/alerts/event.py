@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
+from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert, Explanation, safe
 from apprunner_guardrails.alerts._common import cause_id, cut, finding_id
 from apprunner_guardrails.batches import batched_by_size
@@ -39,6 +40,7 @@ def entry(alert: Alert, transition: Transition) -> Entry:
     exemption = finding.exemption
     detail = {
         "version": VERSION,
+        "guardrails_version": __version__,
         "transition": transition.kind.value,
         "at": utc(record.last_seen),
         "finding": {
@@ -65,7 +67,7 @@ def entry(alert: Alert, transition: Transition) -> Entry:
         "exemption": exemption
         and {"until": exemption.until, "owner": _text(exemption.owner), "reason": _text(exemption.reason)},
         "previous": transition.before and _previous(transition.before),
-        "event": _event(alert.what, alert.caller, alert.time),
+        "event": _event(alert.event_id, alert.what, alert.caller, alert.time),
     }
     return _entry(TRANSITION, alert.resource, detail)
 
@@ -76,6 +78,7 @@ def explanation_entry(explanation: Explanation) -> Entry:
     causes, left_out = _within(explanation.causes, MESSAGES_LIMIT)
     detail = {
         "version": VERSION,
+        "guardrails_version": __version__,
         "severity": explanation.severity.value,
         "title": _text(explanation.title),
         "what": _text(explanation.what),
@@ -87,7 +90,7 @@ def explanation_entry(explanation: Explanation) -> Entry:
         "unread": _within(explanation.unread, PREVIOUS_LIMIT)[0],
         "error": {"code": _text(failed.code), "message": _text(failed.message)},
         "resource": _text(failed.resource),
-        "event": _event(failed.what, failed.caller, failed.time),
+        "event": _event(failed.id, failed.what, failed.caller, failed.time),
     }
     return _entry(FAILED_CALL, failed.resource, detail)
 
@@ -121,8 +124,9 @@ def _previous(record: Record) -> dict[str, object]:
     }
 
 
-def _event(what: str, caller: Caller, time: str) -> dict[str, object]:
+def _event(event_id: str, what: str, caller: Caller, time: str) -> dict[str, object]:
     return {
+        "id": _text(event_id),
         "name": _text(what),
         "time": _text(time),
         "caller": {"name": _text(caller.name), "tool": _text(caller.tool), "address": _text(caller.address)},

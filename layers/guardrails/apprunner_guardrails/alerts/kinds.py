@@ -37,6 +37,7 @@ KINDS: Mapping[str, ResourceKind] = {
     ":/restapis/": ResourceKind(
         word="API", console="apigateway", name_at=2, over=_OFF_THE_PATH, security_hub="AwsApiGatewayRestApi"
     ),
+    ":role/": ResourceKind(word="member role", console="iam", security_hub="AwsIamRole"),
     ":/apis/": ResourceKind(
         word="API", console="apigateway", name_at=2, over=_OFF_THE_PATH, security_hub="AwsApiGatewayV2Api"
     ),

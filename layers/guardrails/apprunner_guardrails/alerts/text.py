@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
-from apprunner_guardrails.alerts._common import BY_TAG, FAILING, led_here, mark, marked, story
+from apprunner_guardrails.alerts._common import BY_TAG, FAILING, TOLD_BY, led_here, mark, marked, story
 from apprunner_guardrails.alerts.kinds import kind_of
+from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag
 from apprunner_guardrails.findings import NOT_JUDGED, Status
@@ -22,6 +23,7 @@ SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it
 OVERVIEW_LIMIT = 60_000  # bytes of BODY_LIMIT: a line for each of many resources
 OWNERS_LIMIT = 40_000  # bytes of the attributes, which count with the body
+EVENTS_NAMED = 20  # in an attribute; the body has the id of each resource's
 DETAIL_LIMIT = 20_000  # bytes that one of many resources may take
 MESSAGES_SHOWN = 20
 ACRONYMS = frozenset({"acl", "api", "dns", "http", "https", "ip", "nat", "tls", "vpc"})
@@ -56,7 +58,7 @@ class Message:
 
 def render(alert: Alert) -> Message:
     """All that one evaluation has to tell about one resource: it has at least one transition."""
-    return Message(subject=subject(alert), body=cut_lines(_body(alert)), attributes=attributes((alert,)))
+    return Message(subject=subject(alert), body=signed(_body(alert)), attributes=attributes((alert,)))
 
 
 def render_many(alerts: Sequence[Alert]) -> Message:
@@ -67,7 +69,7 @@ def render_many(alerts: Sequence[Alert]) -> Message:
     words = f"{_mark_and_rules(ranked)}: {counted(len(ranked), 'resource')}"
     return Message(
         subject=short(f"{words}{place(ranked[0])}", SUBJECT_LIMIT),
-        body="\n".join(_many(ranked)),
+        body=signed(_many(ranked)),
         attributes=attributes(ranked),
     )
 
@@ -78,12 +80,13 @@ def render_explanation(explanation: Explanation) -> Message:
     head = f"[{explanation.severity}] {ascii_line(failed.what, 40)}: "
     return Message(
         subject=fitted(head, explanation.title, place(failed)),
-        body=cut_lines(_explained(explanation)),
+        body=signed(_explained(explanation)),
         attributes={
             "severity": ("String", explanation.severity.value),
             "status": ("String", "failed call"),
             "transition": ("String.Array", json.dumps(["failed call"])),
             "call": ("String", ascii_line(failed.what) or "?"),
+            **event_ids((failed.id,)),
             **where(failed.account, failed.region),
         },
     )
@@ -108,6 +111,7 @@ def attributes(alerts: Sequence[Alert]) -> Attributes:
         "rules": ("String.Array", json.dumps(sorted(rules or {NOT_JUDGED}))),
         "resource_type": _one_or_several({alert.resource_type for alert in alerts}),
         **({"owner": _one_or_several(owners)} if owners else {}),
+        **event_ids(alert.event_id for alert in alerts),
         **where(alerts[0].account, alerts[0].region),
     }
 
@@ -128,6 +132,12 @@ def where(account: str, region: str) -> Attributes:
         "account": ("String", ascii_line(account) or "?"),
         "region": ("String", ascii_line(region) or "?"),
     }
+
+
+def event_ids(ids: Iterable[str]) -> Attributes:
+    """The events that led to a message: of an audit's there is one, of a burst of changes perhaps several."""
+    known = [ascii_line(one) for one in dict.fromkeys(ids) if one][:EVENTS_NAMED]
+    return {"event_id": _one_or_several(known)} if known else {}
 
 
 def place(of: Alert | FailedCall) -> str:
@@ -158,6 +168,11 @@ def cut_lines(lines: Iterable[str], limit: int = BODY_LIMIT) -> str:
     if len(raw) <= limit:
         return raw.decode()
     return f"{raw[:limit].rpartition(b'\n')[0].decode()}\n{CUT}"
+
+
+def signed(lines: Iterable[str]) -> str:
+    """The lines as the body of a message, with the version that tells it below."""
+    return f"{cut_lines(lines)}\n\n{TOLD_BY}"
 
 
 def unjudged(alert: Alert) -> Iterator[str]:
@@ -222,7 +237,7 @@ def _many(ranked: Sequence[Alert]) -> Iterator[str]:
     first = ranked[0]
     yield f"{counted(len(ranked), 'resource')} of account {safe(first.account)}, Region {safe(first.region)}"
     yield ""
-    yield f"Event     {led_here(first.what, first.caller, first.time)}"
+    yield from _led_here(first.what, first.caller, first.time, first.event_id)
     yield f"Console   {console_link(first.region, first.resource)}"
     yield ""
     listed = _fitting([_overview(one) for one in ranked], OVERVIEW_LIMIT)
@@ -257,7 +272,7 @@ def _body(alert: Alert) -> Iterator[str]:
     missing = list(unjudged(alert))
     yield _headline(alert, len(missing))
     yield ""
-    event = led_here(alert.what, alert.caller, alert.time)
+    event = _led_here(alert.what, alert.caller, alert.time, alert.event_id)
     yield from _head(alert.resource, alert.account, alert.region, event, owner=alert.owner)
     for transition in failing:
         yield ""
@@ -297,13 +312,19 @@ def _headline(alert: Alert, missing: int) -> str:
     return f"{about} {', '.join(clauses)}"
 
 
-def _head(resource: str, account: str, region: str, event: str, *, owner: str = "") -> Iterator[str]:
+def _led_here(what: str, caller: Caller, time: str, event_id: str) -> Iterator[str]:
+    yield f"Event     {led_here(what, caller, time)}"
+    if event_id:
+        yield f"Event id  {safe(event_id)}"
+
+
+def _head(resource: str, account: str, region: str, event: Iterable[str], *, owner: str = "") -> Iterator[str]:
     if resource:
         yield f"Resource  {safe(resource)}"
     if owner:
         yield f"Owner     {safe(owner, OWNER_LENGTH)} {BY_TAG}"
     yield f"Where     account {safe(account)}, Region {safe(region)}"
-    yield f"Event     {event}"
+    yield from event
     yield f"Console   {console_link(region, resource)}"
 
 
@@ -358,7 +379,8 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     failed = explanation.failed
     yield f"Failed: {safe(explanation.title)}"
     yield ""
-    yield from _head(failed.resource, failed.account, failed.region, led_here(failed.what, failed.caller, failed.time))
+    event = _led_here(failed.what, failed.caller, failed.time, failed.id)
+    yield from _head(failed.resource, failed.account, failed.region, event)
     yield ""
     yield f"What happened: {safe(explanation.what, 4000)}"
     yield ""

@@ -1,17 +1,21 @@
 """SDK clients: made once for an environment, with the time-outs and retries that hold for every call."""
 
+import logging
 import os
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
+
+from apprunner_guardrails import __version__
 
 type Clients = Callable[[str], BaseClient]  # a client by botocore's name of the service
 
@@ -21,7 +25,7 @@ _CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=16,
-    user_agent_extra="apprunner-guardrails",
+    user_agent_extra=f"apprunner-guardrails/{__version__}",
 )
 # In amz-sdk-request, which botocore puts on every try: ttl=20260101T000000Z; attempt=2; max=3
 _SENT_AGAIN = re.compile(r"\battempt=(?!1\b)")
@@ -41,6 +45,38 @@ def client(service: str) -> BaseClient:
         return _client(service, settings)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """Of a role that was assumed. `expires` is in seconds since 1970."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expires: int
+
+
+def clients_with(credentials: Credentials, region: str) -> Clients:
+    """Clients for a Region that call with these credentials, each made once. They go when whoever holds this goes."""
+    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_")))
+
+    @cache
+    def made(service: str) -> BaseClient:
+        return _session(settings).create_client(
+            service,
+            region_name=region,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.token,
+            config=_CONFIG,
+        )
+
+    def client_of(service: str) -> BaseClient:
+        with _MAKING:
+            return made(service)
+
+    return client_of
+
+
 @cache
 def _client(service: str, environment: tuple[tuple[str, str], ...]) -> BaseClient:
     return _session(environment).create_client(service, config=_CONFIG)
@@ -49,10 +85,18 @@ def _client(service: str, environment: tuple[tuple[str, str], ...]) -> BaseClien
 @cache
 def _session(environment: tuple[tuple[str, str], ...]) -> Session:
     session = Session()
+    # With DEBUG Lambda has every logger log all: botocore's would log answers whole, credentials of members among them.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     chosen = dict(environment)
     # Lambda sets AWS_REGION; botocore itself reads AWS_DEFAULT_REGION only.
     session.set_config_variable("region", chosen.get("AWS_REGION") or chosen.get("AWS_DEFAULT_REGION"))
     return session
+
+
+def said(error: Exception) -> str:
+    """What a call failed with, for logs: in AWS's words, or the SDK's. The SDK's checks of parameters quote what they
+    refuse, and are named only."""
+    return type(error).__name__ if isinstance(error, ParamValidationError) else str(error)
 
 
 def with_paced_retries(clients: Clients, pace_of: Callable[[str], Callable[[], None]]) -> Clients:

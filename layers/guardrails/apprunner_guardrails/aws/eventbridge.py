@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.clients import Clients, said
 
 
 def put_events(client: Clients, batch: Sequence[Mapping[str, object]]) -> Mapping[int, str]:
@@ -12,7 +12,7 @@ def put_events(client: Clients, batch: Sequence[Mapping[str, object]]) -> Mappin
     try:
         answer = client("events").put_events(Entries=list(batch))  # type: ignore[attr-defined]  # made from the model
     except (ClientError, BotoCoreError) as error:
-        return dict.fromkeys(range(len(batch)), f"events:PutEvents: {error}")
+        return dict.fromkeys(range(len(batch)), f"events:PutEvents: {said(error)}")
     return {
         place: f"events:PutEvents: {entry['ErrorCode']} {entry.get('ErrorMessage', '')}".strip()
         for place, entry in enumerate(answer.get("Entries", ()))

@@ -1,4 +1,5 @@
-"""DynamoDB: what is recorded of findings, one item a ledger.Record. Keys: `resource`, `rule` (S); TTL: `expires`.
+"""DynamoDB: what is recorded of findings, one item a ledger.Record. Keys: `resource`, `rule` (S); TTL: `expires`; what
+the attributes mean: `schema`.
 
 It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Puts needs what a Put needs
 (docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
@@ -6,7 +7,7 @@ It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Pu
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from botocore.client import BaseClient
@@ -30,6 +31,10 @@ _BYTES = 4_000_000
 _PATIENCE = 4  # who read before a claim was made may still be trying to make the same one when it is settled
 _OVERTAKEN = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflict"
+PLACES = "places"  # the table's index of what is recorded of members, by their place
+# What items are written as, and the most that is understood; docs/architecture.md says when it is raised. Items without
+# a number are of schema 1, which version 0 wrote: some of them have no owner, and none a place.
+SCHEMA = 2
 
 
 class LedgerUnavailable(Exception):
@@ -55,6 +60,7 @@ class Stored:
 
     records: tuple[Record, ...]
     unreadable: tuple[Unreadable, ...]
+    beside: tuple[Record, ...] = ()  # what is remembered of no resource: calls that were explained, audits of members
 
     def of(self, resource: str) -> tuple[Record, ...]:
         """A resource's records. Raises LedgerUnavailable where one of them cannot be read."""
@@ -91,36 +97,69 @@ def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Reco
     return wait
 
 
-def all_recorded(reads: Reads, table: str) -> Callable[[], Stored]:
-    """Ask for every finding's record; what is returned waits for it, and raises LedgerUnavailable."""
-    asked = reads.ask("dynamodb", "Scan", _stored, TableName=table, ConsistentRead=True)
+def all_recorded(reads: Reads, table: str, place: str | None = None) -> Callable[[], Stored]:
+    """Ask for every finding's record, of a place (`members.Place.scope`) or of all; what is returned waits for it, and
+    raises LedgerUnavailable.
+
+    What is recorded of a member is read by the index of places, which is some moments behind: a claim that rests on
+    what is no longer so is lost, and the resource's own records are read then.
+    """
+    asked = _asked_for_member(reads, table, place) if place else _asked_for_all(reads, table, at_home=place == "")
 
     def wait() -> Stored:
         stored = _told(table, asked())
-        return Stored(records=tuple(filter(is_finding, stored.records)), unreadable=stored.unreadable)
+        beside = tuple(one for one in stored.records if not is_finding(one))
+        return replace(stored, records=tuple(filter(is_finding, stored.records)), beside=beside)
 
     return wait
 
 
-def claim(client: Callable[[str], BaseClient], table: str, transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+def _asked_for_all(reads: Reads, table: str, *, at_home: bool) -> Callable[[], Stored | Unread]:
+    """Or without those of members, which alone have a place."""
+    without: dict[str, object] = {
+        "FilterExpression": "attribute_not_exists(#place)",
+        "ExpressionAttributeNames": {"#place": "place"},
+    }
+    return reads.ask("dynamodb", "Scan", _stored, TableName=table, ConsistentRead=True, **(without if at_home else {}))
+
+
+def _asked_for_member(reads: Reads, table: str, place: str) -> Callable[[], Stored | Unread]:
+    return reads.ask(
+        "dynamodb",
+        "Query",
+        _stored,
+        TableName=table,
+        IndexName=PLACES,
+        KeyConditionExpression="#place = :place",
+        ExpressionAttributeNames={"#place": "place"},
+        ExpressionAttributeValues={":place": {"S": place}},
+    )
+
+
+def claim(
+    client: Callable[[str], BaseClient], table: str, transitions: Iterable[Transition], place: str = ""
+) -> tuple[Transition, ...]:
     """Write what is to be told before it is told. Those that are returned are the caller's to tell, and to settle.
+
+    `place` is where all of it is (`members.Place.key`).
 
     The others are lost: somebody wrote since `before` was read, or is just writing. What they wrote is not known, nor
     whether they come through, so that the resource has to be looked at again. Raises LedgerUnavailable; what was
     claimed before that is anybody's when the lease is over.
     """
     wanted = tuple(transitions)
-    puts = [_put(table, one.record, one.before.version if one.before else None) for one in wanted]
+    puts = [_put(table, replace(one.record, place=place), one.before.version if one.before else None) for one in wanted]
     won = _written(client, table, puts, patience=0)
     return tuple(one for number, one in enumerate(wanted) if number in won)
 
 
-def settle(client: Callable[[str], BaseClient], table: str, records: Iterable[Record]) -> None:
+def settle(client: Callable[[str], BaseClient], table: str, records: Iterable[Record], place: str = "") -> None:
     """Write what was told (`ledger.settled`). What somebody else took over since it was claimed stays as they have it.
 
     Raises LedgerUnavailable: it will be told again.
     """
-    _written(client, table, [_put(table, record, record.version - 1) for record in records], patience=_PATIENCE)
+    puts = [_put(table, replace(record, place=place), record.version - 1) for record in records]
+    _written(client, table, puts, patience=_PATIENCE)
 
 
 def remember(client: Callable[[str], BaseClient], table: str, records: Iterable[Record]) -> None:
@@ -202,8 +241,11 @@ def _put(table: str, record: Record, before: int | None) -> "Put":
 
 
 def _item(record: Record) -> "Item":
-    """Every field of the record under its name, `owed` as "" for nothing; and when DynamoDB may forget it."""
-    item = {field.name: _value(getattr(record, field.name)) for field in fields(record)}
+    """Every field of the record under its name, `owed` as "" for nothing; the schema; when DynamoDB may forget it. The
+    place only where it is a member's: what has none is not in the index of places."""
+    item = {field.name: _value(getattr(record, field.name)) for field in fields(record)} | {"schema": _value(SCHEMA)}
+    if not record.place:
+        del item["place"]
     return item | ({"expires": {"N": str(record.expires)}} if record.expires else {})
 
 
@@ -239,7 +281,8 @@ def _key(item: "Item") -> tuple[str, str]:
 
 
 def _record(item: "Item") -> Record:
-    """Attributes that this version does not know are left out, and so are channels: it could not tell there."""
+    """Attributes that this version does not know are left out, and so are channels: it could not tell there. Raises
+    ValueError for an item of a newer schema, whose attributes may mean something else."""
 
     def text(name: str) -> str:
         return str(item[name]["S"])
@@ -250,6 +293,9 @@ def _record(item: "Item") -> Record:
     def texts(name: str) -> tuple[str, ...]:
         return tuple(str(one["S"]) for one in item[name]["L"])
 
+    schema = number("schema") if "schema" in item else 1
+    if schema > SCHEMA:
+        raise ValueError(f"it is of schema {schema}, and this version knows none after {SCHEMA}: a newer one wrote it")
     return Record(
         resource=text("resource"),
         rule=text("rule"),
@@ -264,6 +310,7 @@ def _record(item: "Item") -> Record:
         exempt_until=text("exempt_until"),
         exempt_by=text("exempt_by"),
         owner=str(item.get("owner", {}).get("S", "")),  # not there in what older versions wrote
+        place=str(item.get("place", {}).get("S", "")),  # nor is this
         owed=Kind(text("owed")) if text("owed") else None,
         owed_to=tuple(Channel(one) for one in texts("owed_to") if one in Channel),
         leased_until=number("leased_until"),

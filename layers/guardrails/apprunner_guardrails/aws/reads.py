@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 
+from apprunner_guardrails import observe
 from apprunner_guardrails.facts import Unread
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class Reads:
     """Asks AWS, concurrently. The same question is sent once, so whoever may need an answer can ask early.
 
     `pace` is waited for before each call; without one they go out as they come. `paces` are what calls of a service
-    ("apigateway") or of an operation ("apigateway:GetResources") wait for in its place.
+    ("apigateway") or of an operation ("apigateway:GetResources") wait for in its place. What fails is counted, each
+    question once; that something is not there (any more) is an answer.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Reads:
         self._pace = pace
         self._paces = paces
         self._sent: dict[str, Future[Sequence[Page] | Unread]] = {}
+        self._odd: set[str] = set()  # questions whose answer was not understood
 
     def ask[T](
         self, service: str, operation: str, parse: "Callable[[Sequence[Page]], T]", **parameters: object
@@ -116,6 +119,8 @@ class Reads:
                 return parse(pages)
             except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as odd:
                 # A shape that AWS did not have when this was written; the other facts are still good.
+                observe.count(ReadsFailed=int(question not in self._odd))
+                self._odd.add(question)
                 return Unread(
                     call=action(service, operation), code=f"answer not understood: {type(odd).__name__} {odd}"
                 )
@@ -140,7 +145,9 @@ def _all_pages(
             pages.append(send(**parameters, **({taken: token} if token else {})))
             token = None if (service, operation) in _FIRST_PAGE else pages[-1].get(said) or None
     except (ClientError, HTTPClientError, NoConnection, ResponseParserError) as failed:  # none is a kind of another
-        return unread(service, operation, failed)
+        told = unread(service, operation, failed)
+        observe.count(ReadsFailed=int("NotFound" not in told.code))
+        return told
     return pages
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.clients import Clients, said
 
 
 def import_findings(client: Clients, batch: Sequence[Mapping[str, object]]) -> Mapping[str, str]:
@@ -14,7 +14,7 @@ def import_findings(client: Clients, batch: Sequence[Mapping[str, object]]) -> M
             Findings=list(batch)
         )
     except (ClientError, BotoCoreError) as error:
-        return {str(one["Id"]): f"securityhub:BatchImportFindings: {error}" for one in batch}
+        return {str(one["Id"]): f"securityhub:BatchImportFindings: {said(error)}" for one in batch}
     failed = {
         one["Id"]: f"securityhub:BatchImportFindings: {one.get('ErrorCode')} {one.get('ErrorMessage', '')}".strip()
         for one in answer.get("FailedFindings", ())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from apprunner_guardrails.alerts.text import Message
-from apprunner_guardrails.aws.clients import FAILURES, Clients
+from apprunner_guardrails.aws.clients import FAILURES, Clients, said
 from apprunner_guardrails.batches import batched_by_size
 
 # Of a call: messages, and bytes with some room, as SNS takes 262,144 of all of them together
@@ -18,7 +18,7 @@ def publish(client: Clients, topic_arn: str, message: Message) -> str:
             TopicArn=topic_arn, **_parameters(message)
         )
     except FAILURES as error:
-        return f"{topic_arn}: {error}"
+        return f"{topic_arn}: {said(error)}"
     return ""
 
 
@@ -32,7 +32,7 @@ def publish_batch(client: Clients, topic_arn: str, messages: Sequence[Message]) 
                 TopicArn=topic_arn, PublishBatchRequestEntries=entries
             )
         except FAILURES as error:
-            failed |= dict.fromkeys(places, f"{topic_arn}: {error}")
+            failed |= dict.fromkeys(places, f"{topic_arn}: {said(error)}")
             continue
         for refused in answer.get("Failed", ()):
             failed[int(refused["Id"])] = f"{topic_arn}: {refused.get('Code')} {refused.get('Message', '')}".strip()

@@ -1,6 +1,6 @@
 """SQS: what is to come back to a function after a while."""
 
-from apprunner_guardrails.aws.clients import FAILURES, Clients
+from apprunner_guardrails.aws.clients import FAILURES, Clients, said
 
 
 def send(client: Clients, queue_url: str, body: str, delay_seconds: int) -> str:
@@ -10,5 +10,5 @@ def send(client: Clients, queue_url: str, body: str, delay_seconds: int) -> str:
             QueueUrl=queue_url, MessageBody=body, DelaySeconds=delay_seconds
         )
     except FAILURES as error:
-        return f"{queue_url}: {error}"
+        return f"{queue_url}: {said(error)}"
     return ""

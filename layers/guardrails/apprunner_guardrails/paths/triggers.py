@@ -20,7 +20,7 @@ from apprunner_guardrails.facts import (
     Unread,
     if_read,
 )
-from apprunner_guardrails.records import Json, at, body, shown, text, texts_at
+from apprunner_guardrails.records import Json, at, body, event_id, shown, text, texts_at
 
 _APP_RUNNER, _EC2 = "apprunner.amazonaws.com", "ec2.amazonaws.com"
 _ELB, _API = "elasticloadbalancing.amazonaws.com", "apigateway.amazonaws.com"
@@ -170,7 +170,7 @@ def _path_change(call: tuple[str, str], event: Json, detail: Json) -> PathChange
     if not names:
         return Ignored(why=f"the record of {name} names nothing to check: looked at {', '.join(paths)}")
     return PathChange(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         names=names,
         account=account(event),

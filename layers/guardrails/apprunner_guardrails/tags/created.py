@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from apprunner_guardrails.callers import Who, tool, who
 from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, account, idle, no_event, region
-from apprunner_guardrails.records import HIDDEN, Json, body, entries_at, member, shown, text, texts_at
+from apprunner_guardrails.records import HIDDEN, Json, body, entries_at, event_id, member, shown, text, texts_at
 from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.times import seconds
 
@@ -152,7 +152,7 @@ def _created(name: str, call: Call, event: Json, detail: Json) -> Created:
     if made is None or not call.form.fullmatch(made):
         raise BadEvent(f"detail.{call.made} of {name} should name the {call.kind} that it made, and is {shown(made)}")
     return Created(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         kind=call.kind,
         arn=_endpoint_arn(made, event) if call.kind is Kind.ENDPOINT else made,

@@ -343,7 +343,7 @@ def _tell_later(request: Request, untold: Exception | None, means: Means) -> str
     """Let the target group have a run of its own, which tells what could not be told: no stack waits for that one."""
     if untold is None:
         return ""
-    if not means.later(come_back([request.target_group])):
+    if not means.later(come_back([request.target_group], request.request_id)):
         raise untold
     observe.logger().warning("not told", extra={"request_id": request.request_id, "why": str(untold)})
     return f"{untold}. The target group has its targets, and comes back to be told of."

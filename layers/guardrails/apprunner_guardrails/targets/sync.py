@@ -16,6 +16,7 @@ from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
 from apprunner_guardrails.findings import NOT_JUDGED
 from apprunner_guardrails.judge import Answers, Terms, judge_bound_group, owner
 from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.members import home_of
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
 from apprunner_guardrails.rules import LEFT_BY_SYNC, OF_SYNC, check_overrides, exemption_malformed
@@ -82,7 +83,7 @@ def sync(
     read_pace, change_pace = pace(READS_PER_SECOND), pace(CHANGES_PER_SECOND)
     client = with_paced_retries(client, lambda operation: change_pace if operation in CHANGES else read_pace)
     reads, outlets = Reads(client, read_pace), Outlets(client, settings)
-    recorded = _recorded(asked, reads, settings.findings_table)
+    recorded = _recorded(asked, reads, settings)
     late: list[Exception] = []
     bound, unbound, missing = _bound(asked, reads, recorded, late)
     means = Means(
@@ -99,7 +100,7 @@ def sync(
     records = _records([*(one.arn for one in outcomes), *ended], recorded, late)
     at = now()
     waits = {one.arn: _wait(one, records[one.arn], settings, at) for one in outcomes if one.arn in records}
-    _come_back(waits, client, settings, late)
+    _come_back(waits, asked.id, client, settings, late)
     evaluations = (
         *(
             _judged(one, asked, settings, at, waits[one.arn].overdue)
@@ -112,6 +113,7 @@ def sync(
             if _is_alive(records.get(arn, ()))
         ),
     )
+    observe.judged(evaluations)
     with held(late):
         tell(evaluations, records, means_of_telling(client, settings, outlets, now))
     late += [NotSynced(f"target group {one.name}: {one.failed}") for one in outcomes if one.failed and _is_unsaid(one)]
@@ -203,12 +205,15 @@ class _Recorded:
     groups: Callable[[], tuple[str, ...]]
 
 
-def _recorded(asked: Asked, reads: Reads, table: str) -> _Recorded:
+def _recorded(asked: Asked, reads: Reads, settings: Settings) -> _Recorded:
     """Ask what is recorded before anything else is read: of few groups by name, else of all."""
+    table = settings.findings_table
     if not asked.everything and not asked.endpoints and len(asked.target_groups) <= QUERIED:
         few = {arn: findings_table.recorded(reads, table, arn) for arn in asked.target_groups}
         return _Recorded(of=lambda arn: few[arn](), groups=lambda: asked.target_groups)
-    everything = cache(findings_table.all_recorded(reads, table))  # a long answer, or it is parsed for every group
+    everything = cache(
+        findings_table.all_recorded(reads, table, home_of(settings).scope)
+    )  # a long answer, or it is parsed for every group
 
     def groups() -> tuple[str, ...]:
         alive = {one.resource for one in everything().records if _is_alive((one,))}
@@ -277,12 +282,14 @@ def _wait(outcome: Outcome, records: Iterable[Record], settings: Settings, at: i
     return wait(outcome.arn, records, outcome.waiting, now=at, limit_seconds=limit)
 
 
-def _come_back(waits: Mapping[str, Wait], client: Clients, settings: Settings, late: list[Exception]) -> None:
+def _come_back(
+    waits: Mapping[str, Wait], cause: str, client: Clients, settings: Settings, late: list[Exception]
+) -> None:
     """Send word to our own queue, then record that it is on its way: rather a message too many than none."""
     records = {arn: one.record for arn, one in waits.items() if one.record}
     back = [arn for arn, one in sorted(waits.items()) if one.come_back]
     for some in batched(back if settings.sync_queue_url else (), MESSAGE_GROUPS, strict=False):
-        why = sqs.send(client, settings.sync_queue_url, message(some), BACK_SECONDS)
+        why = sqs.send(client, settings.sync_queue_url, message(some, cause), BACK_SECONDS)
         if why:
             late.append(NotSynced(f"nobody comes back to {len(some)} target groups in a minute: {why}"))
             records |= {arn: replace(records[arn], leased_until=0) for arn in some}
@@ -329,6 +336,7 @@ def _evaluation(asked: Asked, arn: str, answers: Answers, at: int) -> Evaluation
         resource=arn,
         account=account,
         region=region,
+        event_id=asked.id,
         what=asked.what,
         caller=asked.caller,
         time=asked.time or datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),

@@ -17,7 +17,7 @@ from typing import Literal
 
 from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, no_event, not_watched
-from apprunner_guardrails.records import Json, at, shown, text, texts_at
+from apprunner_guardrails.records import Json, at, event_id, shown, text, texts_at
 from apprunner_guardrails.targets.binding import SERVICE
 
 SCHEDULED = "Scheduled Event"
@@ -101,7 +101,7 @@ def parse(event: object, function: str) -> Asked | Ignored:
     kind, detail = event.get("detail-type"), event.get("detail")
     if kind == SCHEDULED:
         return Asked(
-            id=text(event.get("id")),
+            id=event_id(event),
             what=SCHEDULED,
             time=text(event.get("time")),
             caller=Caller(),
@@ -116,9 +116,12 @@ def parse(event: object, function: str) -> Asked | Ignored:
     return _idle(name, detail, function) or _asked(name, call, event, detail)
 
 
-def message(target_groups: Iterable[str]) -> str:
-    """The body of a message to our own queue: come back to these target groups, of which there is at least one."""
-    return json.dumps({MARK: COME_BACK, "target_groups": sorted(set(target_groups))})
+def message(target_groups: Iterable[str], cause: str) -> str:
+    """The body of a message to our own queue: come back to these target groups, of which there is at least one.
+
+    `cause` is the id of the event that began it: what is done and told then is tied to that too.
+    """
+    return json.dumps({MARK: COME_BACK, "target_groups": sorted(set(target_groups)), "event_id": cause})
 
 
 def _come_back(event: Json) -> Asked:
@@ -129,7 +132,7 @@ def _come_back(event: Json) -> Asked:
         raise BadEvent(f"the message's target_groups should be a list of ARNs, and is {shown(named)}")
     arns = {_target_group(one, f"target_groups[{place}]") for place, one in enumerate(named)}
     return Asked(
-        id="",
+        id=text(event.get("event_id")),  # empty in messages of older versions
         what=_CAME_BACK,
         time="",
         caller=Caller(),
@@ -185,7 +188,7 @@ def _asked(name: str, call: Call, event: Json, detail: Json) -> Asked:
     named = {one for path in call.paths for one in texts_at(detail, path) if known.fullmatch(one)}
     found = tuple(sorted(named))
     return Asked(
-        id=text(detail.get("eventID")) or text(event.get("id")),
+        id=event_id(event),
         what=name,
         time=text(detail.get("eventTime")) or text(event.get("time")),
         caller=caller(detail),
