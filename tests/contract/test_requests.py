@@ -130,7 +130,15 @@ MANAGED_INTERFACES: Asked = (
     "ec2:DescribeNetworkInterfaces",
     {"Filters": filters(("tag-key", ["AWSAppRunnerManaged"])), "IncludeManagedResources": True},
 )
-EVERYTHING_RECORDED: Asked = ("dynamodb:Scan", {"TableName": TABLE, "ConsistentRead": True})
+EVERYTHING_RECORDED: Asked = (
+    "dynamodb:Scan",
+    {
+        "TableName": TABLE,
+        "ConsistentRead": True,
+        "FilterExpression": "attribute_not_exists(#place)",  # what is recorded of members
+        "ExpressionAttributeNames": {"#place": "place"},
+    },
+)
 KNOWN = [tags_of(CONNECTOR), recorded(CONNECTOR)]  # what there is to know of the connector beside its network
 KNOWN_WITH_SERVICE = [tags_of(CONNECTOR), EVERYTHING_RECORDED]
 DESCRIBE_CONNECTOR: Asked = ("apprunner:DescribeVpcConnector", {"VpcConnectorArn": CONNECTOR})

@@ -16,25 +16,24 @@ MEMBER = Place(account=OTHER, region="eu-west-1", home=False)
 
 
 @pytest.mark.parametrize(
-    ("settings", "account", "region", "home", "scope"),
+    ("settings", "account", "region", "home", "key"),
     [
         (GUARDING, ACCOUNT, REGION, True, ""),
         (GUARDING, OTHER, REGION, False, f"{OTHER}/{REGION}"),
         (GUARDING, ACCOUNT, "eu-west-1", False, f"{ACCOUNT}/eu-west-1"),
-        (SETTINGS, OTHER, "eu-west-1", True, None),  # everything is taken for the account's own
+        (SETTINGS, OTHER, "eu-west-1", True, ""),  # everything is taken for the account's own
     ],
     ids=["home", "another account", "another Region of the account", "no organization"],
 )
 def test_what_is_not_at_home_is_a_members_where_there_are_members(
-    settings: Settings, account: str, region: str, home: bool, scope: str | None
+    settings: Settings, account: str, region: str, home: bool, key: str
 ) -> None:
     place = place_of(account, region, settings)
-    assert (place.home, place.key, place.scope) == (home, scope or "", scope)
+    assert (place.home, place.key) == (home, key)
 
 
 def test_home_is_where_the_alert_topic_is() -> None:
-    assert home_of(SETTINGS) == Place(account=ACCOUNT, region=REGION)
-    assert home_of(GUARDING) == Place(account=ACCOUNT, region=REGION, alone=False)
+    assert home_of(GUARDING) == Place(account=ACCOUNT, region=REGION)
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,14 @@ def test_an_audit_ends_what_is_gone_in_its_own_place_only() -> None:
     assert [(one.finding.resource, one.kind.value) for one in report.told] == [(in_account(CONNECTOR), "resolved")]
 
 
+def test_what_was_found_in_members_stays_where_there_are_none_any_more() -> None:
+    rows = in_account(public())
+    came(in_account(created_connector()), rows)
+    nothing = {**healthy(), "VpcConnectors": [], "Services": [], "Items": rows["Items"]}
+    report, aws = audited(nothing, place=None, member_role_name="")
+    assert (report.told, aws.published) == ((), [])
+
+
 def test_an_audit_of_a_member_finds_what_an_event_would_and_sends_no_digest() -> None:
     rows = in_account(public())
     report, aws = audited(rows, digest_hour=datetime.fromtimestamp(NOW, UTC).hour)

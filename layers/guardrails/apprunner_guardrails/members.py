@@ -13,13 +13,11 @@ from apprunner_guardrails.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """An account's Region. `home`: that of the deployment itself, which needs nobody's role; `alone`: it has no members
-    beside it."""
+    """An account's Region. `home`: that of the deployment itself, which needs nobody's role."""
 
     account: str
     region: str
     home: bool = True
-    alone: bool = True
 
     @property
     def key(self) -> str:
@@ -27,23 +25,18 @@ class Place:
         deployments end."""
         return "" if self.home else f"{self.account}/{self.region}"
 
-    @property
-    def scope(self) -> str | None:
-        """By which what is recorded of the place is read; None for all there is, where nobody else's is."""
-        return None if self.home and self.alone else self.key
-
 
 def home_of(settings: Settings) -> Place:
     """Where the deployment is: that of its own topic."""
     *_, region, account, _ = settings.alert_topic_arn.split(":")
-    return Place(account=account, region=region, alone=not settings.member_role_name)
+    return Place(account=account, region=region)
 
 
 def place_of(account: str, region: str, settings: Settings) -> Place:
     """Where something is that happened. Without a role for members everything is taken for the deployment's own."""
     home = home_of(settings)
-    is_home = home.alone or (account, region) == (home.account, home.region)
-    return Place(account=account, region=region, home=is_home, alone=home.alone)
+    is_home = not settings.member_role_name or (account, region) == (home.account, home.region)
+    return Place(account=account, region=region, home=is_home)
 
 
 def is_elsewhere(name: str, place: Place) -> bool:

@@ -141,7 +141,7 @@ def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads
     Raises LedgerUnavailable.
     """
     place = place_of(changes[0].account, changes[0].region, terms.settings)
-    stored = findings_table.all_recorded(reads, terms.settings.findings_table, place.scope)()
+    stored = findings_table.all_recorded(reads, terms.settings.findings_table, place.key)()
     changes = tuple(dict.fromkeys(changes))  # an event may come twice
     interfaces = _interfaces(changes, terms, reads)
     paths, notes = _paths(changes, stored, terms, reads)

@@ -78,7 +78,7 @@ def audit_region(
         observe.members_unread({place.account: str(clients)})
         raise_first(late)
         return Report(evaluations=member, told=told, alerts=outlets.messages)
-    stored = cache(findings_table.all_recorded(asked, table, place.scope))
+    stored = cache(findings_table.all_recorded(asked, table, place.key))
     recorded = cache(lambda: _by_resource(stored().records))
     means = means_of_telling(client, settings, outlets, now, place.key)
     digests = findings_table.recorded(asked, table, DIGEST[0]) if place.home else None
@@ -94,7 +94,9 @@ def audit_region(
     due = _digest_due(digests(), means, settings, at=at) if digests is not None else None
     if due is not None:
         # What was just told stands as it was written; what was not, and what members have, as it is recorded.
-        afresh = None if place.alone and not late else findings_table.all_recorded(Reads(client), table)()
+        afresh = (
+            None if not settings.member_role_name and not late else findings_table.all_recorded(Reads(client), table)()
+        )
         summary = digest(
             afresh.records if afresh else _as_told(stored().records, told),
             account=audit.account,

@@ -204,7 +204,7 @@ def _declared(connector: Connector, tags: Tags, event: _Event) -> Mapping[str, T
 def _of_service(event: _Event) -> tuple[Judged | Ignored, ...]:
     """The service, and what it uses: of a connector that is gone the findings are over, and of a service too."""
     trigger, reads = event.trigger, event.reads
-    stored = findings_table.all_recorded(reads, event.table, _scope(trigger, event.terms))
+    stored = findings_table.all_recorded(reads, event.table, _place(trigger, event.terms))
     if trigger.connector:
         _ask_about(trigger.connector, event)
     elif not event.is_of_tags:
@@ -284,7 +284,7 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
 
     Raises NotRead where it cannot be told which those are, and LedgerUnavailable.
     """
-    asked = findings_table.all_recorded(reads, terms.settings.findings_table, _scope(changes[0], terms))
+    asked = findings_table.all_recorded(reads, terms.settings.findings_table, _place(changes[0], terms))
     asked_tags = index.tags_of_all(reads)
     connectors = apprunner.list_connectors(reads)()
     if isinstance(connectors, Unread):
@@ -309,8 +309,8 @@ def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tupl
     return tuple(judged)
 
 
-def _scope(told: Trigger | Change, terms: Terms) -> str | None:
-    return place_of(told.account, told.region, terms.settings).scope
+def _place(told: Trigger | Change, terms: Terms) -> str:
+    return place_of(told.account, told.region, terms.settings).key
 
 
 def _named(changes: Sequence[Change]) -> str:

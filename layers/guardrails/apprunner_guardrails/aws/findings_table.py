@@ -98,7 +98,7 @@ def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Reco
 
 
 def all_recorded(reads: Reads, table: str, place: str | None = None) -> Callable[[], Stored]:
-    """Ask for every finding's record, of a place (`members.Place.scope`) or of all; what is returned waits for it, and
+    """Ask for every finding's record, of a place (`members.Place.key`) or of all; what is returned waits for it, and
     raises LedgerUnavailable.
 
     What is recorded of a member is read by the index of places, which is some moments behind: a claim that rests on
@@ -115,7 +115,7 @@ def all_recorded(reads: Reads, table: str, place: str | None = None) -> Callable
 
 
 def _asked_for_all(reads: Reads, table: str, *, at_home: bool) -> Callable[[], Stored | Unread]:
-    """Or without those of members, which alone have a place."""
+    """Or without those of members, which alone have a place: also where there are none any more."""
     without: dict[str, object] = {
         "FilterExpression": "attribute_not_exists(#place)",
         "ExpressionAttributeNames": {"#place": "place"},

@@ -212,7 +212,7 @@ def _recorded(asked: Asked, reads: Reads, settings: Settings) -> _Recorded:
         few = {arn: findings_table.recorded(reads, table, arn) for arn in asked.target_groups}
         return _Recorded(of=lambda arn: few[arn](), groups=lambda: asked.target_groups)
     everything = cache(
-        findings_table.all_recorded(reads, table, home_of(settings).scope)
+        findings_table.all_recorded(reads, table, home_of(settings).key)
     )  # a long answer, or it is parsed for every group
 
     def groups() -> tuple[str, ...]:
