@@ -200,7 +200,7 @@ class Loop:
             )
             reads = Reads(function_client)
             recorded: dict[str, tuple[Record, ...]] = defaultdict(tuple)
-            for record in findings_table.all_recorded(reads, settings.findings_table)().records:
+            for record in findings_table.all_recorded(reads, settings.findings_table, None)().records:
                 recorded[record.resource] += (record,)
             found = read_region(audit, reads, lambda: recorded)
             judged = judge_region(audit, reads, found, recorded)

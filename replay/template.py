@@ -126,6 +126,7 @@ def load(path: Path = TEMPLATE) -> Stack:
     # The Region is the translator's to know; nothing is asked of it.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
     stack = translator.translate(template, parameter_values={})
+    translator.metrics.publish()  # to nobody; else it complains when it is thrown away
     resources, parameters = stack["Resources"], stack.get("Parameters", {})
     defaults = {name: str(one["Default"]) for name, one in parameters.items() if "Default" in one}
     tables = [name for name, one in resources.items() if one["Type"] == "AWS::DynamoDB::Table"]

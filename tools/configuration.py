@@ -31,7 +31,8 @@ sam deploy --parameter-overrides 'DefaultTags="{\\"team\\": \\"platform\\"}"'
 ```
 
 `sam deploy --guided` asks for each, and takes them as they are. A value that is not understood is refused before
-anything is changed.
+anything is changed. Lambda gives a function 4 KB for all of them: `RuleOverrides`, `DefaultTags` and `RequiredTags` of
+a kilobyte and more each do not fit together.
 """
 
 # What somebody wants who should set it. `make docs` says which are missing.

@@ -5,12 +5,12 @@ Takes an EventBridge event, or a batch of them from the queue that folds bursts 
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws.clients import client
-from apprunner_guardrails.batches import apart
+from apprunner_guardrails.batches import NotBegun, apart
 from apprunner_guardrails.drift import newest, parse_change
 from apprunner_guardrails.events import Ignored, parse, unpacked
 from apprunner_guardrails.paths.triggers import PATHS_ONLY, parse_path_change
@@ -18,6 +18,8 @@ from apprunner_guardrails.records import event_id
 from apprunner_guardrails.respond import Asked, respond
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Result, merged
+
+LONGEST_SECONDS = 300  # what the events of one account and Region may take: 500 REST APIs do
 
 
 def handler(event: object, context: object) -> dict[str, object]:
@@ -28,7 +30,7 @@ def handler(event: object, context: object) -> dict[str, object]:
     """
     with observe.invocation(context):
         if isinstance(event, Mapping) and "Records" in event:
-            return _batch(event["Records"])
+            return _batch(event["Records"], observe.seconds_left(context))
         with observe.about(event_id(event)):
             parsed = _understood(event)
             observe.count(Events=1)
@@ -38,8 +40,9 @@ def handler(event: object, context: object) -> dict[str, object]:
             return {"ignored": answer.why} if isinstance(answer, Ignored) else {**answer}
 
 
-def _batch(records: object) -> dict[str, object]:
-    """Accounts and Regions one after the other, each as a whole. What fails goes back to the queue."""
+def _batch(records: object, seconds_left: Callable[[], float]) -> dict[str, object]:
+    """Accounts and Regions one after the other, each as a whole. What fails goes back to the queue, and so does what
+    there is no time to begin."""
     failures: list[str] = []
     idle: list[tuple[str, str]] = []
     named: dict[str, str] = {}
@@ -57,7 +60,11 @@ def _batch(records: object) -> dict[str, object]:
     observe.count(Events=len(idle) + len(named))
     with observe.about("", [event for event, _ in idle]):
         observe.ignored([why for _, why in idle])
-    done, failed = apart([([name for name, _ in some], partial(_answer, some)) for some in places.values()])
+    works = [
+        ([name for name, _ in some], partial(_answer, some, seconds_left if number else lambda: LONGEST_SECONDS))
+        for number, some in enumerate(places.values())  # the first is begun in any case
+    ]
+    done, failed = apart(works)
     with observe.about("", [named[one] for one in failed]):
         observe.failed(failed)
     results = [one for one in done if not isinstance(one, Ignored)]
@@ -68,7 +75,9 @@ def _batch(records: object) -> dict[str, object]:
     }
 
 
-def _answer(messages: list[tuple[str, Asked]]) -> Result | Ignored:
+def _answer(messages: list[tuple[str, Asked]], seconds_left: Callable[[], float]) -> Result | Ignored:
+    if seconds_left() < LONGEST_SECONDS:
+        raise NotBegun(f"{messages[0][1].account} {messages[0][1].region} was not begun: too little time is left")
     asked = [one for _, one in messages]
     with observe.about(newest(asked).id, [one.id for one in asked]):
         return _responded(asked)

@@ -261,3 +261,22 @@ def test_an_audit_that_could_not_list_everything_is_not_remembered_as_finished()
     with pytest.raises(Exception, match=f"a part of {OTHER} {REGION} was not audited"):
         audited(rows, faults={"apprunner:ListServices": FAULTS["denied"]})
     assert (f"member/{OTHER}/{REGION}", "audited") not in recorded(rows)
+
+
+def test_an_audit_that_was_just_finished_is_not_done_again() -> None:
+    rows = in_account(public())
+    audited(rows)
+    for minutes, done in ((0, False), (29, False), (31, True)):
+        report, aws = audited(rows, now=NOW + minutes * 60)
+        assert (bool(report.evaluations), bool(aws.sent("apprunner:ListServices"))) == (done, done)
+
+
+def test_a_member_cannot_put_its_last_audit_into_the_future() -> None:
+    rows = in_account(public())
+    time = datetime.fromtimestamp(NOW + 365 * DAY, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with Aws(rows):
+        audit_region(
+            time, clients.client, GUARDING, lambda: NOW, lambda: 900, place=MEMBER, pace=lambda _: lambda: None
+        )
+    (last,) = [one for one in rows["Items"] if one["resource"]["S"].startswith("member/")]
+    assert last["last_seen"]["N"] == str(NOW)

@@ -16,6 +16,10 @@ def batched_by_size(sizes: Sequence[int], *, most: int, limit: int) -> Iterator[
         yield range(start, len(sizes))
 
 
+class NotBegun(Exception):
+    """A part of a batch that there was no time for, after the others: it goes back to the queue as it is."""
+
+
 def apart[T](works: Sequence[tuple[Sequence[str], Callable[[], T]]]) -> tuple[list[T], dict[str, Exception]]:
     """Do the parts of a batch of messages one after the other, each with the ids of its messages: what fails keeps
     nothing else waiting, and comes back by those ids. Where every part fails the first error is raised."""

@@ -173,12 +173,14 @@ def plan(answers: Iterable[Finding], recorded: Iterable[Record], terms: Terms) -
     return Plan(transitions=tuple(found), busy=tuple(busy))
 
 
-def failed_call(caller: str, call: str, cause: str) -> tuple[str, str]:
+def failed_call(caller: str, call: str, cause: str, place: str = "") -> tuple[str, str]:
     """Under which `resource` and `rule` it is recorded that a failed call was explained to those who listen.
 
-    Sessions of one role that a tool named by the time or by an id are one caller.
+    Sessions of one role that a tool named by the time or by an id are one caller. `place` is a member's: callers of two
+    accounts are two, whatever their names.
     """
-    return f"failed-call/{_hash(_MADE_UP.sub('#', caller))}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
+    made_by = _MADE_UP.sub("#", caller) + (f"\n{place}" if place else "")
+    return f"failed-call/{_hash(made_by)}", f"{EXPLAINED}-{_hash(f'{call}\n{cause}')}"
 
 
 def plan_once(

@@ -174,7 +174,8 @@ def _trigger(failed: FailedCall) -> Trigger:
 def _tell_why(failed: FailedCall, settings: Settings, reads: Reads, outlets: Outlets, means: Means) -> None:
     """Explain a failed call, once an hour to the same caller for the same cause."""
     explanation = explain(failed, settings, reads)
-    key = failed_call(failed.caller.name, failed.what, explanation.cause)
+    place = place_of(failed.account, failed.region, settings)
+    key = failed_call(failed.caller.name, failed.what, explanation.cause, place.key)
     explained = Finding(
         resource=key[0],
         rule=key[1],

@@ -32,6 +32,7 @@ HOUR = 3600  # seconds
 DIGEST = ("digest", "daily")  # where it is recorded when the last digest was told
 AUDITED = "audited"  # with a member's place, where it is recorded when its last audit was finished
 MEMBERS = "member/"
+RECENT_SECONDS = 30 * 60  # a member's next audit is not done before: all members share ten at a time
 SILENT_SECONDS = 2 * 86_400  # a member has an audit a day at least
 
 
@@ -68,8 +69,12 @@ def audit_region(
     member: tuple[Evaluation, ...] = ()
     told: tuple[Transition, ...] = ()
     if not place.home:
+        # A member chooses the time of its events.
+        at = min(at, audit.terms.now)
         of_role = findings_table.recorded(asked, table, role_arn(place.account, settings))
         audited = findings_table.recorded(asked, table, f"{MEMBERS}{place.key}")
+        if any(audit.terms.now - one.last_seen < RECENT_SECONDS for one in audited()):
+            return Report(evaluations=(), told=(), alerts=0)
         member = _of_member(audit, of_role(), clients if isinstance(clients, Unread) else None)
         means = means_of_telling(client, settings, outlets, now, place.account)
         with held(late):
@@ -95,7 +100,9 @@ def audit_region(
     if due is not None:
         # What was just told stands as it was written; what was not, and what members have, as it is recorded.
         afresh = (
-            None if not settings.member_role_name and not late else findings_table.all_recorded(Reads(client), table)()
+            None
+            if not settings.member_role_name and not late
+            else findings_table.all_recorded(Reads(client), table, None)()
         )
         summary = digest(
             afresh.records if afresh else _as_told(stored().records, told),

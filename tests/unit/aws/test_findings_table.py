@@ -191,9 +191,19 @@ def test_a_query_is_consistent_and_begins_where_the_page_before_ended() -> None:
 def test_a_scan_is_consistent_and_begins_where_the_page_before_ended() -> None:
     last = {"resource": {"S": SHOP}, "rule": {"S": "AR102"}}
     pages = Pages([{"Items": [], "LastEvaluatedKey": last}, {"Items": [ITEM]}])
-    assert all_recorded(Reads(pages), TABLE)() == Stored(records=(RECORD,), unreadable=())
+    assert all_recorded(Reads(pages), TABLE, None)() == Stored(records=(RECORD,), unreadable=())
     asked = {"TableName": TABLE, "ConsistentRead": True}
     assert pages.asked == [asked, asked | {"ExclusiveStartKey": last}]
+
+
+def test_what_is_recorded_of_members_is_read_by_their_place_and_by_nobody_else(items: Callable[[], object]) -> None:
+    mine, other = (replace(RECORD, resource=f"{SHOP}{number}") for number in "12")
+    for record, place in ((mine, "210987654321/eu-west-1"), (other, "210987654321/us-east-1"), (RECORD, "")):
+        claim(client, TABLE, [transition(record)], place)
+    read_at = {place: all_recorded(Reads(client), TABLE, place)() for place in ("", "210987654321/eu-west-1", None)}
+    assert read_at[""].records == (RECORD,)
+    assert read_at["210987654321/eu-west-1"].records == (replace(mine, place="210987654321/eu-west-1"),)
+    assert {one.resource for one in read_at[None].records} == {SHOP, mine.resource, other.resource}
 
 
 # Items of another version ----------------------------------------------------------------------------------------

@@ -9,7 +9,18 @@ from apprunner_guardrails.aws.members import NotAssumed
 from functions.audit_region import app as audit
 from functions.validate_network import app as validate
 from tests.aws import FAULTS, Aws, Fault, Parameters, refused
-from tests.samples import ACCOUNT, CONNECTOR, REGION, TABLE, TOPIC, Event, Rows, created_connector, public
+from tests.samples import (
+    ACCOUNT,
+    CONNECTOR,
+    REGION,
+    TABLE,
+    TOPIC,
+    Event,
+    Rows,
+    created_connector,
+    public,
+    refused_deletion,
+)
 from tests.unit.test_respond_members import OTHER, ROLE, THIRD, assumed, in_account
 
 _ = assumed  # pytest finds the fixture here
@@ -125,3 +136,24 @@ def test_an_audit_of_nowhere_goes_back_to_the_queue() -> None:
     with Aws(in_account(public())):
         answer = audit.handler(batch(due("anywhere"), due(OTHER), "no event"), None)
     assert failures(answer) == ["m0"]
+
+
+def test_what_there_is_no_time_for_goes_back_to_the_queue_and_the_first_is_begun_in_any_case() -> None:
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 299_000
+
+    events = [in_account(created_connector()), in_account(created_connector(), THIRD)]
+    with Aws(everywhere()) as aws:
+        answer = validate.handler(batch(*events), Context())
+    assert failures(answer) == ["m1"]
+    assert [one["RoleArn"] for one in aws.sent("sts:AssumeRole")] == [ROLE]
+
+
+def test_a_call_that_fails_in_two_accounts_is_explained_in_both() -> None:
+    failed = refused_deletion()
+    with Aws(everywhere()) as aws:
+        validate.handler(batch(in_account(failed), in_account(failed, THIRD), in_account(failed)), None)
+    told = [one["Message"] for one in aws.published]
+    assert [any(f"account {one}" in text for text in told) for one in (OTHER, THIRD)] == [True, True]
+    assert len(told) == 2

@@ -97,9 +97,9 @@ def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Reco
     return wait
 
 
-def all_recorded(reads: Reads, table: str, place: str | None = None) -> Callable[[], Stored]:
-    """Ask for every finding's record, of a place (`members.Place.key`) or of all; what is returned waits for it, and
-    raises LedgerUnavailable.
+def all_recorded(reads: Reads, table: str, place: str | None = "") -> Callable[[], Stored]:
+    """Ask for every finding's record, of a place (`members.Place.key`) or, with None, of all; what is returned waits
+    for it, and raises LedgerUnavailable.
 
     What is recorded of a member is read by the index of places, which is some moments behind: a claim that rests on
     what is no longer so is lost, and the resource's own records are read then.

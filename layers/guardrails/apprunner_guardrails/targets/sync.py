@@ -16,7 +16,6 @@ from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
 from apprunner_guardrails.findings import NOT_JUDGED
 from apprunner_guardrails.judge import Answers, Terms, judge_bound_group, owner
 from apprunner_guardrails.ledger import Record, State
-from apprunner_guardrails.members import home_of
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
 from apprunner_guardrails.rules import LEFT_BY_SYNC, OF_SYNC, check_overrides, exemption_malformed
@@ -83,7 +82,7 @@ def sync(
     read_pace, change_pace = pace(READS_PER_SECOND), pace(CHANGES_PER_SECOND)
     client = with_paced_retries(client, lambda operation: change_pace if operation in CHANGES else read_pace)
     reads, outlets = Reads(client, read_pace), Outlets(client, settings)
-    recorded = _recorded(asked, reads, settings)
+    recorded = _recorded(asked, reads, settings.findings_table)
     late: list[Exception] = []
     bound, unbound, missing = _bound(asked, reads, recorded, late)
     means = Means(
@@ -205,15 +204,12 @@ class _Recorded:
     groups: Callable[[], tuple[str, ...]]
 
 
-def _recorded(asked: Asked, reads: Reads, settings: Settings) -> _Recorded:
+def _recorded(asked: Asked, reads: Reads, table: str) -> _Recorded:
     """Ask what is recorded before anything else is read: of few groups by name, else of all."""
-    table = settings.findings_table
     if not asked.everything and not asked.endpoints and len(asked.target_groups) <= QUERIED:
         few = {arn: findings_table.recorded(reads, table, arn) for arn in asked.target_groups}
         return _Recorded(of=lambda arn: few[arn](), groups=lambda: asked.target_groups)
-    everything = cache(
-        findings_table.all_recorded(reads, table, home_of(settings).key)
-    )  # a long answer, or it is parsed for every group
+    everything = cache(findings_table.all_recorded(reads, table))  # a long answer, or it is parsed for every group
 
     def groups() -> tuple[str, ...]:
         alive = {one.resource for one in everything().records if _is_alive((one,))}
