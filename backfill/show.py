@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +16,8 @@ from backfill.history import CALLS, Page
 from backfill.journal import Journal
 from backfill.run import INTERRUPTED, Run, Target
 from backfill.settle import Answer, Outcome
+from programs.show import bar, line, note
 from programs.show import heading as programs_heading
-from programs.show import line, note
 
 _STYLES = {
     Answer.WOULD_TAG: "bold cyan",
@@ -196,13 +196,6 @@ class Progression:
 
 @contextmanager
 def progression(console: Console, seconds: Callable[[], float]) -> Iterator[Progression]:
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        yield Progression(console, bar, bar.add_task("", total=len(CALLS)), seconds)
+    shown = bar(console)
+    with shown:
+        yield Progression(console, shown, shown.add_task("", total=len(CALLS)), seconds)

@@ -194,5 +194,5 @@ def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 def _ask(address: str, method: str) -> Any:  # JSON
     request = urllib.request.Request(address, method=method)  # noqa: S310  # one of ours, on the loopback
-    with urllib.request.urlopen(request, timeout=_READY_SECONDS) as answer:  # nosec B310  # noqa: S310
+    with urllib.request.urlopen(request, timeout=_READY_SECONDS) as answer:  # nosec B310  # noqa: S310  # as above
         return json.load(answer)

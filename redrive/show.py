@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from apprunner_guardrails.alerts import counted, safe
 from apprunner_guardrails.times import utc
-from programs.show import line
+from programs.show import bar, line
 from redrive.letters import Kind
 from redrive.queues import HIDDEN_SECONDS
 from redrive.run import INTERRUPTED, Answer, Outcome, Run, Tell
@@ -214,20 +213,12 @@ def as_json(run: Run) -> dict[str, object]:
 
 @contextmanager
 def progression(console: Console) -> Iterator[Tell]:
-    """A bar on a terminal, nothing elsewhere."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    task = bar.add_task("", total=None)
+    shown = bar(console)
+    task = shown.add_task("", total=None)
 
     def tell(done: int, messages: int) -> None:
         said = f"dealt with {done} of {messages} messages" if done else f"looked at {counted(messages, 'message')}"
-        bar.update(task, description=said, completed=done, total=messages if done else None)
+        shown.update(task, description=said, completed=done, total=messages if done else None)
 
-    with bar:
+    with shown:
         yield tell

@@ -375,7 +375,7 @@ def test_what_is_not_run_sends_no_data_and_that_is_the_alarm(name: str) -> None:
 
 
 def seconds(rate: str) -> int:
-    number, unit = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", rate).groups()  # type: ignore[union-attr]
+    number, unit = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", rate).groups()  # type: ignore[union-attr]  # else it fails
     return int(number) * {"minute": 60, "hour": HOUR, "day": 24 * HOUR}[unit]
 
 

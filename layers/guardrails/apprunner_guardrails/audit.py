@@ -202,7 +202,7 @@ def judge_region(audit: Audit, reads: Reads, found: Region, recorded: Recorded) 
     audit.check_time("the private paths were judged, not what is gone")
     answers |= _over(audit, reads, found, [arn for arn in _alive(recorded) if arn not in answers])
     notes = {**found.notes, **_remembering(audit, found, recorded)}
-    return tuple(_evaluation(audit, arn, one, notes.get(arn, ())) for arn, one in sorted(answers.items()))
+    return tuple(evaluation(audit, arn, one, notes.get(arn, ())) for arn, one in sorted(answers.items()))
 
 
 def _judged_connectors(audit: Audit, reads: Reads, found: Region, recorded: Recorded) -> Iterable[tuple[str, Answers]]:
@@ -268,7 +268,8 @@ def _over(audit: Audit, reads: Reads, found: Region, unseen: Collection[str]) ->
     return {**dict.fromkeys(gone, Answers(findings=())), **dict(ended(off_paths, found.paths, audit.terms, reads))}
 
 
-def _evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
+def evaluation(audit: Audit, arn: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
+    """What the audit says of a resource."""
     return Evaluation(
         resource=arn,
         account=audit.account,

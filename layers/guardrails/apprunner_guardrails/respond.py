@@ -1,6 +1,6 @@
 """From understood events to what was told: judge or explain, then tell."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from apprunner_guardrails.events import FailedCall, Ignored, Trigger
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.judge import BESIDE_EVENTS, Terms, judge_connector, judge_service
+from apprunner_guardrails.judge import BESIDE_EVENTS, Answers, Terms, judge_connector, judge_service
 from apprunner_guardrails.ledger import Busy, Channel, Transition, failed_call, plan_once
 from apprunner_guardrails.members import Place, is_elsewhere, place_of, unreadable
 from apprunner_guardrails.outlets import Outlets
@@ -23,7 +23,7 @@ from apprunner_guardrails.private_paths import judge_path_changes
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who
-from apprunner_guardrails.validate import Judged, judge, judge_changes
+from apprunner_guardrails.validate import Judged, evaluation_of, judge, judge_changes
 
 # An operation that failed leaves a service whose network is worth a look, whatever the reason.
 _JUDGED_TOO = ("CreateServiceFailed", "UpdateServiceFailed")
@@ -50,7 +50,7 @@ def respond(
 ) -> Report | Ignored:
     """Judge what events are about, explain calls that failed, and tell what is new.
 
-    All of `asked` is of one account and Region: see `by_place`. Of a member that lets nobody in it is told that it does
+    All of `asked` is of one account and Region. Of a member that lets nobody in it is told that it does
     not, once, and of what the events name the answers are unknown.
 
     `pace` makes what calls of API Gateway wait for, which bears fewer a second than other services, whoever makes them.
@@ -89,14 +89,6 @@ def respond(
     return Report(evaluations=tuple(one.evaluation for one in judged), told=told, alerts=outlets.messages)
 
 
-def by_place[T: Asked](asked: Iterable[T]) -> Mapping[tuple[str, str], Sequence[T]]:
-    """What is asked for, by account and Region."""
-    places: dict[tuple[str, str], list[T]] = {}
-    for one in asked:
-        places.setdefault((one.account, one.region), []).append(one)
-    return places
-
-
 def _own(asked: Asked, place: Place) -> Asked | None:
     """What an event asks for, without what it names of other places."""
     match asked:
@@ -113,7 +105,7 @@ def _of_unread_member(asked: Sequence[Asked], why: Unread, terms: Terms, means: 
     """Of what the events name nothing is known; that the account lets nobody in is told once for all that is in it."""
     unknown = [_unknown(one, why, terms) for one in asked if isinstance(one, Trigger)]
     finding = unreadable(asked[-1].account, terms.settings, why)
-    member = _evaluation(asked[-1], finding.resource, (finding,))
+    member = evaluation_of(asked[-1], finding.resource, Answers(findings=(finding,)))
     observe.judged(unknown)
     told = tell([member], {member.resource: means.recorded(member.resource)}, means)
     return Report(evaluations=(member, *unknown), told=told, alerts=outlets.messages)
@@ -124,20 +116,7 @@ def _unknown(trigger: Trigger, why: Unread, terms: Terms) -> Evaluation:
         answers = judge_service(trigger.resource, why, {}, terms)
     else:
         answers = judge_connector(trigger.resource, why, why, {}, terms, unasked=BESIDE_EVENTS)
-    return _evaluation(trigger, trigger.resource, answers.findings)
-
-
-def _evaluation(asked: Asked, resource: str, findings: tuple[Finding, ...]) -> Evaluation:
-    return Evaluation(
-        resource=resource,
-        account=asked.account,
-        region=asked.region,
-        what=asked.what,
-        caller=asked.caller,
-        time=asked.time,
-        event_id=asked.id,
-        findings=findings,
-    )
+    return evaluation_of(trigger, trigger.resource, answers)
 
 
 def _judged(asked: Sequence[Asked], terms: Terms, reads: Reads) -> tuple[tuple[Judged, ...], tuple[Ignored, ...]]:

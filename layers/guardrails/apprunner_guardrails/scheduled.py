@@ -7,16 +7,15 @@ from functools import cache
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.alerts.digest import digest
-from apprunner_guardrails.audit import Audit, NotAudited, judge_region, path_report, read_region
+from apprunner_guardrails.audit import Audit, NotAudited, evaluation, judge_region, path_report, read_region
 from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.members import clients_at
 from apprunner_guardrails.aws.reads import Pace, Reads
-from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.events import BadEvent
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Finding, Severity, Status
-from apprunner_guardrails.judge import Terms
+from apprunner_guardrails.judge import Answers, Terms
 from apprunner_guardrails.ledger import MACHINES, Record, State, Transition, plan_once, remembered
 from apprunner_guardrails.members import Place, home_of, readable, role_arn, unreadable
 from apprunner_guardrails.outlets import Outlets
@@ -132,18 +131,7 @@ def _of_member(audit: Audit, recorded: Sequence[Record], why: Unread | None) -> 
     finding = unreadable(audit.account, settings, why) if why else readable(audit.account, settings)
     if why is None and not any(one.state is State.OPEN or one.owed for one in recorded):
         return ()
-    return (
-        Evaluation(
-            resource=finding.resource,
-            account=audit.account,
-            region=audit.region,
-            what="Scheduled audit",
-            caller=Caller(),
-            time=audit.time,
-            event_id=audit.event_id,
-            findings=(finding,),
-        ),
-    )
+    return (evaluation(audit, finding.resource, Answers(findings=(finding,))),)
 
 
 def _remember_audit(place: Place, audited: Sequence[Record], client: Clients, table: str, at: int) -> None:

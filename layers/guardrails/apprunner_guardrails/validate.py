@@ -10,7 +10,7 @@ from apprunner_guardrails.aws import apprunner, ec2, findings_table, quotas, reg
 from apprunner_guardrails.aws import tags as index
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.drift import Change, concerned, folded
-from apprunner_guardrails.events import TAGGING, Ignored, Trigger, concerns_rules
+from apprunner_guardrails.events import TAGGING, FailedCall, Ignored, Trigger, concerns_rules
 from apprunner_guardrails.facts import (
     NOT_ASKED,
     Connector,
@@ -344,19 +344,23 @@ def _over(gone: _Gone, event: _Event, recorded: tuple[Record, ...]) -> Judged | 
 
 
 def _evaluation(event: _Event, resource: str, answers: Answers, notes: tuple[Transition, ...] = ()) -> Evaluation:
-    trigger = event.trigger
+    owner = answers.owner or _owner_to_be(resource, event)
+    return replace(evaluation_of(event.trigger, resource, answers), owner=owner, notes=notes)
+
+
+def evaluation_of(told: Trigger | FailedCall | Change | PathChange, resource: str, answers: Answers) -> Evaluation:
+    """What an event led to asking of a resource, with the answers."""
     return Evaluation(
         resource=resource,
-        account=trigger.account,
-        region=trigger.region,
-        event_id=trigger.id,
-        what=trigger.what,
-        caller=trigger.caller,
-        time=trigger.time,
+        account=told.account,
+        region=told.region,
+        event_id=told.id,
+        what=told.what,
+        caller=told.caller,
+        time=told.time,
         findings=answers.findings,
         left=answers.left,
-        owner=answers.owner or _owner_to_be(resource, event),
-        notes=notes,
+        owner=answers.owner,
     )
 
 
