@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -169,7 +170,10 @@ def _parsed(module: str, arguments: Sequence[str]) -> None:
     with (
         patch.object(argparse.ArgumentParser, "parse_args", read_and_stop),
         patch.object(sys, "argv", [module, *arguments]),
+        warnings.catch_warnings(),
     ):
+        # Another test may have imported what is run here as a program.
+        warnings.filterwarnings("ignore", "'.*' found in sys.modules after import of package", RuntimeWarning)
         try:
             runpy.run_module(module, run_name="__main__")
         except _Understood as stopped:
