@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 
 from apprunner_guardrails import observe
@@ -17,6 +16,7 @@ from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.http import put
 from apprunner_guardrails.events import Ignored, unpacked
 from apprunner_guardrails.facts import TargetGroup
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import event_id
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.custom_resource import Means, Request, handle, parse_request

@@ -151,7 +151,9 @@ def _module(path: Path) -> Module:
     imported: dict[str, tuple[Path, str]] = {}
     tree = ast.parse(path.read_text())
     for statement in tree.body:
-        defined |= dict.fromkeys(_names(statement), statement)
+        parts = [*statement.body, *statement.orelse] if isinstance(statement, ast.If) else [statement]
+        for inner in parts:
+            defined |= dict.fromkeys(_names(inner), inner)
     for part in ast.walk(tree):
         if isinstance(part, ast.ImportFrom) and part.module:
             for one in part.names:

@@ -7,11 +7,11 @@ stays: the event of an older call may still come.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Egress
 from apprunner_guardrails.ledger import SEEN_SECONDS, Record, Transition, untold
 from apprunner_guardrails.ledger import remembered as kept
+from apprunner_guardrails.light import dataclass
 
 RULE = "asked"  # in the place of a rule's id
 

@@ -1,7 +1,6 @@
 """The whole Region at once: the same rules and the same ledger as an event's, with reads shared between resources."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 
 from apprunner_guardrails import private_paths
@@ -23,6 +22,7 @@ from apprunner_guardrails.facts import (
 )
 from apprunner_guardrails.judge import Answers, Tags, Terms, judge_connector, judge_service, with_sure_tags
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.paths.report import Report, report, standing
 from apprunner_guardrails.private_paths import ended, ingress_of, judge_interfaces, judge_paths
 from apprunner_guardrails.services import ask_beside, declarations, is_applied, with_destinations

@@ -6,8 +6,8 @@ docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-us
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import HIDDEN, Json, at, text
 
 

@@ -23,12 +23,12 @@ The same goes where CloudTrail left such a call's request out.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.events import CLOUDTRAIL, Ignored, account, idle, no_event, not_watched, region
 from apprunner_guardrails.facts import Connector, RouteTable, Structure, Subnet, known, told
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import Json, event_id, member, shown, text, texts_at
 from apprunner_guardrails.routes import table_of
 

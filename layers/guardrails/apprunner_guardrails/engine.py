@@ -1,10 +1,10 @@
 """Rules over a snapshot: one finding a rule, whatever happens to the others."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.facts import READ_WITH, FactName, Moot, Network, NotKnown, Unread, known, told
 from apprunner_guardrails.findings import Finding, Severity, Status
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.settings import Settings
 
 type Check[S] = Callable[[S, Network, Settings], Iterator[str]]

@@ -7,11 +7,11 @@ the service's ARN in `resources` (docs.aws.amazon.com/apprunner/latest/dg/monito
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from apprunner_guardrails.callers import Caller, Who, caller, who
 from apprunner_guardrails.facts import Egress
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import Json, at, body, event_id, member, shown, text, texts
 
 TAGS = "apprunner-guardrails:"  # what the keys of our tags begin with

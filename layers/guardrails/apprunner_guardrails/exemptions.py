@@ -10,11 +10,11 @@ import re
 import shlex
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Exemption, Finding, Status
+from apprunner_guardrails.light import dataclass, replace
 
 _VALUE = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})\s+(@\S+)\s+(\S.*?)\s*", re.DOTALL)
 EXEMPTION_FORM = "YYYY-MM-DD @OWNER REASON"  # a value to fill in

@@ -5,8 +5,10 @@ A fact that could not be read is an `Unread` in its place. Rules look at facts t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from apprunner_guardrails.light import dataclass
 
 if TYPE_CHECKING:
     from apprunner_guardrails.reach import Destination

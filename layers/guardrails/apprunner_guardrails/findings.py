@@ -1,7 +1,8 @@
 """What a rule answers about a resource, and how bad that is."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from apprunner_guardrails.light import dataclass
 
 NOT_JUDGED = "AR902"  # stands for the rules that could not answer for a resource; no rule of its own
 EXPLAINED = "AR903"  # stands for a failed call that was explained; no rule of its own

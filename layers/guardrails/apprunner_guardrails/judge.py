@@ -1,7 +1,6 @@
 """What the rules of a kind answer about a resource, with what exemptions make of that. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from apprunner_guardrails.engine import Rule, evaluate
 from apprunner_guardrails.exemptions import applied
@@ -18,6 +17,7 @@ from apprunner_guardrails.facts import (
 )
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.rules import (
     BY_ID,
     INGRESS_RULES,

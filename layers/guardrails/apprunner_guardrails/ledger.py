@@ -14,10 +14,10 @@ A transition is claimed (`until`, for LEASE_SECONDS), published, then settled. T
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from apprunner_guardrails.findings import EXPLAINED, NOT_JUDGED, Exemption, Finding, Severity, Status
+from apprunner_guardrails.light import dataclass, replace
 
 LEASE_SECONDS = 45  # longer than telling on every channel takes, shorter than Lambda's first wait before a retry (60 s)
 KEPT_SECONDS = 90 * 86_400  # how long a finding that is over stays on record

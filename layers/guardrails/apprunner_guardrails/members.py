@@ -4,10 +4,9 @@ A member is an account and Region in which organization.yaml is deployed: its ev
 and what they concern is read with a role of that account.
 """
 
-from dataclasses import dataclass, replace
-
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import MEMBER_UNREAD, Finding, Severity, Status
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.settings import Settings
 
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from apprunner_guardrails.aws import apprunner, ec2, elbv2, findings_table
@@ -31,6 +30,7 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.members import place_of
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned

@@ -10,7 +10,7 @@ answers need entries of their own, on the ports that clients choose.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network, summarize_address_range
 from itertools import pairwise
@@ -29,6 +29,7 @@ from apprunner_guardrails.facts import (
     Unread,
     known,
 )
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.routes import Cidr, Family, effective_table, precedence
 
 REACHES = "apprunner-guardrails:reaches"  # the tag by which connectors and services declare what they depend on

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws import apigateway, findings_table
@@ -16,6 +15,7 @@ from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.judge import BESIDE_EVENTS, Answers, Terms, judge_connector, judge_service
 from apprunner_guardrails.ledger import Busy, Channel, Transition, failed_call, plan_once
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.members import Place, is_elsewhere, place_of, unreadable
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.paths.triggers import PathChange

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
 from apprunner_guardrails.facts import Network, NotKnown, Route, RouteTable, Subnet, Unread, known
+from apprunner_guardrails.light import dataclass
 
 type Family = Literal[4, 6]
 type Cidr = IPv4Network | IPv6Network

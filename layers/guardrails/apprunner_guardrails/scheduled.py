@@ -1,7 +1,6 @@
 """What the schedule asks for: audit an account's Region, tell what is new, and at home once a day what stands."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
@@ -17,6 +16,7 @@ from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.judge import Answers, Terms
 from apprunner_guardrails.ledger import MACHINES, Record, State, Transition, plan_once, remembered
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.members import Place, home_of, readable, role_arn, unreadable
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.paths.render import digest_lines

@@ -1,12 +1,12 @@
 """What rules ask of a service beside what DescribeService tells, read where it matters."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from apprunner_guardrails.asked_egress import Asked
 from apprunner_guardrails.aws import apprunner, destinations
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Connector, IngressConnection, Network, Service, Unread, is_over
+from apprunner_guardrails.light import replace
 
 
 def ask_beside(

@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
 
 _ZONE_ID = re.compile(r"[a-z]{3,4}[0-9]-(?:[a-z0-9]+-)?az[0-9]+")
 _ENDPOINT_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*")

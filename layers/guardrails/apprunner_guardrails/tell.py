@@ -4,7 +4,6 @@ Nobody is told twice, and nothing is lost: what was claimed and not settled is a
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
 from apprunner_guardrails.alerts import Alert
@@ -12,6 +11,7 @@ from apprunner_guardrails.alerts.kinds import kind_of, resource_name
 from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
 from apprunner_guardrails.ledger import Busy, Channel, Key, Kind, Plan, Record, State, Terms, Transition, plan, settled
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.rules import BY_ID
 
 NAMED = 5  # transitions in an error

@@ -1,7 +1,6 @@
 """From a trigger to what the rules say: read what it concerns, decide, tell."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from apprunner_guardrails import asked_egress
@@ -34,6 +33,7 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State, Transition
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.members import place_of
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES

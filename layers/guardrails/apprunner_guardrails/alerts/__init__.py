@@ -1,11 +1,10 @@
 """What people are told: one alert, and one module for each way to render it. All of it is pure."""
 
-from dataclasses import dataclass, replace
-
 from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity
 from apprunner_guardrails.ledger import Channel, Kind, Transition
+from apprunner_guardrails.light import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

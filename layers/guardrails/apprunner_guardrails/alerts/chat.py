@@ -15,7 +15,6 @@ even there. `:name:` may show as an emoji: ARNs and IPv6 addresses need their co
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from apprunner_guardrails import __version__
 from apprunner_guardrails.alerts import Alert, Explanation, safe, text
@@ -36,6 +35,7 @@ from apprunner_guardrails.alerts.text import Message
 from apprunner_guardrails.events import EXEMPTION
 from apprunner_guardrails.findings import NOT_JUDGED
 from apprunner_guardrails.ledger import Kind, Transition
+from apprunner_guardrails.light import replace
 
 TITLE_LIMIT, DESCRIPTION_LIMIT, STEP_LIMIT, KEYWORD_LIMIT = 250, 8000, 350, 75  # bytes
 LINES_SHOWN, LINE_LIMIT = 12, 350

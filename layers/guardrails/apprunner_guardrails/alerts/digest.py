@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import counted, safe
 from apprunner_guardrails.alerts.text import Message, console_link, event_ids, fitted, signed, where
 from apprunner_guardrails.findings import NOT_JUDGED, Severity
 from apprunner_guardrails.ledger import MESSAGES_KEPT, Record, State
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.times import DAY_SECONDS, utc
 
 NOTICE_DAYS = 7  # an exemption that expires so soon is named

@@ -1,7 +1,8 @@
 """The kinds of resources that findings are about, as their ARNs tell them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from apprunner_guardrails.light import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

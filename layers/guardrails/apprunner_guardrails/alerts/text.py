@@ -8,7 +8,6 @@ words of our own.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from apprunner_guardrails.alerts import Alert, Explanation, counted, safe
 from apprunner_guardrails.alerts._common import BY_TAG, FAILING, TOLD_BY, led_here, mark, marked, story
@@ -18,6 +17,7 @@ from apprunner_guardrails.events import EXEMPTION, FailedCall
 from apprunner_guardrails.exemptions import EXEMPTION_FORM, tag
 from apprunner_guardrails.findings import NOT_JUDGED, Status
 from apprunner_guardrails.ledger import OWNER_LENGTH, Kind, Transition
+from apprunner_guardrails.light import dataclass
 
 SUBJECT_LIMIT = 99
 BODY_LIMIT = 200_000  # bytes; attributes count too, and some transports add to it

@@ -5,7 +5,6 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -16,6 +15,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from apprunner_guardrails import __version__
+from apprunner_guardrails.light import dataclass
 
 type Clients = Callable[[str], BaseClient]  # a client by botocore's name of the service
 

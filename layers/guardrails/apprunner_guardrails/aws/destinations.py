@@ -5,7 +5,6 @@ whatever the number of connectors; one before both where AWS Copilot's databases
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws import ec2
@@ -22,6 +21,7 @@ from apprunner_guardrails.facts import (
     if_read,
     known,
 )
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.reach import (
     REACHES,
     Destination,

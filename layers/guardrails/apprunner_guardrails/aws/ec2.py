@@ -1,7 +1,6 @@
 """EC2: the network around a connector, read in as few rounds as the questions allow, and parsed into facts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ from apprunner_guardrails.facts import (
     known,
     unread_network,
 )
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.routes import effective_table, prefix_lists_to_read
 from apprunner_guardrails.settings import Settings
 

@@ -7,7 +7,6 @@ It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Pu
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from botocore.client import BaseClient
@@ -18,6 +17,7 @@ from apprunner_guardrails.batches import batched_by_size
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition, is_finding
+from apprunner_guardrails.light import dataclass, names, replace
 
 if TYPE_CHECKING:
     from typing import Any
@@ -243,7 +243,7 @@ def _put(table: str, record: Record, before: int | None) -> "Put":
 def _item(record: Record) -> "Item":
     """Every field of the record under its name, `owed` as "" for nothing; the schema; when DynamoDB may forget it. The
     place only where it is a member's: what has none is not in the index of places."""
-    item = {field.name: _value(getattr(record, field.name)) for field in fields(record)} | {"schema": _value(SCHEMA)}
+    item = {name: _value(getattr(record, name)) for name in names(record)} | {"schema": _value(SCHEMA)}
     if not record.place:
         del item["place"]
     return item | ({"expires": {"N": str(record.expires)}} if record.expires else {})

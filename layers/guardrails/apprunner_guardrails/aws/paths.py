@@ -11,7 +11,6 @@ A Region without any takes two calls. Reading goes in rounds, each of all that c
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from apprunner_guardrails.aws import apigateway, apprunner, ec2, elbv2
 from apprunner_guardrails.aws.reads import Pending, Reads
@@ -28,6 +27,7 @@ from apprunner_guardrails.facts import (
     if_read,
     is_over,
 )
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.paths.joined import (
     Details,
     Ends,

@@ -1,11 +1,11 @@
 """Service Quotas: how much of App Runner an account may have in a Region."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads
 from apprunner_guardrails.facts import CONNECTOR_QUOTA, CONNECTOR_QUOTA_DEFAULT, CONNECTOR_QUOTA_NEAR, QUOTAS_OF, Unread
+from apprunner_guardrails.light import replace
 
 if TYPE_CHECKING:
     from apprunner_guardrails.aws.reads import Page

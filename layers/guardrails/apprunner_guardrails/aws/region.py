@@ -1,7 +1,6 @@
 """EC2 for many connectors at once: the networks of a whole Region in a few calls, in place of ten calls each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws import ec2
@@ -20,6 +19,7 @@ from apprunner_guardrails.facts import (
     Zone,
     if_read,
 )
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.settings import Settings
 
 if TYPE_CHECKING:

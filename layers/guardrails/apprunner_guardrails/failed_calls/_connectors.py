@@ -1,7 +1,6 @@
 """VPC connectors that could not be made or deleted, and what is wrong with a connector's network."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from apprunner_guardrails.alerts import Explanation, counted
 from apprunner_guardrails.events import FailedCall
@@ -30,6 +29,7 @@ from apprunner_guardrails.failed_calls.asked import (
     says,
 )
 from apprunner_guardrails.failed_calls.seen import Seen
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.records import text
 from apprunner_guardrails.routes import effective_table, is_public
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, private_subnets_in

@@ -7,11 +7,11 @@ and whatever their case, only where codes do not tell.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.facts import Connector
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import at, text, texts
 
 OPERATIONS = "aws.apprunner"  # the source of App Runner's own events

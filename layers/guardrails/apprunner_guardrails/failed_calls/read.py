@@ -21,7 +21,6 @@ Rounds (calls that go out at once), with n services in the Region and ten calls 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from apprunner_guardrails.alerts import Explanation
 from apprunner_guardrails.aws import apprunner, ec2, quotas
@@ -47,6 +46,7 @@ from apprunner_guardrails.failed_calls.asked import (
 )
 from apprunner_guardrails.failed_calls.explain import EXPLAINED_ALIKE, explanation
 from apprunner_guardrails.failed_calls.seen import Seen
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.rules import RULES, chosen
 from apprunner_guardrails.settings import Settings
 

@@ -1,7 +1,6 @@
 """What the account shows about a failed call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 
 from apprunner_guardrails.facts import (
     GONE,
@@ -15,6 +14,7 @@ from apprunner_guardrails.facts import (
     Zone,
 )
 from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.light import dataclass, names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +57,8 @@ class Seen:
         return tuple(sorted({*read, *judged}))
 
     def _unread(self) -> Iterator[Unread]:
-        for field in fields(self):
-            fact = getattr(self, field.name)
+        for name in names(self):
+            fact = getattr(self, name)
             for one in fact if isinstance(fact, tuple) else (fact,):
                 if isinstance(one, Unread):
                     yield one

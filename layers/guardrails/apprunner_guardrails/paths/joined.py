@@ -9,7 +9,7 @@ out as the whole.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from apprunner_guardrails.facts import (
@@ -35,6 +35,7 @@ from apprunner_guardrails.facts import (
     VpcLink,
     if_read,
 )
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.targets.binding import TAG, Malformed, endpoint_ids
 from apprunner_guardrails.targets.plan import DRAINING
 

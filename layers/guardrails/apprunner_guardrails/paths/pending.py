@@ -5,10 +5,10 @@ each pending link with the time when it was first seen so (`messages`, as "abc12
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 
 from apprunner_guardrails.facts import Api, Integration, Unread, VpcLink
 from apprunner_guardrails.ledger import Record, Transition, remembered, untold
+from apprunner_guardrails.light import replace
 
 RULE = "pending links"  # in the place of a rule's id
 PENDING = "PENDING"

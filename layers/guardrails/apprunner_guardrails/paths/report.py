@@ -12,7 +12,6 @@ kind of hop (`RULES_ON`); where its messages name some hops of that kind (a subn
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from apprunner_guardrails.alerts import counted, safe
@@ -38,6 +37,7 @@ from apprunner_guardrails.facts import (
 from apprunner_guardrails.findings import Finding, Severity, Status
 from apprunner_guardrails.ledger import Record
 from apprunner_guardrails.ledger import State as Recorded
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.paths.joined import NETWORK, ends_of, hosts_asked
 from apprunner_guardrails.routes import WayOut, effective_table, families, ways_out
 from apprunner_guardrails.rules import BY_ID

@@ -6,7 +6,6 @@ Where no record of a call is published, the names are taken from wherever AWS's 
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.events import CLOUDTRAIL, TAGS, Ignored, account, idle, no_event, not_watched, region
@@ -20,6 +19,7 @@ from apprunner_guardrails.facts import (
     Unread,
     if_read,
 )
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.records import Json, at, body, event_id, shown, text, texts_at
 
 _APP_RUNNER, _EC2 = "apprunner.amazonaws.com", "ec2.amazonaws.com"

@@ -1,7 +1,6 @@
 """The rule book: one module a rule, named for the bad pattern. This is the only list of them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from apprunner_guardrails.engine import Rule
@@ -17,6 +16,7 @@ from apprunner_guardrails.facts import (
     PathGroup,
     Service,
 )
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.rules import (
     api_integration_not_https,
     api_integration_wrong_host,

@@ -6,9 +6,9 @@ Where stage variables make a difference, an integration is there once for each s
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Api, Integration, NotKnown, Stage, Unread, if_read, known
+from apprunner_guardrails.light import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

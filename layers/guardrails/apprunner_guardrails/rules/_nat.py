@@ -1,9 +1,9 @@
 """The NAT gateways that carry subnets' internet-bound traffic, for the two rules that judge them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.facts import Connector, NatGateway, Network, NotKnown, RouteTable, Subnet, known, told
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.routes import WayOut, effective_table, is_public, ways_out
 from apprunner_guardrails.rules._common import each, each_subnet
 

@@ -1,10 +1,10 @@
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Api, Integration, Moot, Network, NotKnown, VpcLink, if_read, known, told
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.paths.joined import NETWORK, ends_of, listener_named
 from apprunner_guardrails.rules._api import (
     change_http,

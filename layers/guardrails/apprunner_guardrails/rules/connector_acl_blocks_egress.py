@@ -1,10 +1,10 @@
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import floor
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, Subnet, told
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.reach import ANSWERS, FINAL, FOR_ALL_CLIENTS, acl_of, on_port, tcp_entries
 from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, families, leads_out, ways_out
 from apprunner_guardrails.rules._common import allow_in_acl, each_subnet, free_number

@@ -1,7 +1,6 @@
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address
 from typing import Literal, get_args
 
@@ -19,6 +18,7 @@ from apprunner_guardrails.facts import (
     told,
 )
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.reach import (
     FOR_ALL_CLIENTS,
     REACHES,

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Network, NotKnown, PathBalancer, PathEndpoint, if_read, known, told
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.rules._common import each, listed
 from apprunner_guardrails.rules._path import (
     HTTPS,

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import replace
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Network, Service
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import replace
 from apprunner_guardrails.rules._common import set_network
 from apprunner_guardrails.settings import Settings
 

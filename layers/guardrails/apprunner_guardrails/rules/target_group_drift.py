@@ -1,10 +1,10 @@
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import BoundGroup, Network, Target, Wanted, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.rules._common import change_targets, listed, target_group, what_should_be
 from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets.plan import HEALTHY

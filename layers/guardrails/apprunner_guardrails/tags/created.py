@@ -7,11 +7,11 @@ CreateTargetGroup, CreateLoadBalancer                             on a bound pat
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from apprunner_guardrails.callers import Who, tool, who
 from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, account, idle, no_event, region
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import HIDDEN, Json, body, entries_at, event_id, member, shown, text, texts_at
 from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.times import seconds

@@ -1,7 +1,7 @@
 """What somebody created → its ownership tags: read what it has, plan what is missing, put that."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from apprunner_guardrails.aws import apprunner, ec2, elbv2
 from apprunner_guardrails.aws import tags as tags_of
@@ -9,6 +9,7 @@ from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Ignored
 from apprunner_guardrails.facts import GONE, Unread, is_gone, is_over
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tags.created import ENDPOINT_SERVICES, Created, Kind
 from apprunner_guardrails.tags.plan import MOST, plan, wanted

@@ -1,11 +1,11 @@
 """Doing what a plan says: register first, then deregister; nothing is deregistered where registering failed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from apprunner_guardrails.aws import elbv2
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.facts import Target, Unread, Wanted
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.targets.plan import Plan
 
 

@@ -7,9 +7,9 @@ One id, or several separated by spaces: while an endpoint is replaced by another
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from apprunner_guardrails.facts import EndpointInterface, InterfaceEndpoint, TargetGroup, Unread, Wanted
+from apprunner_guardrails.light import dataclass
 
 TAG = "apprunner-guardrails:endpoint"
 SERVICE = ".apprunner.requests"  # how the name of App Runner's endpoint service for private services ends

@@ -20,7 +20,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from threading import Timer
 from typing import Literal, Protocol
@@ -32,6 +32,7 @@ from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.events import BadEvent, Ignored
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.ledger import Busy
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import Json, at, shown, text
 from apprunner_guardrails.targets.binding import TAG, Malformed, endpoint_ids
 from apprunner_guardrails.targets.sync import NotSynced

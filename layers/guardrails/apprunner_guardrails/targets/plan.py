@@ -13,9 +13,9 @@ target anywhere will do. Everything is sorted, as text, by address and port.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from apprunner_guardrails.facts import Held, Target, Wanted
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.settings import Policy
 
 DRAINING, HEALTHY = "draining", "healthy"

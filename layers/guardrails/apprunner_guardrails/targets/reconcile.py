@@ -5,7 +5,7 @@ group of which anything cannot be read is left as it is.
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 from apprunner_guardrails.aws import ec2, elbv2
 from apprunner_guardrails.aws.clients import Clients
@@ -20,6 +20,7 @@ from apprunner_guardrails.facts import (
     Wanted,
     if_read,
 )
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets import plan as plans
 from apprunner_guardrails.targets.apply import Applied, Applier

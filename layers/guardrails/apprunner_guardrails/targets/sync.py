@@ -1,7 +1,6 @@
 """From what events ask to what was done and told: find the bound groups, bring them into step, judge and tell."""
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import batched
@@ -16,6 +15,7 @@ from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
 from apprunner_guardrails.findings import NOT_JUDGED
 from apprunner_guardrails.judge import Answers, Terms, judge_bound_group, owner
 from apprunner_guardrails.ledger import Record, State
+from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
 from apprunner_guardrails.rules import LEFT_BY_SYNC, OF_SYNC, check_overrides, exemption_malformed

@@ -12,11 +12,11 @@ not name what it is about. Then everything is asked for.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from apprunner_guardrails.callers import Caller, caller
 from apprunner_guardrails.events import CLOUDTRAIL, BadEvent, Ignored, no_event, not_watched
+from apprunner_guardrails.light import dataclass
 from apprunner_guardrails.records import Json, at, event_id, shown, text, texts_at
 from apprunner_guardrails.targets.binding import SERVICE
 

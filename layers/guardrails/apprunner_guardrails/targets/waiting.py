@@ -6,9 +6,9 @@ come back is on its way (`leased_until`).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from apprunner_guardrails.ledger import Record, remembered
+from apprunner_guardrails.light import dataclass
 
 RULE = "waiting"  # in the place of a rule's id
 BINDING = "binding"  # what a group waits for whose endpoint is on its way; the other things are targets
