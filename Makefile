@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 COMPILE := uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
 
-.PHONY: help test replay backfill redrive emulator deploy-local bench lint format types security template generated docs e2e build lock clean
+.PHONY: help test replay backfill redrive emulator deploy-local bench bench-guard lint format types security template generated docs e2e build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +50,11 @@ backfill: $(READY) ## tag what was made before the stack with who made it (STACK
 redrive: $(READY) ## send what is in the dead-letter queues back to where it belongs (STACK=name QUEUE=name APPLY=1 MAX=n DELETE=id FORMAT=json ARGS=--help)
 	@$(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION) $(BIN)/python -m redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE),--queue "$(QUEUE)") $(if $(APPLY),--apply "$(APPLY)") $(if $(MAX),--max "$(MAX)") $(if $(DELETE),--delete "$(DELETE)") $(if $(FORMAT),--format "$(FORMAT)") $(ARGS)
 
-bench: $(READY) ## measure what one event costs, beside a bare script (ARGS="--event ResumeService", ARGS=--write)
+bench: $(READY) .tools/c7n/.ready ## measure what events, audits and syncs take, beside what else one would use (ARGS="--part events", ARGS=--write)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-guard: $(READY) ## has an event become dearer than recorded? Compares ratios, calls, sizes and memory with benchmarks/recorded.json
+	@$(BIN)/python -m benchmarks.guard
 
 lint: $(READY) ## check style, formatting and which module may import which
 	@$(BIN)/ruff check --quiet .
@@ -73,15 +76,17 @@ template: $(READY) .tools/checkov/.ready ## check the templates with cfn-lint, o
 	@$(BIN)/sam validate --lint
 	@$(BIN)/python -m tools.checkov
 
-generated: $(READY) ## check that docs/ and events/ are what the code makes of them
+generated: $(READY) ## check that docs/, events/ and the list of calls are what the code makes of them
 	@$(BIN)/python -m tools.docs --check
 	@$(BIN)/python -m tools.cost --check
 	@$(BIN)/python -m tools.events --check
+	@$(BIN)/python -m tools.operations --check
 
-docs: $(READY) ## write the generated files of docs/ and events/
+docs: $(READY) ## write the generated files of docs/ and events/, and the list of calls that the layer is built for
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.cost
 	@$(BIN)/python -m tools.events
+	@$(BIN)/python -m tools.operations
 
 build: $(READY) ## build the stack into .aws-sam/ for sam deploy and sam local
 	@$(BIN)/sam build

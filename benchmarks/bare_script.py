@@ -1,7 +1,8 @@
-"""What a user would write without the guardrails: the same reads one after the other, and a message, but no rules.
+"""What a user would write without the guardrails: the same calls one after the other, and a message, but no rules.
 
-It is measured beside our handlers. As they do, it tells the same thing once: it keeps what it told last in a table, a
-get before the message and a put after it. Two that run at once may both tell, and one that dies in between tells again.
+It is measured beside our handlers. As they do, it tells the same thing once, people and machines, and keeps in a table
+what it told: it asks what is there, claims what it is about to tell so that nobody else does, tells, and notes that it
+is told. It writes with PutItem where ours has transactions; every other call of an event of a connector is ours too.
 
 For a schedule it does for every connector what it does for an event: it is the same loop. It looks at no service.
 """
@@ -57,7 +58,7 @@ def _every_connector() -> "Iterator[VpcConnectorTypeDef]":
 
 
 def _look_at(connector: "VpcConnectorTypeDef") -> dict[str, object]:
-    apprunner, ec2, _, _ = _clients()
+    apprunner, ec2, *_ = _clients()
     tags = apprunner.list_tags_for_resource(ResourceArn=connector["VpcConnectorArn"])["Tags"]
     groups = ec2.describe_security_groups(Filters=_is("group-id", connector["SecurityGroups"]))["SecurityGroups"]
     vpc_id = groups[0]["VpcId"]
@@ -77,21 +78,36 @@ def _look_at(connector: "VpcConnectorTypeDef") -> dict[str, object]:
 
 
 def _tell_once(about: str, found: dict[str, Any]) -> int:
-    _, _, dynamodb, sns = _clients()
-    table, key = os.environ["FINDINGS_TABLE"], {"resource": {"S": about}, "rule": {"S": "told"}}
-    message = json.dumps(found)
+    _, _, dynamodb, sns, events = _clients()
+    table, message = os.environ["FINDINGS_TABLE"], json.dumps(found)
     digest = hashlib.sha256(message.encode()).hexdigest()
-    told = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-    if told and told["digest"]["S"] == digest:
+    told = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="#of = :about",
+        ExpressionAttributeNames={"#of": "resource"},
+        ExpressionAttributeValues={":about": {"S": about}},
+        ConsistentRead=True,
+    )["Items"]
+    if any(one["digest"]["S"] == digest for one in told):
         return 0
+    item = {"resource": {"S": about}, "rule": {"S": "told"}, "digest": {"S": digest}}
+    dynamodb.put_item(
+        TableName=table,
+        Item={**item, "state": {"S": "claimed"}},
+        ConditionExpression="attribute_not_exists(#of) OR digest <> :digest",
+        ExpressionAttributeNames={"#of": "resource"},
+        ExpressionAttributeValues={":digest": {"S": digest}},
+    )
     sns.publish(TopicArn=os.environ["ALERT_TOPIC_ARN"], Subject="VPC connectors", Message=message)
-    dynamodb.put_item(TableName=table, Item={**key, "digest": {"S": digest}})
+    events.put_events(Entries=[{"Source": "vpc-connectors", "DetailType": "VPC Connectors", "Detail": message}])
+    dynamodb.put_item(TableName=table, Item={**item, "state": {"S": "told"}})
     return 1
 
 
 @cache
-def _clients() -> "tuple[AppRunnerClient, EC2Client, DynamoDBClient, SNSClient]":
-    return boto3.client("apprunner"), boto3.client("ec2"), boto3.client("dynamodb"), boto3.client("sns")
+def _clients() -> "tuple[AppRunnerClient, EC2Client, DynamoDBClient, SNSClient, Any]":
+    apprunner, ec2, dynamodb = boto3.client("apprunner"), boto3.client("ec2"), boto3.client("dynamodb")
+    return apprunner, ec2, dynamodb, boto3.client("sns"), boto3.client("events")
 
 
 def _is(name: str, values: list[str]) -> "list[FilterTypeDef]":

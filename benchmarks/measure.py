@@ -1,5 +1,6 @@
 """Records what the emulator answers, then measures programs in processes of their own against the recording."""
 
+import compileall
 import importlib.metadata
 import json
 import re
@@ -13,13 +14,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, Literal
 
+from packaging.requirements import Requirement
 from werkzeug.test import Client
 
+from benchmarks.build import Built, build
 from benchmarks.standin import Answer, Answers, Call, Question, StandIn, replayed, rounds, serving
+from benchmarks.trust import certificate, trusted
 from emulator import Emulator, emulate
 from emulator.server import Application
 from emulator.worlds import ALERT_TOPIC, FINDINGS_TABLE, REGION, WORLDS, make, sdk_client
@@ -27,6 +32,7 @@ from replay import template
 
 _ROOT = Path(__file__).parent.parent
 _LAYER = _ROOT / "layers" / "guardrails"
+_C7N = _ROOT / ".tools" / "c7n" / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages"
 ACCOUNT = "123456789012"
 _QUIET_SECONDS = 0.1  # while recording: whoever can ask more without an answer does so sooner
 _LONGEST_RUN = 120.0
@@ -43,6 +49,10 @@ _AWS = {
     "AWS_SESSION_TOKEN": "benchmarks",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+# What a program sees of packages: our layer's, the SDK as pip installs it, or those of Cloud Custodian's environment.
+type Packages = Literal["layer", "sdk", "c7n"]
 
 
 class Unmeasurable(Exception):
@@ -68,6 +78,7 @@ class Program:
     name: str
     file: Path
     environment: Mapping[str, str]
+    packages: Packages = "layer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +98,11 @@ class Recording:
         return rounds(self.calls)
 
     @property
+    def rounds_to_alert(self) -> int:
+        """Of the first alert: the rounds until it is published, its own with them."""
+        return next(number for number, one in enumerate(self.rounds, start=1) if _ALERT in one)
+
+    @property
     def reads(self) -> frozenset[Question]:
         """What it wanted to know of the Region, in the words of the wire."""
         return frozenset(one for one in self.answers if not one.is_write and one.service != _MEMORY)
@@ -94,11 +110,17 @@ class Recording:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event in a process, in seconds: until its alert arrived, and until the handler was done."""
+    """One event in a process, in seconds: until its alert arrived, until the answer to that left, and until the handler
+    was done.
+
+    `rounds` are those until the alert, its own with them, as the answers' delay made them.
+    """
 
     to_alert: float
+    published: float
     whole: float
     cpu: float
+    rounds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +129,9 @@ class Run:
 
     first: Event
     import_cpu: float
+    cpu_to_alert: float | None  # of the process until its first alert arrived; None where the kernel does not say
     peak_bytes: int | None
+    modules: int  # that were imported by the end of the first event
     again: Sequence[Event]
 
     @property
@@ -128,17 +152,22 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One thing that was measured for our handler and for the bare script."""
+    """One thing that was measured for our handler and for the bare script, and for Cloud Custodian where it can be."""
 
     name: str
     unit: str
     ours: Spread
     bare: Spread
+    custodian: Spread | None = None
 
     @property
     def ratio(self) -> float:
         """Ours by the bare script's."""
         return self.ours.median / self.bare.median
+
+    @property
+    def custodian_ratio(self) -> float | None:
+        return self.ours.median / self.custodian.median if self.custodian else None
 
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -167,19 +196,32 @@ def programs(name: str = "ValidateNetworkFunction") -> tuple[Program, Program]:
             name="bare script",
             file=Path(__file__).parent / "bare_script.py",
             environment={"ALERT_TOPIC_ARN": topic, "FINDINGS_TABLE": FINDINGS_TABLE},
+            packages="sdk",
         ),
     )
 
 
 class Bench:
-    """Runs programs in processes that see what a function in Lambda sees: the layer's packages and nothing else."""
+    """Runs programs in processes that see what a function in Lambda sees: a layer's packages and nothing else.
 
-    def __init__(self, folder: Path) -> None:
+    With `built` that is what `sam build` makes of our layer and functions, bytecode included, and like a sandbox of
+    Lambda's no process may keep what it compiles. Without, it is our source and the layer's packages as they are
+    installed here, which does for counting calls.
+    """
+
+    def __init__(self, folder: Path, built: Built | None = None) -> None:
         self.folder = folder
-        self._packages = folder / "packages"
-        self._without_bytecode = folder / "packages-without-bytecode"
-        _lay_out(self._packages, _link)
-        _lay_out(self._without_bytecode, _copy_without_bytecode)
+        self.built = built
+        self._certificate = certificate()
+        self._sdk = folder / "sdk"
+        self._link(self._sdk, _tops(_required("boto3")))
+        if built:
+            self._layer = built.layer
+            trusted(self._layer / "botocore", self._certificate)
+            _compile(self._sdk)
+        else:
+            self._layer = folder / "layer"
+            self._link(self._layer, [_LAYER / "apprunner_guardrails", *_tops(_locked())])
 
     def record(self, program: Program, trigger: Trigger) -> Recording:
         """What the program asks for the event, what the emulator answers, and which calls had to wait for others.
@@ -213,128 +255,229 @@ class Bench:
         *,
         delay: float,
         times: int = 1,
-        bytecode: bool = True,
+        tls: bool = True,
     ) -> Run:
         """Play the event so many times in a new process; each call gets its recorded answer after the delay."""
         stand_in = StandIn(answers=replayed(recording.answers), delay=delay)
-        told = self._run(program, event, stand_in, times=times, bytecode=bytecode)
+        told = self._run(program, event, stand_in, times=times, tls=tls)
         events = _calls(stand_in.calls, told)
         for calls in events:
             if (asked := Counter(call.action for call in calls)) != recording.actions:
                 raise Unmeasurable(f"{program.name} asked {dict(asked)}; recorded were {dict(recording.actions)}")
         return _timed(told, events)
 
+    def alone(self, program: Program, event: Path, stand_in: StandIn) -> Run:
+        """Play the event once in a new process, whatever the stand-in answers."""
+        told = self._run(program, event, stand_in, times=1)
+        return _timed(told, _calls(stand_in.calls, told))
+
     def _run(
-        self, program: Program, event: Path, stand_in: StandIn, *, times: int, bytecode: bool = True
+        self, program: Program, event: Path, stand_in: StandIn, *, times: int, tls: bool = True
     ) -> Mapping[str, Any]:
         """What the process told of itself (benchmarks/candidate.py), and when it was `started`."""
         result = self.folder / "result.json"
         candidate = Path(__file__).parent / "candidate.py"
-        with serving(stand_in, self.folder) as authorities:
+        handler = self._deployed(program)
+        packages = self._packages(program)
+        with serving(stand_in, self._certificate if tls else None):
             environment = {
                 **program.environment,
                 **_AWS,
                 "AWS_ENDPOINT_URL": stand_in.url,
-                "AWS_CA_BUNDLE": str(authorities),
                 "HOME": str(self.folder),  # without anybody's ~/.aws
-                "PYTHONPATH": str(self._packages if bytecode else self._without_bytecode),
-                **({} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}),
+                "PYTHONPATH": str(packages),
+                **({"PYTHONDONTWRITEBYTECODE": "1"} if self.built else {}),
             }
-            started = time.monotonic()
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-S", "-P", candidate, program.file, event, str(times), result],
+            arguments = (handler.parent, handler.stem, event, str(times), result)
+            with (self.folder / "stderr").open("w+") as errors:
+                started = time.monotonic()
+                process = subprocess.Popen(
+                    [sys.executable, "-S", "-P", candidate, *arguments],
                     env=environment,
+                    cwd=handler.parent,
                     stdout=subprocess.DEVNULL,  # logs and metrics
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    timeout=_LONGEST_RUN,
-                    check=False,
+                    stderr=errors,
                 )
-            except subprocess.TimeoutExpired as error:
-                raise Unmeasurable(f"{program.name} was not done after {error.timeout:.0f} s") from error
+                stand_in.caller = process.pid
+                try:
+                    status = process.wait(timeout=_LONGEST_RUN)
+                except subprocess.TimeoutExpired as error:
+                    process.kill()
+                    process.wait()
+                    raise Unmeasurable(f"{program.name} was not done after {error.timeout:.0f} s") from error
+                errors.seek(0)
+                said = errors.read().strip()
         if stand_in.unanswered:
             first = stand_in.unanswered[0]
             raise Unmeasurable(f"{program.name} asked {first.action} as it was never recorded")
-        if done.returncode:
-            raise Unmeasurable(f"{program.name} failed:\n{done.stderr.strip()}")
+        if status:
+            raise Unmeasurable(f"{program.name} failed:\n{said}")
         return {**json.loads(result.read_text()), "started": started}
+
+    def _packages(self, program: Program) -> Path:
+        match program.packages:
+            case "layer":
+                return self._layer
+            case "sdk":
+                return self._sdk
+            case "c7n":
+                return self._c7n
+
+    @cached_property
+    def _c7n(self) -> Path:
+        if not _C7N.is_dir():
+            raise Unmeasurable("Cloud Custodian is not installed: run `make .tools/c7n/.ready`")
+        folder = self.folder / "c7n"
+        _compile(_C7N)
+        self._link(folder, _C7N.iterdir())
+        return folder
+
+    def _link(self, folder: Path, packages: Iterable[Path]) -> None:
+        """Lay out packages that are installed elsewhere. The SDK's list of authorities knows the stand-in's too."""
+        folder.mkdir()
+        for package in packages:
+            if package.name == "botocore":
+                (folder / package.name).mkdir()
+                for path in package.iterdir():
+                    (folder / package.name / path.name).symlink_to(path)
+                trusted(folder / package.name, self._certificate)
+            else:
+                (folder / package.name).symlink_to(package)
+
+    def _deployed(self, program: Program) -> Path:
+        """The handler's file where it is deployed: in a folder of its own, which is where Lambda runs it."""
+        if program.packages == "c7n":
+            return program.file
+        if self.built and program.packages == "layer":
+            return self.built.functions / program.file.parent.name / program.file.name
+        folder = self.folder / "deployed" / program.file.parent.name / program.file.stem
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            shutil.copy(program.file, folder)
+            _compile(folder)
+        return folder / program.file.name
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """A bench in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        yield Bench(Path(folder))
+def bench(*, built: bool = False, layer: Path | None = None) -> Iterator[Bench]:
+    """A bench in a temporary folder; a built one with this layer's packages in place of those that were built."""
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+        folder = Path(name)
+        made = build(folder / "built") if built else None
+        if made and layer:
+            shutil.rmtree(made.layer)
+            shutil.copytree(layer, made.layer)
+        yield Bench(folder, made)
 
 
-def measure(
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A program, an event for it, and what it asks for that."""
+
+    program: Program
+    event: Path
+    recording: Recording
+
+
+def in_turns(
     place: Bench,
-    trigger: Trigger,
-    ours: tuple[Program, Recording],
-    bare: tuple[Program, Recording],
+    subjects: Sequence[Subject],
     *,
     runs: int,
     delay: float,
-    again: int,
-) -> list[Measure]:
-    """Time both in turns, so that whatever else the machine does hits both; every third time without bytecode too."""
-    runs_of: dict[bool, tuple[list[Run], list[Run]]] = {True: ([], []), False: ([], [])}
-    for number in range(runs):
-        for bytecode in (True, False) if number % 3 == 0 else (True,):
-            for (program, recording), told in zip((ours, bare), runs_of[bytecode], strict=True):
-                times = 1 + again if bytecode else 1
-                told.append(place.run(program, trigger.event, recording, delay=delay, times=times, bytecode=bytecode))
-    without = [(f"{name}, no bytecode", unit, numbers) for name, unit, numbers in _COLD]
-    return [*compare(_MEASURED, *runs_of[True]), *compare(without, *runs_of[False])]
+    times: int = 1,
+    tls: bool = True,
+    say: Callable[[str], None],
+) -> Sequence[Sequence[Run]]:
+    """So many processes of each, one of each in turn, so that whatever else the machine does hits all of them alike.
+
+    A process of each goes before, which is not counted: it reads the files from the disk.
+    """
+    done: list[list[Run]] = [[] for _ in subjects]
+    for number in range(runs + 1):
+        say(f"process {number} of {runs}" if number else "a process of each that does not count")
+        for one, told in zip(subjects, done, strict=True):
+            run = place.run(one.program, one.event, one.recording, delay=delay, times=times, tls=tls)
+            told.extend([run] if number else [])
+    return done
 
 
 def spread(numbers: Sequence[float]) -> Spread:
+    if len(numbers) == 1:
+        return Spread(median=numbers[0], low=numbers[0], high=numbers[0], count=1)
     low, middle, high = quantiles(numbers, n=4, method="inclusive")
     return Spread(median=middle, low=low, high=high, count=len(numbers))
 
 
 type Measured = tuple[str, str, Callable[[Run], Sequence[float]]]  # name, unit, and the numbers of a run
 
+CPU: Measured = ("CPU until the end of the first event", "ms", lambda run: [run.cpu * 1000])
 TO_ALERT: Measured = ("process start to the alert", "ms", lambda run: [run.first.to_alert * 1000])
 TO_END: Measured = ("process start to the end", "ms", lambda run: [run.first.whole * 1000])
+CPU_TO_ALERT: Measured = (
+    "CPU until the alert",
+    "ms",
+    lambda run: [] if run.cpu_to_alert is None else [run.cpu_to_alert * 1000],
+)
+CPU_TO_HANDLER: Measured = ("CPU until the handler is there", "ms", lambda run: [run.import_cpu * 1000])
 PEAK: Measured = ("most memory held", "MB", lambda run: [] if run.peak_bytes is None else [run.peak_bytes / 1e6])
-_COLD: Sequence[Measured] = (
-    TO_ALERT,
-    TO_END,
-    ("CPU until the handler is there", "ms", lambda run: [run.import_cpu * 1000]),
+WARM_TO_ALERT: Measured = (
+    "warm event to the alert",
+    "ms",
+    lambda run: [event.to_alert * 1000 for event in run.again],
 )
-_MEASURED: Sequence[Measured] = (
-    *_COLD,
-    ("CPU of the first event", "ms", lambda run: [run.first.cpu * 1000]),
-    PEAK,
-    ("warm event to the alert", "ms", lambda run: [event.to_alert * 1000 for event in run.again]),
-    ("warm event to the end", "ms", lambda run: [event.whole * 1000 for event in run.again]),
-    ("CPU of a warm event", "ms", lambda run: [event.cpu * 1000 for event in run.again]),
+WARM_PUBLISHED: Measured = (
+    "warm event until the alert is published",
+    "ms",
+    lambda run: [event.published * 1000 for event in run.again],
 )
+WARM_TO_END: Measured = ("warm event to the end", "ms", lambda run: [event.whole * 1000 for event in run.again])
+WARM_CPU: Measured = ("CPU of a warm event", "ms", lambda run: [event.cpu * 1000 for event in run.again])
+WARM_ROUNDS: Measured = ("rounds to the alert", "", lambda run: [event.rounds for event in run.again])
+MODULES: Measured = ("modules imported", "", lambda run: [run.modules])
 
 
-def compare(measured: Iterable[Measured], ours: Sequence[Run], bare: Sequence[Run]) -> list[Measure]:
-    """What was measured of both; what the machine does not tell is left out."""
+def compare(
+    measured: Iterable[Measured], ours: Sequence[Run], bare: Sequence[Run], custodian: Sequence[Run] = ()
+) -> list[Measure]:
+    """What was measured of each; what the machine does not tell is left out."""
     found: list[Measure] = []
     for name, unit, numbers in measured:
-        of_ours, of_bare = ([number for run in runs for number in numbers(run)] for runs in (ours, bare))
+        of_ours, of_bare, of_custodian = (
+            [number for run in runs for number in numbers(run)] for runs in (ours, bare, custodian)
+        )
         if of_ours and of_bare:
-            found.append(Measure(name=name, unit=unit, ours=spread(of_ours), bare=spread(of_bare)))
+            third = spread(of_custodian) if of_custodian else None
+            found.append(Measure(name=name, unit=unit, ours=spread(of_ours), bare=spread(of_bare), custodian=third))
     return found
+
+
+def found(measures: Sequence[Measure], wanted: Measured) -> Measure:
+    """What was measured of it. Raises StopIteration if it was not."""
+    return next(one for one in measures if one.name == wanted[0])
 
 
 def _timed(told: Mapping[str, Any], events: Sequence[Sequence[Call]]) -> Run:
     starts = [told["started"], *(event["began"] for event in told["events"][1:])]
+    alerts = [next(call for call in calls if call.action == _ALERT) for calls in events]
     first, *again = (
         Event(
-            to_alert=next(call.arrived for call in calls if call.action == _ALERT) - start,
+            to_alert=alert.arrived - start,
+            published=alert.answered - start,
             whole=event["ended"] - start,
             cpu=event["cpu_seconds"],
+            rounds=len(rounds([call for call in calls if call.arrived <= alert.arrived])),
         )
-        for start, event, calls in zip(starts, told["events"], events, strict=True)
+        for start, event, calls, alert in zip(starts, told["events"], events, alerts, strict=True)
     )
-    return Run(first=first, import_cpu=told["import_cpu_seconds"], peak_bytes=told["peak_bytes"], again=again)
+    return Run(
+        first=first,
+        import_cpu=told["import_cpu_seconds"],
+        cpu_to_alert=alerts[0].caller_cpu,
+        peak_bytes=told["peak_bytes"],
+        modules=told["modules"],
+        again=again,
+    )
 
 
 def _calls(calls: Sequence[Call], told: Mapping[str, Any]) -> list[list[Call]]:
@@ -369,23 +512,31 @@ def _emulated(aws: Emulator, answers: dict[Question, Answer]) -> Answers:
     return answer
 
 
-def _lay_out(folder: Path, place: Callable[[Path, Path], object]) -> None:
-    """The packages of the layer, found where they are installed, and our own."""
-    folder.mkdir()
-    place(_LAYER / "apprunner_guardrails", folder / "apprunner_guardrails")
-    for name in re.findall(r"^([\w.-]+)==", (_LAYER / "requirements.txt").read_text(), re.MULTILINE):
+def _locked() -> list[str]:
+    """The packages of the layer."""
+    return re.findall(r"^([\w.-]+)==", (_LAYER / "requirements.txt").read_text(), re.MULTILINE)
+
+
+def _required(name: str) -> list[str]:
+    """The package and all that it needs in turn, as pip would install it."""
+    found, due = [name], [name]
+    while due:
+        for text in importlib.metadata.distribution(due.pop()).requires or ():
+            one = Requirement(text)
+            if one.name not in found and (one.marker is None or one.marker.evaluate({"extra": ""})):
+                found.append(one.name)
+                due.append(one.name)
+    return found
+
+
+def _tops(names: Iterable[str]) -> Iterator[Path]:
+    """Files and folders of the packages, where they are installed."""
+    for name in names:
         installed = importlib.metadata.distribution(name)
-        tops = {file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}
-        for top in tops:
-            place(Path(str(installed.locate_file(top))), folder / top)
+        for top in sorted({file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}):
+            yield Path(str(installed.locate_file(top)))
 
 
-def _link(source: Path, target: Path) -> None:
-    target.symlink_to(source)
-
-
-def _copy_without_bytecode(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        shutil.copyfile(source, target)
+def _compile(folder: Path) -> None:
+    """As pip does with what it installs. What has its bytecode keeps it."""
+    compileall.compile_dir(str(folder), quiet=2)

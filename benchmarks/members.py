@@ -6,8 +6,9 @@ member makes clients and connections of its own, as it does for every member. to
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from apprunner_guardrails.aws import findings_table
@@ -124,14 +125,28 @@ def _record(number: int) -> Record:
     )
 
 
+def measured(place: Bench, *, say: Callable[[str], None]) -> Iterator[tuple[str, Took]]:
+    """All of it, by name."""
+    todo: list[tuple[str, Callable[[], Took]]] = [
+        ("target sync with nothing bound", partial(tick, place)),
+        *(
+            (
+                f"audit of a member, {connectors} connectors, {items} items of others",
+                partial(audit, place, connectors, items),
+            )
+            for connectors, items in SIZES
+        ),
+        *((f"audit at home, {items} items", partial(audit_at_home, place, items)) for items in AT_HOME),
+    ]
+    for name, take in todo:
+        say(name)
+        yield name, take()
+
+
 def main() -> int:
-    with bench() as place:
-        _show("target sync with nothing bound", tick(place))
-        for connectors, items in SIZES:
-            name = f"audit of a member, {connectors} connectors, {items} items of others"
-            _show(name, audit(place, connectors, items))
-        for items in AT_HOME:
-            _show(f"audit at home, {items} items", audit_at_home(place, items))
+    with bench(built=True) as place:
+        for name, took in measured(place, say=lambda _: None):
+            _show(name, took)
     return 0
 
 

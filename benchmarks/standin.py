@@ -5,29 +5,23 @@ It speaks HTTPS, as AWS does: a handshake is a good part of what a new connectio
 
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qs
 
-from botocore.httpsession import DEFAULT_CA_BUNDLE
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from benchmarks.trust import LOOPBACK, Certificate
 
 # What these say is another at every event: it holds times and tokens.
 WRITES = frozenset({"dynamodb:PutItem", "dynamodb:TransactWriteItems", "events:PutEvents", "sns:Publish"})
 
-_LOOPBACK = "127.0.0.1"
 _LARGEST_REQUEST = 1_000_000
 _IDLE_SECONDS = 30.0  # a connection that asks nothing for so long is closed
 
@@ -65,11 +59,15 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """When a question was wholly here and when its answer began to leave: seconds of time.monotonic()."""
+    """When a question was wholly here and when its answer began to leave: seconds of time.monotonic().
+
+    `caller_cpu` is what the process that asks had spent of processor time by then, in seconds.
+    """
 
     question: Question
     arrived: float
     answered: float
+    caller_cpu: float | None = None
 
     @property
     def action(self) -> str:
@@ -92,6 +90,7 @@ class StandIn:
     delay: float
     hold: bool = False
     url: str = ""
+    caller: int | None = None  # the process that asks, for what it spends
     calls: list[Call] = field(default_factory=list)
     unanswered: list[Question] = field(default_factory=list)
     _noting: threading.Lock = field(default_factory=threading.Lock)
@@ -101,6 +100,7 @@ class StandIn:
     def answer(self, asked: Question) -> Answer | None:
         """The answer, when it is time for it; None for a question that nobody has an answer to."""
         arrived = self._latest = time.monotonic()
+        spent = None if self.caller is None else processor_seconds(self.caller)
         question = self._placed(asked)
         answer = self.answers(question, asked.body)
         while (left := (self._latest if self.hold else arrived) + self.delay - time.monotonic()) > 0:
@@ -109,7 +109,7 @@ class StandIn:
             if answer is None:
                 self.unanswered.append(question)
             else:
-                self.calls.append(Call(question=question, arrived=arrived, answered=time.monotonic()))
+                self.calls.append(Call(question=question, arrived=arrived, answered=time.monotonic(), caller_cpu=spent))
         return answer
 
     def _placed(self, asked: Question) -> Question:
@@ -119,6 +119,19 @@ class StandIn:
                 return asked
             self._writes[asked.action] += 1
             return replace(asked, body=b"", place=self._writes[asked.action])
+
+
+def processor_seconds(process: int) -> float | None:
+    """What another process of ours has spent, all its threads, to the nanosecond; None where only Linux would tell.
+
+    A clock's number is made of the process's as in clock_getcpuclockid(3), which Python does not have.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return time.clock_gettime(~process << 3 | 2)
+    except OSError:
+        return None  # it is no more
 
 
 def replayed(answers: Mapping[Question, Answer]) -> Answers:
@@ -143,17 +156,14 @@ def rounds(calls: Sequence[Call]) -> list[Counter[str]]:
 
 
 @contextmanager
-def serving(stand_in: StandIn, folder: Path) -> Iterator[Path]:
-    """Serve until the end of the block, at `stand_in.url`; gives the file of authorities that a client needs."""
-    certificate, authorities = _certificate(folder)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
-    with _Server(stand_in, tls) as server:
-        stand_in.url = f"https://{_LOOPBACK}:{server.server_address[1]}"
+def serving(stand_in: StandIn, certificate: Certificate | None) -> Iterator[None]:
+    """Serve until the end of the block, at `stand_in.url`: HTTPS with a certificate, HTTP without."""
+    with _Server(stand_in, certificate.context() if certificate else None) as server:
+        stand_in.url = f"{'https' if certificate else 'http'}://{LOOPBACK}:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield authorities
+            yield
         finally:
             server.shutdown()
             thread.join()
@@ -164,14 +174,16 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, stand_in: StandIn, tls: ssl.SSLContext) -> None:
+    def __init__(self, stand_in: StandIn, tls: ssl.SSLContext | None) -> None:
         self.stand_in = stand_in
         self._tls = tls
-        super().__init__((_LOOPBACK, 0), _Handler)
+        super().__init__((LOOPBACK, 0), _Handler)
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            return connection, address
         # The handshake is left to the connection's own thread, or callers would stand in line for it.
         return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
@@ -216,26 +228,3 @@ class _Handler(BaseHTTPRequestHandler):
             ),
             body=body,
         )
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for loopback with its key, and the SDK's own authorities with it added: as many as are usual."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "benchmarks")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(_LOOPBACK))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    certificate, authorities = folder / "certificate.pem", folder / "authorities.pem"
-    certificate.write_bytes(private + pem)
-    authorities.write_bytes(Path(DEFAULT_CA_BUNDLE).read_bytes() + b"\n" + pem)
-    return certificate, authorities

@@ -3,10 +3,11 @@
 python -m tools.cost [--check]
 
 Arithmetic and nothing else. Prices and quotas are AWS's, with where each was read. Calls and writes of an invocation
-are those that tests/unit/tools/test_cost.py counts; CPU and memory are what `python -m benchmarks.members` and `make
-bench` measured. A table of the pages stands between two markers with its name, as in docs/performance.md.
+are those that tests/unit/tools/test_cost.py counts; CPU and memory are what `make bench` measured and recorded in
+benchmarks/recorded.json. A table of the pages stands between two markers with its name, as in docs/performance.md.
 """
 
+import json
 import math
 import re
 import sys
@@ -15,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from apprunner_guardrails.observe import METRICS as METRICS_SENT
 from replay.template import load
 
 FOLDER = Path(__file__).parent.parent / "docs"
+RECORDED = Path(__file__).parent.parent / "benchmarks" / "recorded.json"
 HOURS = 730  # of a month, as AWS's own calculator has it
 SECONDS = HOURS * 3600
 MB = 1024 * 1024
@@ -256,17 +258,35 @@ class Work:
         return WRITE_UNITS + (INDEX_UNITS if self.by_place else 0)
 
 
-# `python -m benchmarks.members`, 2026-11-22, Python 3.13 on two cores that others used too, 20 ms an answer; medians.
-SYNC_CPU, SYNC_COLD = 9.0, 567.0
-HOME_CPU, HOME_COLD = 27.0, 1121.0
-EMPTY_CPU, EMPTY_COLD = 338.0, 1152.0
-ONE_CPU, ONE_COLD = 527.0, 1356.0
-TEN_CPU, TEN_COLD = 1081.0, 1871.0
-ITEM_CPU = 0.13  # ms: an item of the findings table, to get it and to understand it
-ITEM_MEMORY = 7.8  # KB that the process holds for it meanwhile
-PROCESS_MEMORY = 82.0  # MB without any
-# docs/performance.md: CPU of a warm event; of the first one with CPU until the handler is there.
-EVENT_CPU, EVENT_COLD = 55.0, 1204.0
+@cache
+def _measured() -> Mapping[str, Any]:
+    """What `make bench ARGS=--write` recorded last."""
+    return cast("Mapping[str, Any]", json.loads(RECORDED.read_text(encoding="utf-8")))
+
+
+def _took(name: str) -> tuple[float, float, float]:
+    """Of an invocation of benchmarks/members.py: milliseconds of CPU, of that with the start of the process, MB."""
+    took = _measured()["functions"]["took"][name]
+    return took["cpu"], took["cold_cpu"], took["peak"]
+
+
+def _event(part: str, name: str) -> float:
+    return next(float(one["ours"]["median"]) for one in _measured()["events"][part] if one["name"] == name)
+
+
+_MANY = 4000  # items of the findings table
+SYNC_CPU, SYNC_COLD, _ = _took("target sync with nothing bound")
+HOME_CPU, HOME_COLD, PROCESS_MEMORY = _took("audit at home, 0 items")
+EMPTY_CPU, EMPTY_COLD, _ = _took("audit of a member, 0 connectors, 0 items of others")
+ONE_CPU, ONE_COLD, _ = _took("audit of a member, 1 connectors, 0 items of others")
+TEN_CPU, TEN_COLD, _ = _took("audit of a member, 10 connectors, 0 items of others")
+_FULL_CPU, _, _FULL_MEMORY = _took(f"audit at home, {_MANY} items")
+ITEM_CPU = (_FULL_CPU - HOME_CPU) / _MANY  # ms: an item of the findings table, to get it and to understand it
+ITEM_MEMORY = (_FULL_MEMORY - PROCESS_MEMORY) * 1000 / _MANY  # KB that the process holds for it meanwhile
+EVENT_CPU, EVENT_COLD = (
+    _event("warm", "CPU of a warm event"),
+    _event("cold", "CPU until the end of the first event"),
+)
 # A private path adds 20 calls to an audit. What a call takes that needs a connection, ten connectors more tell.
 PATH_CPU = ONE_CPU + 20 * (TEN_CPU - ONE_CPU) / 10
 PATH_COLD = PATH_CPU + EMPTY_COLD - EMPTY_CPU
@@ -704,6 +724,37 @@ def _month() -> Iterator[str]:
     yield from _table(("line", "of what", *(one.name for one in MONTHS)), *rows, totals, free)
 
 
+def _work() -> Iterator[str]:
+    """What the functions alone cost in a month of 1,000 events: as far as processes are used again, and at the most."""
+    month = MONTHS[1]
+    rows = []
+    for one, many in month.works.items():
+        cells = []
+        for is_cold in (False, True):
+            took = seconds(one, NEAR, month.table, is_cold=is_cold)
+            cells += [f"{took:.2f} s", _cents(_function(one, many, month.table, is_cold=is_cold))]
+        rows.append((one.name, f"{many:,.0f}", f"{one.memory:,} MB", *cells))
+    sums = [
+        sum(_function(one, many, month.table, is_cold=is_cold) for one, many in month.works.items())
+        for is_cold in (False, True)
+    ]
+    rows.append(("**together**", "", "", "", f"**{_cents(sums[0])}**", "", f"**{_cents(sums[1])}**"))
+    yield from _table(
+        ("in a month", "invocations", "memory", "each, warm", "dollars", "each with the start of a process", "dollars"),
+        *rows,
+    )
+
+
+def _function(work: Work, many: float, table: Table, *, is_cold: bool) -> float:
+    """Dollars of Lambda alone."""
+    used = many * seconds(work, NEAR, table, is_cold=is_cold) * work.memory / 1024
+    return LAMBDA_TIME.of(used) + LAMBDA_REQUESTS.of(many)
+
+
+def _cents(dollars: float) -> str:
+    return f"${dollars:.3f}"
+
+
 def _organization() -> Iterator[str]:
     found = {(mix.name, late): _by_price(bill(mix, late)) for mix in MIXES for late in (NEAR, FAR)}
     rows = []
@@ -939,6 +990,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "prices": _prices,
     "invocations": _works,
     "month": _month,
+    "work": _work,
     "beside a rule of AWS Config": _beside_one,
     "in short": _short,
     "calls": _calls,
@@ -952,7 +1004,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "schedules": _schedules,
     "beside": _beside,
 }
-PAGES = ("cost.md", "scale.md")
+PAGES = ("cost.md", "scale.md", "performance.md")
 _MARKED = re.compile(r"(<!-- cost: (?P<name>[^>]+) -->\n).*?(<!-- cost: end -->)", re.DOTALL)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.clients import clients
 from apprunner_guardrails.batches import apart
 from apprunner_guardrails.events import Ignored, account, region, unpacked
 from apprunner_guardrails.members import place_of
@@ -75,7 +75,7 @@ def _answer(event: object, context: object) -> Result | Ignored:
     place = place_of(account(event), region(event), settings) if settings.member_role_name else None
     report = audit_region(
         text(event.get("time")),
-        client,
+        clients(),
         settings,
         lambda: int(time.time()),
         observe.seconds_left(context),

@@ -12,7 +12,7 @@ from functools import cache
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws import sqs
-from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.clients import clients
 from apprunner_guardrails.aws.http import put
 from apprunner_guardrails.events import Ignored, unpacked
 from apprunner_guardrails.facts import TargetGroup
@@ -114,13 +114,13 @@ def _raise_first(late: list[tuple[str, Exception]]) -> None:
 
 def _synced(asked: Asked, context: object) -> Synced:
     settings = Settings.from_env(os.environ)
-    return sync(asked, client, settings, _now, seconds_left=observe.seconds_left(context), known=_known())
+    return sync(asked, clients(), settings, _now, seconds_left=observe.seconds_left(context), known=_known())
 
 
 def _answered(request: Request, context: object) -> Outcome | Ignored:
     def later(message: str) -> bool:
         url = os.environ.get("SYNC_QUEUE_URL", "")  # also where another setting cannot be used
-        return bool(url) and not sqs.send(client, url, message, BACK_SECONDS)
+        return bool(url) and not sqs.send(clients(), url, message, BACK_SECONDS)
 
     means = Means(
         put=put,
@@ -133,7 +133,7 @@ def _answered(request: Request, context: object) -> Outcome | Ignored:
 
 
 def _looked(arn: str, context: object) -> Outcome | None:
-    return look(arn, client, Settings.from_env(os.environ), observe.seconds_left(context), _known())
+    return look(arn, clients(), Settings.from_env(os.environ), observe.seconds_left(context), _known())
 
 
 def _now() -> int:

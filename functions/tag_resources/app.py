@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from apprunner_guardrails import observe
 from apprunner_guardrails.aws import sqs
-from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.clients import clients
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.events import Ignored, unpacked
 from apprunner_guardrails.records import event_id
@@ -60,7 +60,8 @@ def _tagged(event: object, created: Created | Ignored) -> Planned | Ignored:
         observe.ignored([created.why])
         return created
     settings = Settings.from_env(os.environ)
-    reads, now = Reads(client), _now()
+    client, now = clients(), _now()
+    reads = Reads(client)
     planned = put(look(created, reads, settings, now), client, reads, now)
     if planned.come_back and settings.tag_queue_url:
         _come_back(event, planned, settings.tag_queue_url)
@@ -70,7 +71,7 @@ def _tagged(event: object, created: Created | Ignored) -> Planned | Ignored:
 
 def _come_back(event: object, planned: Planned, queue_url: str) -> None:
     """The event itself is the message: the queue brings it again. Raises NotTagged."""
-    failed = sqs.send(client, queue_url, json.dumps(event), planned.come_back)
+    failed = sqs.send(clients(), queue_url, json.dumps(event), planned.come_back)
     if failed:
         raise NotTagged(f"{planned.created.arn} cannot be come back to: {failed}")
 

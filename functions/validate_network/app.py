@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.aws.clients import client
+from apprunner_guardrails.aws.clients import clients
 from apprunner_guardrails.batches import NotBegun, apart
 from apprunner_guardrails.drift import newest, parse_change
 from apprunner_guardrails.events import Ignored, parse, unpacked
@@ -100,7 +100,7 @@ def _understood(event: object) -> Asked | Ignored:
 
 
 def _responded(asked: list[Asked]) -> Result | Ignored:
-    answer = respond(asked, client, Settings.from_env(os.environ), lambda: int(time.time()))
+    answer = respond(asked, clients(), Settings.from_env(os.environ), lambda: int(time.time()))
     if isinstance(answer, Ignored):
         observe.ignored([answer.why] * len(asked))
         return answer

@@ -26,6 +26,7 @@ from apprunner_guardrails.facts import (
     unread_network,
 )
 from apprunner_guardrails.findings import Finding, Status
+from apprunner_guardrails.rules import private_paths
 from apprunner_guardrails.settings import Settings
 
 
@@ -52,11 +53,11 @@ KINDS: Mapping[str, tuple[Rule[Any], ...]] = {
     "interface": rules.INTERFACE_RULES,
     "service": rules.SERVICE_RULES,
     "ingress": rules.INGRESS_RULES,
-    "endpoint": rules.ENDPOINT_RULES,
-    "group": rules.TARGET_GROUP_RULES,
-    "path_group": rules.PATH_GROUP_RULES,
-    "balancer": rules.BALANCER_RULES,
-    "api": rules.API_RULES,
+    "endpoint": private_paths.ENDPOINT_RULES,
+    "group": private_paths.TARGET_GROUP_RULES,
+    "path_group": private_paths.PATH_GROUP_RULES,
+    "balancer": private_paths.BALANCER_RULES,
+    "api": private_paths.API_RULES,
 }
 
 type AnyRule = Rule[Any]

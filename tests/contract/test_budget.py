@@ -690,9 +690,9 @@ def test_without_a_pace_changes_would_come_all_at_once() -> None:
 @pytest.fixture
 def new_clients() -> Iterator[None]:
     """Clients whose retries nobody has used up: botocore grants a client only so many."""
-    clients._client.cache_clear()
+    clients._clients.cache_clear()
     yield
-    clients._client.cache_clear()
+    clients._clients.cache_clear()
 
 
 def third_time_lucky(operation: str) -> Mapping[str, Fault]:

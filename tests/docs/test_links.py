@@ -33,7 +33,8 @@ def test_links_and_headings_are_found() -> None:
 
 def test_a_picture_is_told_to_those_who_cannot_see_it() -> None:
     pictures = [link for page in PAGES for link in links(page) if link.picture]
-    assert {link.target for link in pictures} == {"docs/flow.svg", "paths.svg"}
+    plots = {f"plots/{name}.png" for name in ("cold", "memory", "scale", "warm")}
+    assert {link.target for link in pictures} == {"docs/flow.svg", "paths.svg", *plots}
     assert [link for link in pictures if len(link.text.split()) < 5] == []
 
 

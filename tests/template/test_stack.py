@@ -18,15 +18,12 @@ from apprunner_guardrails.events import CALLS, EXPLAINED, FAILED, FINISHED, TAGG
 from apprunner_guardrails.facts import READ_WITH
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.paths import triggers as paths
-from apprunner_guardrails.rules import (
+from apprunner_guardrails.rules import INGRESS_RULES, INTERFACE_RULES, RULES, SERVICE_RULES
+from apprunner_guardrails.rules.private_paths import (
     API_RULES,
     BALANCER_RULES,
     ENDPOINT_RULES,
-    INGRESS_RULES,
-    INTERFACE_RULES,
     PATH_GROUP_RULES,
-    RULES,
-    SERVICE_RULES,
     TARGET_GROUP_RULES,
 )
 from apprunner_guardrails.settings import BadSettings, Settings

@@ -25,13 +25,8 @@ from apprunner_guardrails.judge import (
     with_tags_where_they_matter,
 )
 from apprunner_guardrails.ledger import Record, State
-from apprunner_guardrails.rules import (
-    INGRESS_RULES,
-    OF_SYNC,
-    PATH_GROUP_RULES,
-    RULES,
-    SERVICE_RULES,
-)
+from apprunner_guardrails.rules import INGRESS_RULES, RULES, SERVICE_RULES
+from apprunner_guardrails.rules.private_paths import OF_SYNC, PATH_GROUP_RULES
 from apprunner_guardrails.settings import ANY_TAG
 from apprunner_guardrails.times import utc
 from tests.cases._healthy import healthy

@@ -17,7 +17,7 @@ from apprunner_guardrails.aws import apprunner
 from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.findings import Severity, Status
 from apprunner_guardrails.judge import NO_NETWORK
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from apprunner_guardrails.settings import Settings
 from replay.template import load
 
@@ -312,7 +312,10 @@ def test_a_key_of_awss_own_can_be_asked_for_here(line: Line) -> None:
 
 
 def test_severities_are_those_of_the_controls() -> None:
-    assert {line.rule: BY_ID[line.rule].severity for line in CONTROLS} == {"AR407": Severity.LOW, "AR408": Severity.LOW}
+    assert {line.rule: by_id()[line.rule].severity for line in CONTROLS} == {
+        "AR407": Severity.LOW,
+        "AR408": Severity.LOW,
+    }
 
 
 def _as_status(bad: bool | None) -> Status | None:
@@ -326,7 +329,7 @@ def _answers(line: Line, settings: Settings) -> dict[str, Status]:
 def _answer(rule: str, row: Row, settings: Settings) -> Status:
     parsed: Any = apprunner.service if "ServiceArn" in row else apprunner.connector
     subject = replace(parsed(row), tags=row["Tags"])
-    (finding,) = evaluate([BY_ID[rule]], subject.arn, subject, NO_NETWORK, settings)
+    (finding,) = evaluate([by_id()[rule]], subject.arn, subject, NO_NETWORK, settings)
     return finding.status
 
 

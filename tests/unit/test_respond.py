@@ -16,7 +16,7 @@ from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import LEASE_SECONDS, Busy
 from apprunner_guardrails.respond import Report, respond
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from apprunner_guardrails.settings import BadSettings, Settings
 from apprunner_guardrails.tell import NotPublished
 from apprunner_guardrails.validate import NotRead
@@ -190,7 +190,7 @@ def test_what_could_not_be_judged_and_is_gone_is_over_by_its_own_title() -> None
     aws = validated(deleted_connector(), {**rows, "VpcConnectors": []}, now=LATER).aws
     details = [json.loads(one["Detail"]) for asked in aws.sent("events:PutEvents") for one in asked["Entries"]]
     assert {one["finding"]["rule"]: (one["transition"], one["finding"]["title"]) for one in details} == {
-        "AR102": ("resolved", BY_ID["AR102"].title),
+        "AR102": ("resolved", by_id()["AR102"].title),
         "AR902": ("resolved", "Some guardrails could not be judged"),
     }
 

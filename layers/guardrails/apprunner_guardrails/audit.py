@@ -124,14 +124,15 @@ def read_region(audit: Audit, reads: Reads, recorded: Callable[[], Recorded]) ->
         services=None if isinstance(services, Unread) else services,
     )
     audit.check_time("the private paths were read")
+    index = asked_tags()
     return Region(
         connectors=connectors,
         services=services if isinstance(services, Unread) else _beside(services, connectors, paths, reads, recorded()),
-        networks=_within(fleet, networks, asked_tags(), reads),
+        networks=_within(fleet, networks, index, reads),
         interfaces=asked_interfaces(),
         paths=paths,
         notes=notes,
-        tags=asked_tags(),
+        tags=index,
     )
 
 
@@ -264,7 +265,8 @@ def _over(audit: Audit, reads: Reads, found: Region, unseen: Collection[str]) ->
     gone = [arn for arn, pending in asked.items() if is_over(pending())]
     if not isinstance(found.interfaces, Unread):
         gone += interfaces
-    off_paths = [arn for arn in unseen if arn not in {*connectors, *services, *interfaces}]
+    others = {*connectors, *services, *interfaces}
+    off_paths = [arn for arn in unseen if arn not in others]
     return {**dict.fromkeys(gone, Answers(findings=())), **dict(ended(off_paths, found.paths, audit.terms, reads))}
 
 

@@ -53,6 +53,8 @@ def applied(findings: Iterable[Finding], tags: Mapping[str, str] | Unread, today
     if isinstance(tags, Unread):
         return tuple(replace(one, tags_unread=True) if one.status is Status.FAIL else one for one in findings)
     by_rule = {one.rule: one for one in exemptions(tags)[0]}
+    if not by_rule:
+        return tuple(findings)
     return tuple(_applied(one, by_rule.get(one.rule), today) for one in findings)
 
 

@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 
 if TYPE_CHECKING:
     from apprunner_guardrails.reach import Destination
@@ -446,9 +447,19 @@ def unread_network(account: str, region: str, why: Unread) -> Network:
 
 def connector_subnets(connector: Connector, network: Network) -> tuple[Subnet, ...]:
     """The connector's subnets that exist, by zone and id; those that are gone are AR113's concern alone."""
-    wanted = set(connector.subnet_ids)
-    found = (subnet for subnet in known(network.subnets) if subnet.id in wanted)
+    return _subnets_by_zone(connector.subnet_ids, known(network.subnets))
+
+
+@once
+def _subnets_by_zone(ids: tuple[str, ...], subnets: tuple[Subnet, ...]) -> tuple[Subnet, ...]:
+    by_id = subnets_indexed(subnets)
+    found = [by_id[one] for one in set(ids) if one in by_id]
     return tuple(sorted(found, key=lambda subnet: (subnet.zone_id, subnet.id)))
+
+
+@once
+def subnets_indexed(subnets: tuple[Subnet, ...]) -> Mapping[str, Subnet]:
+    return {subnet.id: subnet for subnet in subnets}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

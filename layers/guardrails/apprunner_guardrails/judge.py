@@ -1,6 +1,7 @@
 """What the rules of a kind answer about a resource, with what exemptions make of that. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 
 from apprunner_guardrails.engine import Rule, evaluate
 from apprunner_guardrails.exemptions import applied
@@ -18,15 +19,12 @@ from apprunner_guardrails.facts import (
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.light import dataclass, replace
+from apprunner_guardrails.once import judging
 from apprunner_guardrails.rules import (
-    BY_ID,
     INGRESS_RULES,
-    LEFT_BY_SYNC,
-    OF_SYNC,
-    PATH_GROUP_RULES,
     RULES,
     SERVICE_RULES,
-    TARGET_GROUP_RULES,
+    by_id,
     chosen,
     connector_untagged,
     service_untagged,
@@ -34,7 +32,7 @@ from apprunner_guardrails.rules import (
 )
 from apprunner_guardrails.settings import ANY_TAG, Settings
 from apprunner_guardrails.tags.plan import keys
-from apprunner_guardrails.times import seconds, utc
+from apprunner_guardrails.times import DAY_SECONDS, seconds, utc
 
 NO_NETWORK = unread_network("", "", Unread(call="", code="only a VPC connector has a network of its own"))
 # What is not read of a connector for the sake of one event: it would cost a call for each service, or one more.
@@ -74,7 +72,13 @@ class Terms:
     @property
     def today(self) -> str:
         """2026-11-21"""
-        return utc(self.now)[:10]
+        return _day(self.now // DAY_SECONDS)
+
+
+@lru_cache(maxsize=1)
+def _day(number: int) -> str:
+    """Of those since 1970. All that an audit judges is judged on one."""
+    return utc(number * DAY_SECONDS)[:10]
 
 
 def judged[S](
@@ -87,8 +91,9 @@ def judged[S](
     network: Network | Unread = NO_NETWORK,
     unasked: Collection[FactName] = (),
 ) -> Answers:
-    asked, left = without(chosen(rules, terms.settings), unasked)
-    findings = evaluate(asked, resource, subject, network, terms.settings)
+    with judging():
+        asked, left = without(chosen(rules, terms.settings), unasked)
+        findings = evaluate(asked, resource, subject, network, terms.settings)
     return Answers(findings=applied(findings, tags, terms.today), left=left, owner=owner(tags, terms.settings))
 
 
@@ -173,11 +178,15 @@ def _unasked(tags: Tags | None) -> tuple[FactName, ...]:
 
 def judge_bound_group(group: BoundGroup, tags: Tags, terms: Terms) -> Answers:
     """What the sync judges of a target group; the rest is left to the audit."""
+    from apprunner_guardrails.rules.private_paths import LEFT_BY_SYNC, TARGET_GROUP_RULES  # noqa: PLC0415  # see by_id
+
     return replace(judged(TARGET_GROUP_RULES, group.arn, group, tags, terms), left=LEFT_BY_SYNC)
 
 
 def judge_path_group(group: PathGroup, terms: Terms) -> Answers:
     """What the audit judges of a target group; the rest is left to the sync."""
+    from apprunner_guardrails.rules.private_paths import OF_SYNC, PATH_GROUP_RULES  # noqa: PLC0415
+
     return replace(judged(PATH_GROUP_RULES, group.arn, group, group.tags, terms), left=OF_SYNC)
 
 
@@ -207,7 +216,7 @@ def with_sure_tags(
 
 
 def _hangs_on_tags(finding: Finding, state: State | None) -> bool:
-    if "tags" in BY_ID[finding.rule].needs:
+    if "tags" in by_id()[finding.rule].needs:
         return (finding.status is Status.FAIL) != (state is State.OPEN)
     if finding.status is Status.EXEMPT:
         return state is State.OPEN

@@ -62,8 +62,8 @@ def _init(cls: type, puts: "_Puts", given: "Mapping[str, Any]", *, in_order: boo
 
     def init(self: object, /, *ordered: object, **values: object) -> None:
         if ordered:
-            if not in_order or len(ordered) > count:
-                raise TypeError(f"{cls.__name__} takes its fields by name")
+            if not in_order or len(ordered) > count or not values.keys().isdisjoint(names[: len(ordered)]):
+                raise TypeError(f"{cls.__name__} takes each field once" + (", by name" if not in_order else ""))
             values |= zip(names, ordered, strict=False)
         if len(values) != count:
             made = {name: make() for name, make in factories if name not in values}

@@ -14,17 +14,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
-
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from apprunner_guardrails import __version__
 from apprunner_guardrails.findings import NOT_JUDGED, Severity, Status
 from apprunner_guardrails.ledger import OPENING, Kind, Transition, is_finding
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
     from apprunner_guardrails.events import Odd
     from apprunner_guardrails.respond import Report
     from apprunner_guardrails.tags.tagging import Planned
@@ -65,10 +66,33 @@ _events: set[str] = set()  # ids of what this invocation dealt with
 _COUNTING = threading.Lock()  # reads are counted where they are made: in threads
 
 
-@cache
-def logger() -> Logger:
+# What each line has of the invocation, and of the event that is dealt with.
+_keys: ContextVar[Mapping[str, object]] = ContextVar("keys", default=MappingProxyType({}))
+
+
+def logger() -> "Logger":
     """The level comes from POWERTOOLS_LOG_LEVEL."""
+    made = _logger()
+    made.thread_safe_clear_keys()
+    made.thread_safe_append_keys(**_keys.get())
+    return made
+
+
+@cache
+def _logger() -> "Logger":
+    # Here, not at the start: the first line is logged when the alert is out, which need not wait for this.
+    from aws_lambda_powertools import Logger  # noqa: PLC0415
+
     return Logger(service=_service(), version=__version__)
+
+
+@contextmanager
+def _with_keys(keys: Mapping[str, object]) -> Iterator[None]:
+    before = _keys.set({**_keys.get(), **keys})
+    try:
+        yield
+    finally:
+        _keys.reset(before)
 
 
 @contextmanager
@@ -80,7 +104,7 @@ def invocation(context: object) -> Iterator[None]:
     }
     known = {name: value for name, value in named.items() if value}
     _begin()
-    with logger().append_context_keys(**known):
+    with _with_keys(known):
         try:
             yield
         finally:
@@ -99,7 +123,7 @@ def about(event_id: str, batch: Sequence[str] = ()) -> Iterator[None]:
     if len(ids) > 1:
         keys["event_ids"] = ids
     _events.update(ids)
-    with logger().append_context_keys(**keys):
+    with _with_keys(keys):
         try:
             yield
         except BaseException as error:
@@ -250,6 +274,8 @@ def _flush(known: Mapping[str, str]) -> None:
         _counted.clear()
     if not counted:
         return
+    from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415  # as the logger is
+
     metrics, beside = _metrics(), {"version": __version__, **known}
     if len(_events) == 1:
         beside["correlation_id"] = next(iter(_events))
@@ -261,7 +287,9 @@ def _flush(known: Mapping[str, str]) -> None:
 
 
 @cache
-def _metrics() -> Metrics:
+def _metrics() -> "Metrics":
+    from aws_lambda_powertools import Metrics  # noqa: PLC0415
+
     # Without a namespace Powertools raises, which after an alert went out would send it again.
     return Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE, service=_service())
 

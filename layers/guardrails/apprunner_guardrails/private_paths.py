@@ -32,16 +32,11 @@ from apprunner_guardrails.judge import (
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.light import replace
 from apprunner_guardrails.members import place_of
+from apprunner_guardrails.once import judging, once
 from apprunner_guardrails.paths.pending import aged
 from apprunner_guardrails.paths.triggers import PathChange, arns, concerned
-from apprunner_guardrails.rules import (
-    API_RULES,
-    BALANCER_RULES,
-    ENDPOINT_RULES,
-    INTERFACE_RULES,
-    OF_SYNC,
-    exemption_malformed,
-)
+from apprunner_guardrails.rules import INTERFACE_RULES, exemption_malformed
+from apprunner_guardrails.rules.private_paths import API_RULES, BALANCER_RULES, ENDPOINT_RULES, OF_SYNC
 from apprunner_guardrails.services import ask_beside
 from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.validate import Judged, of_changes
@@ -135,6 +130,7 @@ def _ended_groups(arns: Sequence[str], terms: Terms, reads: Reads) -> Iterator[t
             yield arn, Answers(findings=(), left=OF_SYNC)
 
 
+@judging()
 def judge_path_changes(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
     """Judge what is on the paths that calls concern, each resource once whatever the number of calls.
 
@@ -221,11 +217,25 @@ def _of_service(arn: str, service: Service | Unread, paths: Paths, terms: Terms,
 
 def ingress_of(service_arn: str, paths: Paths, reads: Reads) -> tuple[IngressConnection, ...] | Unread:
     """A service's ingress connections. Where none that is available is known, one that was not read may be its."""
-    listed = apprunner.list_all_ingress_connections(reads)()  # the paths were read by it: no call
-    mine = tuple(one for one in _described(paths).values() if one.service_arn == service_arn)
+    mine = _by_service(paths).get(service_arn, ())
     if any(one.status == "AVAILABLE" for one in mine):
         return mine
-    return next((one for one in (listed, *paths.ingress.values()) if isinstance(one, Unread)), mine)
+    return _unread_connection(paths, reads) or mine
+
+
+@once
+def _by_service(paths: Paths) -> Mapping[str, tuple[IngressConnection, ...]]:
+    found: dict[str, list[IngressConnection]] = defaultdict(list)
+    for one in _described(paths).values():
+        found[one.service_arn].append(one)
+    return {service_arn: tuple(mine) for service_arn, mine in found.items()}
+
+
+@once
+def _unread_connection(paths: Paths, reads: Reads) -> Unread | None:
+    """Why there may be ingress connections beside those that were described."""
+    listed = apprunner.list_all_ingress_connections(reads)()  # the paths were read by it: no call
+    return next((one for one in (listed, *paths.ingress.values()) if isinstance(one, Unread)), None)
 
 
 def _interfaces(changes: Sequence[PathChange], terms: Terms, reads: Reads) -> Mapping[str, Answers]:

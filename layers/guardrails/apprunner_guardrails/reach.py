@@ -30,6 +30,7 @@ from apprunner_guardrails.facts import (
     known,
 )
 from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 from apprunner_guardrails.routes import Cidr, Family, effective_table, precedence
 
 REACHES = "apprunner-guardrails:reaches"  # the tag by which connectors and services declare what they depend on
@@ -420,10 +421,15 @@ def _verb(groups: tuple[SecurityGroup, ...], verb: str) -> str:
 
 
 def acl_of(subnet: Subnet, network: Network) -> NetworkAcl:
-    for acl in known(network.network_acls):
-        if subnet.id in acl.subnet_ids:
-            return acl
+    acl = _acls_by_subnet(known(network.network_acls)).get(subnet.id)
+    if acl is not None:
+        return acl
     raise NotKnown(f"the network ACL of {subnet.id} cannot be seen from this account")
+
+
+@once
+def _acls_by_subnet(acls: tuple[NetworkAcl, ...]) -> Mapping[str, NetworkAcl]:
+    return {subnet_id: acl for acl in reversed(acls) for subnet_id in acl.subnet_ids}  # the first, if it is in several
 
 
 def tcp_entries(acl: NetworkAcl, family: Family, *, egress: bool) -> tuple[tuple[AclEntry, Cidr], ...]:
@@ -709,6 +715,11 @@ def _range(block: Cidr) -> _Range:
 def _holds(block: Cidr, address: int) -> bool:
     length = block.max_prefixlen - block.prefixlen
     return int(block.network_address) >> length == address >> length
+
+
+def overlap(one: Cidr, other: Cidr) -> bool:
+    """Of blocks of one family, which nest or are apart."""
+    return _holds(one, int(other.network_address)) or _holds(other, int(one.network_address))
 
 
 def _among(blocks: Iterable[Cidr], address: int) -> bool:

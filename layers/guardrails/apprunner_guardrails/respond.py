@@ -11,7 +11,6 @@ from apprunner_guardrails.aws.reads import Pace, Reads, together
 from apprunner_guardrails.drift import Change
 from apprunner_guardrails.events import FailedCall, Ignored, Trigger
 from apprunner_guardrails.facts import Unread
-from apprunner_guardrails.failed_calls.read import explain
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.judge import BESIDE_EVENTS, Answers, Terms, judge_connector, judge_service
 from apprunner_guardrails.ledger import Busy, Channel, Transition, failed_call, plan_once
@@ -19,7 +18,6 @@ from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.members import Place, is_elsewhere, place_of, unreadable
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.paths.triggers import PathChange
-from apprunner_guardrails.private_paths import judge_path_changes
 from apprunner_guardrails.rules import check_overrides
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Evaluation, Means, NotPublished, Result, as_json, tell, tell_once, who
@@ -127,6 +125,8 @@ def _judged(asked: Sequence[Asked], terms: Terms, reads: Reads) -> tuple[tuple[J
         batches.append(judge_changes(changes, terms, reads))
     path_changes = [one for one in asked if isinstance(one, PathChange)]
     if path_changes:
+        from apprunner_guardrails.private_paths import judge_path_changes  # noqa: PLC0415  # as above
+
         batches.append(judge_path_changes(path_changes, terms, reads))
     for one in asked:
         if isinstance(one, Trigger):
@@ -152,6 +152,8 @@ def _trigger(failed: FailedCall) -> Trigger:
 
 def _tell_why(failed: FailedCall, settings: Settings, reads: Reads, outlets: Outlets, means: Means) -> None:
     """Explain a failed call, once an hour to the same caller for the same cause."""
+    from apprunner_guardrails.failed_calls.read import explain  # noqa: PLC0415  # a fifth of our code: few events need it
+
     explanation = explain(failed, settings, reads)
     place = place_of(failed.account, failed.region, settings)
     key = failed_call(failed.caller.name, failed.what, explanation.cause, place.key)

@@ -8,9 +8,11 @@ from typing import Literal
 
 from apprunner_guardrails.facts import Network, NotKnown, Route, RouteTable, Subnet, Unread, known
 from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 
 type Family = Literal[4, 6]
 type Cidr = IPv4Network | IPv6Network
+type Lists = Mapping[str, tuple[str, ...] | Unread]  # the entries of prefix lists, by id
 
 # The addresses that count as "the internet": all of IPv4, and IPv6's global unicast block.
 INTERNET: dict[Family, Cidr] = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("2000::/3")}
@@ -57,25 +59,38 @@ def effective_table(subnet: Subnet, network: Network) -> RouteTable:
     return table
 
 
-def table_of(subnet: Subnet, tables: Iterable[RouteTable]) -> RouteTable | None:
+def table_of(subnet: Subnet, tables: tuple[RouteTable, ...]) -> RouteTable | None:
     """The table among these, of one VPC or several, that the subnet uses; None where it is not among them."""
-    main = None
+    by_subnet, main_by_vpc = _tables_by_user(tables)
+    return by_subnet.get(subnet.id) or main_by_vpc.get(subnet.vpc_id)
+
+
+@once
+def _tables_by_user(tables: tuple[RouteTable, ...]) -> tuple[Mapping[str, RouteTable], Mapping[str, RouteTable]]:
+    """By the subnets that they are associated with, and the main ones by their VPC."""
+    by_subnet: dict[str, RouteTable] = {}
+    main_by_vpc: dict[str, RouteTable] = {}
     for table in tables:
-        if subnet.id in table.subnet_ids:
-            return table
-        if table.main and table.vpc_id == subnet.vpc_id:
-            main = main or table
-    return main
+        for subnet_id in table.subnet_ids:
+            by_subnet.setdefault(subnet_id, table)
+        if table.main:
+            main_by_vpc.setdefault(table.vpc_id, table)
+    return by_subnet, main_by_vpc
 
 
 def ways_out(table: RouteTable, network: Network, family: Family) -> tuple[WayOut, ...]:
     """The targets that carry internet-bound traffic by this table, sorted by target. Empty where none does."""
-    return tuple(way for way in _winners(table, network, family) if way.share >= CARRIES)
+    return carrying(table, network.prefix_lists, family)
+
+
+def carrying(table: RouteTable, lists: Lists, family: Family) -> tuple[WayOut, ...]:
+    """The same, by the prefix lists that were read."""
+    return _weighed(table, lists, family).carrying
 
 
 def leads_out(table: RouteTable, network: Network) -> bool:
     """Whether the table routes (nearly) all of IPv4's internet somewhere, wherever that is."""
-    return sum(way.share for way in _winners(table, network, 4)) >= COVERS
+    return _weighed(table, network.prefix_lists, 4).covered >= COVERS
 
 
 def is_public(table: RouteTable, network: Network) -> bool:
@@ -94,61 +109,78 @@ def prefix_lists_to_read(tables: Iterable[RouteTable]) -> tuple[str, ...]:
     Those that lead to a VPC endpoint cannot: gateway endpoints put the lists of S3 and DynamoDB into most tables, and
     reading them would cost a call for each and tell nothing.
     """
-    return tuple(sorted({route.destination for table in tables for route in table.routes if _list_matters(route)}))
+    return tuple(sorted({name for table in tables for name in _lists_that_matter(table)}))
+
+
+@once
+def _lists_that_matter(table: RouteTable) -> frozenset[str]:
+    return frozenset(route.destination for route in table.routes if _list_matters(route))
 
 
 def _list_matters(route: Route) -> bool:
     return route.destination.startswith("pl-") and not route.target.startswith("vpce-")
 
 
-type Lists = tuple[tuple[str, tuple[str, ...] | Unread | None], ...]  # prefix lists that matter; None: not asked for
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Weighed:
+    """What a table makes of the internet's addresses of a family: what share of them goes anywhere, and the targets
+    that carry them."""
+
+    covered: float
+    carrying: tuple[WayOut, ...]
 
 
-def _winners(table: RouteTable, network: Network, family: Family) -> tuple[WayOut, ...]:
-    """Every target that wins any of the internet's addresses."""
-    lists = {
-        route.destination: network.prefix_lists.get(route.destination) for route in table.routes if _list_matters(route)
-    }
-    return _weighed(table, tuple(lists.items()), family)
-
-
-@lru_cache(maxsize=512)
-def _weighed(table: RouteTable, lists: Lists, family: Family) -> tuple[WayOut, ...]:
-    """Remembered, for each rule asks anew, and in an audit so do all the connectors behind the same table."""
-    shares: dict[tuple[str, bool], float] = defaultdict(float)
+@once
+def _weighed(table: RouteTable, lists: Lists, family: Family) -> _Weighed:
+    """Once for all who ask: each rule does, and in an audit so do all the connectors behind the same table."""
+    won: dict[tuple[str, bool], int] = defaultdict(int)
     names: dict[tuple[str, bool], set[str]] = defaultdict(set)
-    for route, won in _won(table, lists, family):
+    for route, count in _won(table, lists, family):
         if route.target != "local":
-            shares[route.target, route.blackhole] += won / INTERNET[family].num_addresses
+            won[route.target, route.blackhole] += count
             names[route.target, route.blackhole].add(route.destination)
-    return tuple(
-        WayOut(target=target, blackhole=blackhole, destinations=tuple(sorted(names[target, blackhole])), share=share)
-        for (target, blackhole), share in sorted(shares.items())
-    )
+    addresses = INTERNET[family].num_addresses
+    ways = [
+        WayOut(
+            target=target,
+            blackhole=blackhole,
+            destinations=tuple(sorted(names[target, blackhole])),
+            share=count / addresses,
+        )
+        for (target, blackhole), count in sorted(won.items())
+    ]
+    return _Weighed(covered=sum(way.share for way in ways), carrying=tuple(way for way in ways if way.share >= CARRIES))
 
 
 def _won(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[Route, int]]:
-    """Each route with the number of internet addresses that it wins: its own less those of narrower routes.
+    """Routes with the number of internet addresses that each wins: its own less those of narrower routes.
 
-    CIDRs nest or are apart, so sorting by address and length puts each block right after the blocks around it.
+    CIDRs nest or are apart, so sorting by address and length puts each block right after the blocks around it. Blocks
+    are numbers here: a prefix list may have a thousand of them.
     """
-    blocks: dict[Cidr, Route] = {}
-    for _, cidr, route in sorted(_blocks(table, lists, family), key=precedence):
-        blocks.setdefault(cidr, route)
-    won: dict[Cidr, int] = {}
-    around: list[Cidr] = []
-    for cidr in sorted(blocks, key=lambda cidr: (int(cidr.network_address), cidr.prefixlen)):
-        while around and not _inside(cidr, around[-1]):
+    named = [(route, blocks) for route in table.routes if (blocks := _blocks(route, table, lists, family))]
+    named.sort(key=lambda one: precedence((0, None, one[0])))
+    best: dict[tuple[int, int], tuple[int, int]] = {}  # of each block: its length before the cut, its place in `named`
+    for place, (_, blocks) in enumerate(named):
+        for first, length, uncut in blocks:
+            if (first, length) not in best or uncut > best[first, length][0]:
+                best[first, length] = uncut, place
+    won: dict[int, int] = {}
+    around: list[tuple[int, int]] = []  # where each block that is around ends, and its route's place
+    bits = INTERNET[family].max_prefixlen
+    for (first, length), (_, place) in sorted(best.items()):
+        count = 1 << (bits - length)
+        while around and around[-1][0] <= first:
             around.pop()
         if around:
-            won[around[-1]] -= cidr.num_addresses
-        won[cidr] = cidr.num_addresses
-        around.append(cidr)
-    for cidr, count in won.items():
-        yield blocks[cidr], count
+            won[around[-1][1]] -= count
+        won[place] = won.get(place, 0) + count
+        around.append((first + count, place))
+    for place, count in won.items():
+        yield named[place][0], count
 
 
-def precedence(block: tuple[int, Cidr, Route]) -> tuple[int, int, str, str]:
+def precedence(block: tuple[int, object, Route]) -> tuple[int, int, str, str]:
     """Of routes to the same block the longest prefix wins (::/0 and 2000::/3 are both cut to 2000::/3), then static
     routes, prefix lists, propagated routes (docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html).
 
@@ -159,29 +191,38 @@ def precedence(block: tuple[int, Cidr, Route]) -> tuple[int, int, str, str]:
     return -length, rank, route.destination, route.target
 
 
-def _blocks(table: RouteTable, lists: Lists, family: Family) -> Iterator[tuple[int, Cidr, Route]]:
-    """The routes' destinations, cut to the internet's addresses, with the length of their prefix before the cut."""
-    internet, entries = INTERNET[family], dict(lists)
-    for route in table.routes:
-        for text in _destinations(route, table, entries):
-            cidr = ip_network(text, strict=False)
-            if cidr.version == family and _inside(cidr, internet):
-                yield cidr.prefixlen, cidr, route
-            elif cidr.version == family and _inside(internet, cidr):
-                yield cidr.prefixlen, internet, route
+type _Block = tuple[int, int, int]  # its first address, the length of its prefix, and that before it was cut
 
 
-def _destinations(
-    route: Route, table: RouteTable, lists: Mapping[str, tuple[str, ...] | Unread | None]
-) -> tuple[str, ...]:
+def _blocks(route: Route, table: RouteTable, lists: Lists, family: Family) -> tuple[_Block, ...]:
+    """The route's destinations, cut to the internet's addresses."""
     if not route.destination.startswith("pl-"):
-        return (route.destination,)
+        block = _cut(route.destination, family)
+        return () if block is None else (block,)
     if not _list_matters(route):
         return ()
     entries = lists.get(route.destination)
     if entries is None:
         raise NotKnown(f"the entries of prefix list {route.destination} in {table.id} were not read")
-    return known(entries)
+    return _all_cut(known(entries), family)
+
+
+@once
+def _all_cut(entries: tuple[str, ...], family: Family) -> tuple[_Block, ...]:
+    return tuple(block for text in entries if (block := _cut(text, family)) is not None)
+
+
+@lru_cache(maxsize=4096)
+def _cut(text: str, family: Family) -> _Block | None:
+    """None for what has none of the internet's addresses of the family."""
+    internet, cidr = INTERNET[family], ip_network(text, strict=False)
+    if cidr.version != family:
+        return None
+    if _inside(cidr, internet):
+        return int(cidr.network_address), cidr.prefixlen, cidr.prefixlen
+    if _inside(internet, cidr):
+        return int(internet.network_address), internet.prefixlen, cidr.prefixlen
+    return None
 
 
 def _inside(inner: Cidr, outer: Cidr) -> bool:

@@ -10,7 +10,8 @@ from apprunner_guardrails.audit import Audit, NotAudited, evaluation, judge_regi
 from apprunner_guardrails.aws import apigateway, findings_table
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.aws.members import clients_at
-from apprunner_guardrails.aws.reads import Pace, Reads
+from apprunner_guardrails.aws.parsed_reads import ParsedReads
+from apprunner_guardrails.aws.reads import Pace
 from apprunner_guardrails.events import BadEvent
 from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Finding, Severity, Status
@@ -18,6 +19,7 @@ from apprunner_guardrails.judge import Answers, Terms
 from apprunner_guardrails.ledger import MACHINES, Record, State, Transition, plan_once, remembered
 from apprunner_guardrails.light import replace
 from apprunner_guardrails.members import Place, home_of, readable, role_arn, unreadable
+from apprunner_guardrails.once import judging
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.paths.render import digest_lines
 from apprunner_guardrails.records import shown
@@ -35,6 +37,7 @@ RECENT_SECONDS = 30 * 60  # a member's next audit is not done before: all member
 SILENT_SECONDS = 2 * 86_400  # a member has an audit a day at least
 
 
+@judging()
 def audit_region(
     time: str,
     client: Clients,
@@ -63,7 +66,7 @@ def audit_region(
         terms=Terms(settings=settings, now=now()),
         seconds_left=seconds_left,
     )
-    clients, asked, table = clients_at(place, client, settings), Reads(client), settings.findings_table
+    clients, asked, table = clients_at(place, client, settings), ParsedReads(client), settings.findings_table
     late: list[Exception] = []
     member: tuple[Evaluation, ...] = ()
     told: tuple[Transition, ...] = ()
@@ -86,7 +89,7 @@ def audit_region(
     recorded = cache(lambda: _by_resource(stored().records))
     means = means_of_telling(client, settings, outlets, now, place.key)
     digests = findings_table.recorded(asked, table, DIGEST[0]) if place.home else None
-    reads = Reads(clients, paces=apigateway.paces(lambda per_second: audit.within_time(pace(per_second))))
+    reads = ParsedReads(clients, paces=apigateway.paces(lambda per_second: audit.within_time(pace(per_second))))
     found = read_region(audit, reads, recorded)
     broken = {one.resource for one in stored().unreadable}
     judged = [one for one in judge_region(audit, reads, found, recorded()) if one.resource not in broken]
@@ -101,7 +104,7 @@ def audit_region(
         afresh = (
             None
             if not settings.member_role_name and not late
-            else findings_table.all_recorded(Reads(client), table, None)()
+            else findings_table.all_recorded(ParsedReads(client), table, None)()
         )
         summary = digest(
             afresh.records if afresh else _as_told(stored().records, told),

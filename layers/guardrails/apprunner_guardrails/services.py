@@ -1,5 +1,6 @@
 """What rules ask of a service beside what DescribeService tells, read where it matters."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from apprunner_guardrails.asked_egress import Asked
@@ -7,6 +8,7 @@ from apprunner_guardrails.aws import apprunner, destinations
 from apprunner_guardrails.aws.reads import Reads
 from apprunner_guardrails.facts import Connector, IngressConnection, Network, Service, Unread, is_over
 from apprunner_guardrails.light import replace
+from apprunner_guardrails.once import once
 
 
 def ask_beside(
@@ -84,16 +86,27 @@ def declarations(
     found: dict[str, Tags] = {f"connector {connector.name}": own}
     if isinstance(services, Unread):
         return found | {"services": services}
+    users, unread = _users(services, index)
+    return {**found, **users.get(connector.arn, {}), **unread}
+
+
+@once
+def _users(
+    services: Services, index: Mapping[str, Mapping[str, str]] | Unread
+) -> tuple[Mapping[str, Mapping[str, Tags]], Mapping[str, Tags]]:
+    """The tags of services by the connector that they use; and services that may use any."""
+    users: dict[str, dict[str, Tags]] = defaultdict(dict)
+    unread: dict[str, Tags] = {}
     for arn, service in services.items():
         tags = index if isinstance(index, Unread) else index.get(arn, {})
         name = f"service {arn.split('/')[1]}"
         if is_over(service):
             continue
-        if isinstance(service, Service) and service.connector_arn == connector.arn:
-            found[name] = tags
-        elif isinstance(service, Unread) and (isinstance(tags, Unread) or destinations.is_declaring(tags)):
-            found[name] = service
-    return found
+        if isinstance(service, Service):
+            users[service.connector_arn][name] = tags
+        elif isinstance(tags, Unread) or destinations.is_declaring(tags):
+            unread[name] = service
+    return users, unread
 
 
 def with_destinations(

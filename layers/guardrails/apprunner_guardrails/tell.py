@@ -3,6 +3,7 @@
 Nobody is told twice, and nothing is lost: what was claimed and not settled is anybody's to tell once the lease is over.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypedDict
 
@@ -12,7 +13,7 @@ from apprunner_guardrails.callers import Caller
 from apprunner_guardrails.findings import NOT_JUDGED, Finding, Severity, Status
 from apprunner_guardrails.ledger import Busy, Channel, Key, Kind, Plan, Record, State, Terms, Transition, plan, settled
 from apprunner_guardrails.light import dataclass
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 
 NAMED = 5  # transitions in an error
 
@@ -74,9 +75,13 @@ def tell(
     """
     by_resource = {one.resource: one for one in evaluations}
     won, busy = _claimed(by_resource, recorded, means)
+    won_of: dict[str, list[Transition]] = defaultdict(list)
+    for one in won:
+        won_of[one.finding.resource].append(one)
     alerts = tuple(
-        _alert(by_resource[resource], [one for one in won if one.finding.resource == resource], recorded[resource])
-        for resource in sorted({one.finding.resource for one in won if one.channels})
+        _alert(by_resource[resource], some, recorded[resource])
+        for resource, some in sorted(won_of.items())
+        if any(one.channels for one in some)
     )
     failures = _sent(alerts, means)
     owed = [one for one in won if one.channels]
@@ -184,7 +189,7 @@ def not_judged(
 
 def _over(record: Record) -> Finding:
     """The end of a finding whose resource is gone, or whose rule is switched off or no more."""
-    rule = BY_ID.get(record.rule)
+    rule = by_id().get(record.rule)
     return Finding(
         resource=record.resource,
         rule=record.rule,

@@ -35,6 +35,7 @@ from apprunner_guardrails.judge import (
 from apprunner_guardrails.ledger import Record, State, Transition
 from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.members import place_of
+from apprunner_guardrails.once import judging
 from apprunner_guardrails.paths.triggers import PathChange
 from apprunner_guardrails.reach import REACHES
 from apprunner_guardrails.services import ask_beside, ask_declaring, declarations, is_applied, with_destinations
@@ -94,6 +95,7 @@ class _Event:
         return bool(required) or what in TAGGING
 
 
+@judging()
 def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
     """Judge the connector or the service that the trigger names, and with a service the connector that it uses.
 
@@ -114,9 +116,9 @@ def judge(trigger: Trigger, terms: Terms, reads: Reads) -> tuple[Judged, ...] | 
 def _of_connector(event: _Event) -> Judged | Ignored:
     trigger, reads = event.trigger, event.reads
     is_new = trigger.what == "CreateVpcConnector"
+    fleet = _ask_fleet(event) if is_new else None  # with the ACLs' this answer is waited for first
     _ask_about(trigger.resource, event, listed=is_new)
     recorded = findings_table.recorded(reads, event.table, trigger.resource)
-    fleet = _ask_fleet(event) if is_new else None
     connector = _connector(trigger.resource, event, listed=is_new)
     if is_over(connector):
         return _over(_gone(trigger.resource, connector), event, recorded())
@@ -130,9 +132,9 @@ def _ask_about(arn: str, event: _Event, *, listed: bool = False) -> None:
     trigger, reads = event.trigger, event.reads
     if not listed:
         apprunner.describe_connector(reads, arn)
-    apprunner.describe_tags(reads, arn)
     if trigger.subnets:
         ec2.ask_near(reads, tuple(sorted(set(trigger.subnets))), tuple(sorted(set(trigger.groups))))
+    apprunner.describe_tags(reads, arn)
 
 
 def _ask_fleet(event: _Event) -> Callable[[], Fleet]:
@@ -279,6 +281,7 @@ def _connector(arn: str, event: _Event, *, listed: bool = False) -> Connector | 
 # --- Changes of the network -------------------------------------------------------------------------------------------
 
 
+@judging()
 def judge_changes(changes: Sequence[Change], terms: Terms, reads: Reads) -> tuple[Judged, ...] | Ignored:
     """Judge the connectors that EC2 calls concern, each once whatever the number of calls, in one batch of reads.
 

@@ -14,7 +14,7 @@ from apprunner_guardrails.engine import evaluate
 from apprunner_guardrails.events import FailedCall
 from apprunner_guardrails.findings import Exemption, Finding, Severity, Status
 from apprunner_guardrails.ledger import Channel, Record, Terms, Transition, plan, settled
-from apprunner_guardrails.rules import TARGET_GROUP_RULES
+from apprunner_guardrails.rules.private_paths import TARGET_GROUP_RULES
 from apprunner_guardrails.tell import not_judged
 from tests.cases import KINDS, NO_NETWORK, Change
 from tests.cases import _healthy_path as path

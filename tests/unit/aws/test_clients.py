@@ -27,9 +27,9 @@ FUNCTION_TIMEOUT = 60
 @pytest.fixture
 def new_clients() -> Iterator[None]:
     """Clients whose retries nobody has used up: botocore grants a client only so many."""
-    clients._client.cache_clear()
+    clients._clients.cache_clear()
     yield
-    clients._client.cache_clear()
+    clients._clients.cache_clear()
 
 
 def test_one_environment_has_one_client_a_service() -> None:
@@ -70,7 +70,7 @@ def test_each_call_names_the_guardrails_and_their_version() -> None:
     agents: list[str] = []
 
     def sent(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        agents.append(str(request.headers["User-Agent"]))
+        agents.append(bytes(request.headers["User-Agent"]).decode())
         return FAULTS["denied"].respond("ec2")
 
     ec2: Any = client("ec2")

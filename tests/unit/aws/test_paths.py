@@ -38,7 +38,7 @@ from apprunner_guardrails.facts import (
     unread_network,
 )
 from apprunner_guardrails.findings import Status
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.targets.binding import TAG
 from tests.aws import FAULTS, Aws, Fault, Parameters, refused
@@ -844,7 +844,7 @@ BY_LISTENER = {"link": SECOND_LINK, "integrationTarget": OTHER_LISTENER}
 def failing(rows: Rows) -> set[str]:
     """What fails of the rules that ask where the one API leads."""
     (api,) = read(rows)[0].apis
-    rules = tuple(BY_ID[name] for name in ("AR601", "AR602", "AR604"))
+    rules = tuple(by_id()[name] for name in ("AR601", "AR602", "AR604"))
     network, settings = unread_network(ACCOUNT, REGION, NOT_ASKED), Settings(alert_topic_arn="", findings_table="")
     findings = evaluate(rules, api.arn, api, network, settings)
     assert {one.status for one in findings} <= {Status.PASS, Status.FAIL}

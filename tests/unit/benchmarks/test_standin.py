@@ -1,12 +1,18 @@
 """Which calls had to wait for which others, and when answers leave."""
 
+import os
+import ssl
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from benchmarks.standin import Answer, Call, Question, StandIn, replayed, rounds
+from benchmarks.standin import Answer, Call, Question, StandIn, processor_seconds, replayed, rounds, serving
+from benchmarks.trust import certificate, trusted
 
 ANSWER = Answer(status=200, headers={}, body=b"")
 
@@ -93,3 +99,60 @@ def test_whoever_answers_a_write_sees_its_body() -> None:
 
     StandIn(answers=answers, delay=0).answer(write(b"12:00"))
     assert seen == [(write(place=1), b"12:00")]
+
+
+def test_what_the_caller_had_spent_is_noted_with_its_call() -> None:
+    before = time.process_time()
+    stand_in = StandIn(answers=lambda _, __: ANSWER, delay=0, caller=os.getpid())
+    stand_in.answer(question("A"))
+    [seen] = stand_in.calls
+    if seen.caller_cpu is None:
+        pytest.fail("this machine does not tell: only Linux does")
+    assert before <= seen.caller_cpu <= time.process_time()
+
+
+def test_of_a_process_that_is_no_more_nothing_is_told() -> None:
+    assert processor_seconds(2**22 + 1) is None  # the kernel's largest number of a process is below
+
+
+def asked_over_http(stand_in: StandIn, context: ssl.SSLContext | None = None) -> bytes:
+    request = urllib.request.Request(stand_in.url, data=b"Action=A", method="POST")  # noqa: S310  # our own server
+    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310
+        return bytes(answer.read())
+
+
+def test_it_speaks_http_where_it_has_no_certificate() -> None:
+    stand_in = StandIn(answers=lambda _, __: Answer(status=200, headers={}, body=b"plain"), delay=0)
+    with serving(stand_in, None):
+        assert (stand_in.url.startswith("http://"), asked_over_http(stand_in)) == (True, b"plain")
+
+
+@pytest.mark.parametrize("by_folder", [False, True])
+def test_whoever_has_our_list_of_authorities_trusts_it_and_nobody_else(tmp_path: Path, *, by_folder: bool) -> None:
+    """The list as botocore has it, and as the layer has it for OpenSSL to look up by name."""
+    mine = certificate()
+    (tmp_path / "cacert.pem").write_text("")
+    (tmp_path / "cacert").mkdir()
+    trusted(tmp_path, mine)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if by_folder:
+        context.load_verify_locations(capath=tmp_path / "cacert")
+    else:
+        context.load_verify_locations(cafile=tmp_path / "cacert.pem")
+    stand_in = StandIn(answers=lambda _, __: Answer(status=200, headers={}, body=b"over TLS"), delay=0)
+    with serving(stand_in, mine):
+        assert asked_over_http(stand_in, context) == b"over TLS"
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            asked_over_http(stand_in, ssl.create_default_context())
+
+
+def test_an_installed_list_that_is_linked_to_stays_as_it_is(tmp_path: Path) -> None:
+    installed, linked = tmp_path / "installed.pem", tmp_path / "sdk"
+    installed.write_text("as it was")
+    linked.mkdir()
+    (linked / "cacert.pem").symlink_to(installed)
+    trusted(linked, certificate())
+    assert (installed.read_text(), (linked / "cacert.pem").read_text().startswith("as it was\n-----BEGIN")) == (
+        "as it was",
+        True,
+    )

@@ -9,7 +9,7 @@ from apprunner_guardrails.facts import Connector, IngressConnection, InterfaceEn
 from apprunner_guardrails.failed_calls.asked import connector_asked
 from apprunner_guardrails.failed_calls.seen import Seen
 from apprunner_guardrails.records import Json
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from tests.cases import Change
 from tests.cases._healthy import ACCOUNT, CONNECTOR_ARN, REGION, healthy
 
@@ -104,7 +104,7 @@ def network(*changes: Change) -> Network:
 def judged(connector: Connector, network: Network, *rules: str) -> Seen:
     """What is seen of a connector in a network, by these rules."""
     settings = healthy().settings
-    chosen = [BY_ID[rule] for rule in rules]
+    chosen = [by_id()[rule] for rule in rules]
     findings = evaluate(chosen, connector.arn, connector, network, settings)
     return Seen(connector=connector, network=network, findings=findings)
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, fromstring
 from apprunner_guardrails.facts import Connector, Network, Paths, Service, Unread
 from apprunner_guardrails.findings import Finding, Status
 from apprunner_guardrails.paths.report import Report, report
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from tests.cases._healthy import add_route, healthy, nat_gateways_are_gone, remove_route
 from tests.cases._healthy_path import (
     API,
@@ -37,7 +37,7 @@ PATHS = Paths(
 
 
 def finding(resource: str, rule: str, *messages: str, status: Status = Status.FAIL, unread: str = "") -> Finding:
-    one = BY_ID[rule]
+    one = by_id()[rule]
     return Finding(
         resource=resource,
         rule=rule,

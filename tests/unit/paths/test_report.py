@@ -20,7 +20,7 @@ from apprunner_guardrails.ledger import Record
 from apprunner_guardrails.ledger import State as Recorded
 from apprunner_guardrails.paths.report import RULES_ON, Chain, Hop, Kind, State, Way, standing
 from apprunner_guardrails.reach import Destination
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 from tests.cases import Change
 from tests.cases._healthy import (
     add_route,
@@ -478,7 +478,7 @@ def test_destinations_that_could_not_be_read_are_unknown() -> None:
 
 
 def test_rules_are_about_the_resource_that_they_judge_but_for_these() -> None:
-    assert {rule: (BY_ID[rule].name, kind.value) for rule, kind in RULES_ON.items()} == {
+    assert {rule: (by_id()[rule].name, kind.value) for rule, kind in RULES_ON.items()} == {
         "AR102": ("connector_public_subnet", "subnet"),
         "AR104": ("connector_unsupported_zone", "subnet"),
         "AR105": ("connector_few_free_addresses", "subnet"),
@@ -610,7 +610,7 @@ def test_answers_come_by_severity_and_rule() -> None:
     account = HEALTHY.says(*(finding(GROUP_ARN, rule, "x") for rule in ("AR517", "AR508", "AR507", "AR510")))
     answers = hop_of(account, Kind.GROUP).answers
     assert [one.rule for one in answers] == sorted(
-        (one.rule for one in answers), key=lambda rule: (BY_ID[rule].severity.rank, rule)
+        (one.rule for one in answers), key=lambda rule: (by_id()[rule].severity.rank, rule)
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from apprunner_guardrails.engine import Rule, evaluate
 from apprunner_guardrails.facts import BoundGroup, Service, Unread, unread_network
 from apprunner_guardrails.findings import Finding, Status
-from apprunner_guardrails.rules import RULES, SERVICE_RULES, TARGET_GROUP_RULES, exemption_malformed
+from apprunner_guardrails.rules import RULES, SERVICE_RULES, exemption_malformed
+from apprunner_guardrails.rules.private_paths import TARGET_GROUP_RULES
 from tests.cases import ALL_RULES, RESOURCE, Answer, AnyRule, Case, answer, cases_of, data_files
 from tests.cases._healthy import GROUP_ARN, healthy
 

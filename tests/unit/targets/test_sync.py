@@ -13,7 +13,7 @@ from apprunner_guardrails.aws import findings_table
 from apprunner_guardrails.aws.clients import client
 from apprunner_guardrails.aws.findings_table import LedgerUnavailable
 from apprunner_guardrails.facts import TargetGroup
-from apprunner_guardrails.rules import TARGET_GROUP_RULES
+from apprunner_guardrails.rules.private_paths import TARGET_GROUP_RULES
 from apprunner_guardrails.settings import BadSettings, Policy
 from apprunner_guardrails.targets.binding import TAG
 from apprunner_guardrails.targets.reconcile import RESERVE_SECONDS

@@ -76,7 +76,7 @@ def test_the_locks_are_those_that_make_lock_writes() -> None:
     assert [*LOCKS] == [
         LAYER,
         "requirements-dev",
-        *(f"tools/{one}-requirements" for one in ("checkov", "ministack", "uv")),
+        *(f"tools/{one}-requirements" for one in ("c7n", "checkov", "ministack", "uv")),
     ]
     rule = re.search(r"^lock:.*\n\t@for name in (.+); do", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert rule is not None

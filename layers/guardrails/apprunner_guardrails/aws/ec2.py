@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
+from sys import intern
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws.reads import Pending, Reads, each_of
@@ -28,6 +29,7 @@ from apprunner_guardrails.facts import (
     connector_subnets,
     if_read,
     known,
+    subnets_indexed,
     unread_network,
 )
 from apprunner_guardrails.light import replace
@@ -79,10 +81,13 @@ type BalancerAddresses = Mapping[str, tuple[str, ...]]  # of a load balancer's i
 
 
 def ask_near(reads: Reads, subnet_ids: tuple[str, ...], group_ids: tuple[str, ...]) -> None:
-    """Send what can be asked about a connector before its VPC is known. Ids sorted, or the questions differ."""
-    read_zones(reads)
+    """Send what can be asked about a connector before its VPC is known. Ids sorted, or the questions differ.
+
+    The ACLs first: they tell the VPC, by which all else is asked.
+    """
     _acls(reads, subnet_ids)
     _groups(reads, group_ids)
+    read_zones(reads)
 
 
 def read_network(reads: Reads, connector: Connector, account: str, settings: Settings) -> Network:
@@ -168,8 +173,9 @@ def lists_in_play(connector: Connector, network: Network) -> tuple[str, ...]:
     """The prefix lists in the tables of the connector's subnets and of the NAT gateways' subnets."""
     tables: list[RouteTable] = []
     try:
+        by_id = subnets_indexed(known(network.subnets))
         homes = {nat.subnet_id for nat in if_read(network.nat_gateways)}
-        subnets = (*connector_subnets(connector, network), *(one for one in known(network.subnets) if one.id in homes))
+        subnets = (*connector_subnets(connector, network), *(by_id[one] for one in homes if one in by_id))
     except NotKnown:
         return ()
     for one in subnets:
@@ -301,7 +307,7 @@ def subnet(row: "SubnetTypeDef") -> Subnet:
     associated = (one for one in blocks if one.get("Ipv6CidrBlockState", {}).get("State") == "associated")
     return Subnet(
         id=row["SubnetId"],
-        vpc_id=row["VpcId"],
+        vpc_id=intern(row["VpcId"]),
         zone_id=row["AvailabilityZoneId"],
         cidr=row.get("CidrBlock", ""),
         ipv6_cidrs=tuple(sorted(one["Ipv6CidrBlock"] for one in associated)),
@@ -468,15 +474,15 @@ def zones_offered(reads: Reads, service: str) -> Pending[tuple[str, ...]]:
 def interface_endpoint(row: "VpcEndpointTypeDef") -> InterfaceEndpoint:
     return InterfaceEndpoint(
         id=row["VpcEndpointId"],
-        vpc_id=row.get("VpcId", ""),
-        service=row["ServiceName"],
-        state=row.get("State", "").lower(),
+        vpc_id=intern(row.get("VpcId", "")),
+        service=intern(row["ServiceName"]),
+        state=intern(row.get("State", "").lower()),
         private_dns=row.get("PrivateDnsEnabled", False),
-        subnet_ids=tuple(sorted(row.get("SubnetIds", ()))),
+        subnet_ids=tuple(sorted(map(intern, row.get("SubnetIds", ())))),
         interface_ids=tuple(sorted(row.get("NetworkInterfaceIds", ()))),
-        group_ids=tuple(sorted(one["GroupId"] for one in row.get("Groups", ()))),
-        policy=row.get("PolicyDocument", ""),
-        tags={tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", ())},
+        group_ids=tuple(sorted(intern(one["GroupId"]) for one in row.get("Groups", ()))),
+        policy=intern(row.get("PolicyDocument", "")),
+        tags={intern(tag["Key"]): tag.get("Value", "") for tag in row.get("Tags", ())},
         managed=row.get("RequesterManaged", False),
     )
 
@@ -602,8 +608,8 @@ def are_connected(reads: Reads, one: str, other: str) -> Callable[[], bool | Unr
 def endpoint_interface(row: "NetworkInterfaceTypeDef") -> EndpointInterface:
     return EndpointInterface(
         id=row["NetworkInterfaceId"],
-        vpc_id=row.get("VpcId", ""),
-        zone=row.get("AvailabilityZone", ""),
+        vpc_id=intern(row.get("VpcId", "")),
+        zone=intern(row.get("AvailabilityZone", "")),
         ipv4=row.get("PrivateIpAddress", ""),
         ipv6=tuple(sorted(one["Ipv6Address"] for one in row.get("Ipv6Addresses", ()))),
     )

@@ -6,6 +6,7 @@ It takes dynamodb:Query, dynamodb:Scan and dynamodb:PutItem: a transaction of Pu
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from apprunner_guardrails.facts import Unread
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.ledger import Channel, Kind, Record, State, Transition, is_finding
 from apprunner_guardrails.light import dataclass, names, replace
+from apprunner_guardrails.once import once
 
 if TYPE_CHECKING:
     from typing import Any
@@ -71,7 +73,15 @@ class Stored:
 
     def readable(self, resource: str) -> tuple[Record, ...]:
         """Those of a resource's records that can be read."""
-        return tuple(one for one in self.records if one.resource == resource)
+        return _by_resource(self.records).get(resource, ())
+
+
+@once
+def _by_resource(records: tuple[Record, ...]) -> Mapping[str, tuple[Record, ...]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for one in records:
+        found[one.resource].append(one)
+    return {resource: tuple(some) for resource, some in found.items()}
 
 
 def recorded(reads: Reads, table: str, resource: str) -> Callable[[], tuple[Record, ...]]:

@@ -1,6 +1,8 @@
 """EC2 for many connectors at once: the networks of a whole Region in a few calls, in place of ten calls each."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails.aws import ec2
@@ -18,8 +20,10 @@ from apprunner_guardrails.facts import (
     Unread,
     Zone,
     if_read,
+    subnets_indexed,
 )
 from apprunner_guardrails.light import replace
+from apprunner_guardrails.once import judging, once
 from apprunner_guardrails.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +65,7 @@ def read_structure(reads: Reads, connectors: Iterable[Connector]) -> Structure:
     )
 
 
+@judging()
 def read_networks(
     reads: Reads, structure: Structure, connectors: Iterable[Connector], account: str, settings: Settings
 ) -> Mapping[str, Network]:
@@ -71,10 +76,10 @@ def read_networks(
     connectors = tuple(connectors)
     vpc_of = {one.arn: _vpc_of(one, structure) for one in connectors}
     vpcs = {vpc for vpc in vpc_of.values() if isinstance(vpc, str) and vpc}
-    zones = ec2.read_zones(reads)
-    interfaces = _interfaces(reads, structure.security_groups, connectors)
-    endpoints = _endpoints(reads, vpcs, settings)
-    every_group = _all(
+    asked_zones = ec2.read_zones(reads)
+    asked_interfaces = _interfaces(reads, structure.security_groups, connectors)
+    asked_endpoints = _endpoints(reads, vpcs, settings)
+    asked_groups = _all(
         reads, "DescribeSecurityGroups", ec2.rows_of("SecurityGroups", ec2.security_group), "vpc-id", vpcs
     )
     attributes = {
@@ -82,28 +87,31 @@ def read_networks(
         for vpc in sorted(vpcs)
         for name in ("EnableDnsSupport", "EnableDnsHostnames")
     }
+    # Each answer is looked at once, whatever the number of connectors: what is of one VPC, its connectors share.
+    zones, interfaces, endpoints, every_group = asked_zones(), asked_interfaces(), asked_endpoints(), asked_groups()
+    dns = {key: pending() for key, pending in attributes.items()}
     networks: dict[str, Network] = {}
     for one in connectors:
         vpc = vpc_of[one.arn]
         if isinstance(vpc, Unread) or not vpc:
-            networks[one.arn] = _without_vpc(one, structure, zones(), account, vpc)
+            networks[one.arn] = _without_vpc(one, structure, zones, account, vpc)
             continue
         networks[one.arn] = Network(
             account=account,
             region=one.region,
             vpc_id=vpc,
-            zones=zones(),
+            zones=zones,
             subnets=_in(vpc, structure.subnets),
             route_tables=_in(vpc, structure.route_tables),
             prefix_lists={},
             nat_gateways=_in(vpc, structure.nat_gateways),
             network_acls=structure.network_acls,
             security_groups=_groups_of(one, vpc, structure),
-            group_interfaces=interfaces(),
-            endpoints=_in(vpc, endpoints()),
-            dns_support=attributes[vpc, "EnableDnsSupport"](),
-            dns_hostnames=attributes[vpc, "EnableDnsHostnames"](),
-            vpc_groups=_in(vpc, every_group()),
+            group_interfaces=interfaces,
+            endpoints=_in(vpc, endpoints),
+            dns_support=dns[vpc, "EnableDnsSupport"],
+            dns_hostnames=dns[vpc, "EnableDnsHostnames"],
+            vpc_groups=_in(vpc, every_group),
         )
     return _with_prefix_lists(reads, connectors, networks)
 
@@ -112,29 +120,30 @@ def _with_prefix_lists(
     reads: Reads, connectors: Iterable[Connector], networks: Mapping[str, Network]
 ) -> Mapping[str, Network]:
     in_play = {
-        one.arn: sorted({*ec2.lists_in_play(one, networks[one.arn]), *_lists_admitted(networks[one.arn])})
+        one.arn: tuple(
+            sorted({*ec2.lists_in_play(one, networks[one.arn]), *_lists_admitted(networks[one.arn].vpc_groups)})
+        )
         for one in connectors
     }
-    asked = {name: ec2.read_prefix_list(reads, name) for names in in_play.values() for name in names}
+    asked = {name: ec2.read_prefix_list(reads, name) for name in dict.fromkeys(chain.from_iterable(in_play.values()))}
     content = {name: pending() for name, pending in asked.items()}
-    return {
-        arn: replace(networks[arn], prefix_lists={name: content[name] for name in names})
-        for arn, names in in_play.items()
-    }
+    shared = {names: {name: content[name] for name in names} for names in set(in_play.values())}
+    return {arn: replace(networks[arn], prefix_lists=shared[names]) for arn, names in in_play.items()}
 
 
-def _lists_admitted(network: Network) -> Iterable[str]:
+@once
+def _lists_admitted(groups: tuple[SecurityGroup, ...] | Unread) -> frozenset[str]:
     """The prefix lists from which groups of the VPC admit anything."""
-    rules = (rule for group in if_read(network.vpc_groups) for rule in group.ingress)
-    return {peer for rule in rules for peer in rule.peers if peer.startswith("pl-")}
+    rules = (rule for group in if_read(groups) for rule in group.ingress)
+    return frozenset(peer for rule in rules for peer in rule.peers if peer.startswith("pl-"))
 
 
 def _vpc_of(connector: Connector, structure: Structure) -> str | Unread:
     """Empty where none of its subnets exists any more."""
     if isinstance(structure.subnets, Unread):
         return structure.subnets
-    wanted = set(connector.subnet_ids)
-    return next((subnet.vpc_id for subnet in structure.subnets if subnet.id in wanted), "")
+    by_id = subnets_indexed(structure.subnets)
+    return next((by_id[one].vpc_id for one in connector.subnet_ids if one in by_id), "")
 
 
 def _without_vpc(
@@ -151,17 +160,32 @@ def _without_vpc(
 def _in[T: (Subnet, RouteTable, NatGateway, Endpoint, SecurityGroup)](
     vpc: str, facts: tuple[T, ...] | Unread
 ) -> tuple[T, ...] | Unread:
-    return facts if isinstance(facts, Unread) else tuple(fact for fact in facts if fact.vpc_id == vpc)
+    return facts if isinstance(facts, Unread) else _by_vpc(facts).get(vpc, ())
+
+
+@once
+def _by_vpc[T: (Subnet, RouteTable, NatGateway, Endpoint, SecurityGroup)](
+    facts: tuple[T, ...],
+) -> Mapping[str, tuple[T, ...]]:
+    found: dict[str, list[T]] = defaultdict(list)
+    for fact in facts:
+        found[fact.vpc_id].append(fact)
+    return {vpc: tuple(inside) for vpc, inside in found.items()}
 
 
 def _groups_of(connector: Connector, vpc: str, structure: Structure) -> tuple[SecurityGroup, ...] | Unread:
     groups = structure.security_groups
     if isinstance(groups, Unread):
         return groups
-    named = set(connector.security_group_ids)
-    if named:
-        return tuple(group for group in groups if group.id in named)
-    return tuple(group for group in groups if group.vpc_id == vpc and group.name == "default")
+    if not connector.security_group_ids:
+        return tuple(group for group in _by_vpc(groups).get(vpc, ()) if group.name == "default")
+    places = _places(groups)
+    return tuple(groups[one] for one in sorted(places[name] for name in connector.security_group_ids if name in places))
+
+
+@once
+def _places(groups: tuple[SecurityGroup, ...]) -> Mapping[str, int]:
+    return {group.id: place for place, group in enumerate(groups)}
 
 
 def _default_groups(reads: Reads, vpcs: Iterable[str]) -> Pending[tuple[SecurityGroup, ...]]:

@@ -40,7 +40,7 @@ from apprunner_guardrails.ledger import State as Recorded
 from apprunner_guardrails.light import dataclass, replace
 from apprunner_guardrails.paths.joined import NETWORK, ends_of, hosts_asked
 from apprunner_guardrails.routes import WayOut, effective_table, families, ways_out
-from apprunner_guardrails.rules import BY_ID
+from apprunner_guardrails.rules import by_id
 
 NAME_LIMIT, FACT_LIMIT = 120, 300  # characters
 NONE = "none"
@@ -200,7 +200,7 @@ def standing(records: Iterable[Record], rules: Iterable[str]) -> Iterator[Findin
     asked = frozenset(rules)
     statuses = {Recorded.OPEN: Status.FAIL, Recorded.EXEMPT: Status.EXEMPT}
     for record in records:
-        rule = BY_ID.get(record.rule)
+        rule = by_id().get(record.rule)
         if rule is not None and record.rule in asked and record.state in statuses:
             yield Finding(
                 resource=record.resource,

@@ -1,30 +1,23 @@
-"""The rule book: one module a rule, named for the bad pattern. This is the only list of them."""
+"""The rule book: one module a rule, named for the bad pattern.
+
+This is the list of those that events of App Runner and of its network are judged by; private_paths.py has the others.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import (
-    Api,
-    BoundGroup,
     Connector,
     FactName,
     IngressConnection,
     ManagedInterface,
-    PathBalancer,
-    PathEndpoint,
-    PathGroup,
     Service,
 )
 from apprunner_guardrails.light import replace
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules import (
-    api_integration_not_https,
-    api_integration_wrong_host,
-    api_proxy_path_not_mapped,
-    api_stage_unlogged,
-    api_stage_untraced,
-    api_unauthorized_methods,
-    api_vpc_link_unusable,
     connector_acl_blocks_egress,
     connector_blackhole_route,
     connector_default_security_group,
@@ -51,17 +44,10 @@ from apprunner_guardrails.rules import (
     connector_untagged,
     connector_unused,
     connector_vpc_dns_off,
-    endpoint_blocks_load_balancer,
-    endpoint_policy_ignored,
-    endpoint_too_few_zones,
     exemption_malformed,
     ingress_connection_failed,
     ingress_endpoint_unavailable,
     ingress_wrong_endpoint_service,
-    load_balancer_blocks_private_link,
-    load_balancer_internet_facing,
-    load_balancer_tls_listener,
-    load_balancer_zone_without_target,
     service_address_type,
     service_connector_gone,
     service_egress_not_applied,
@@ -71,13 +57,6 @@ from apprunner_guardrails.rules import (
     service_publicly_accessible,
     service_unhealthy_threshold,
     service_untagged,
-    target_group_binding_broken,
-    target_group_drift,
-    target_group_http_health_check,
-    target_group_no_healthy_target,
-    target_group_preserves_client_ip,
-    target_group_replacement_held,
-    target_group_wrong_type,
 )
 from apprunner_guardrails.settings import BadSettings, Settings
 
@@ -127,126 +106,56 @@ _OF_INGRESS_CONNECTIONS: tuple[Rule[IngressConnection], ...] = (
     ingress_wrong_endpoint_service.RULE,
     ingress_endpoint_unavailable.RULE,
 )
-_OF_ENDPOINTS: tuple[Rule[PathEndpoint], ...] = (
-    endpoint_too_few_zones.RULE,
-    endpoint_blocks_load_balancer.RULE,
-    endpoint_policy_ignored.RULE,
-)
-_OF_TARGET_GROUPS: tuple[Rule[BoundGroup], ...] = (
-    target_group_drift.RULE,
-    target_group_no_healthy_target.RULE,
-    target_group_binding_broken.RULE,
-    target_group_replacement_held.RULE,
-)
-_OF_PATH_GROUPS: tuple[Rule[PathGroup], ...] = (
-    target_group_preserves_client_ip.RULE,
-    target_group_wrong_type.RULE,
-    target_group_http_health_check.RULE,
-)
-_OF_BALANCERS: tuple[Rule[PathBalancer], ...] = (
-    load_balancer_zone_without_target.RULE,
-    load_balancer_internet_facing.RULE,
-    load_balancer_blocks_private_link.RULE,
-    load_balancer_tls_listener.RULE,
-)
-_OF_APIS: tuple[Rule[Api], ...] = (
-    api_integration_wrong_host.RULE,
-    api_integration_not_https.RULE,
-    api_proxy_path_not_mapped.RULE,
-    api_vpc_link_unusable.RULE,
-    api_stage_unlogged.RULE,
-    api_stage_untraced.RULE,
-    api_unauthorized_methods.RULE,
-)
 
 
-def _ids(*kinds: Iterable[Rule[Any]]) -> list[str]:
+def ids(*kinds: Iterable[Rule[Any]]) -> list[str]:
     return [rule.id for rules in kinds for rule in rules]
 
 
 RULES: tuple[Rule[Connector], ...] = (
     *_OF_CONNECTORS,
-    exemption_malformed.rule("VPC connector", _ids(_OF_CONNECTORS)),
+    exemption_malformed.rule("VPC connector", ids(_OF_CONNECTORS)),
 )
 INTERFACE_RULES: tuple[Rule[ManagedInterface], ...] = (
     *_OF_INTERFACES,
     exemption_malformed.rule(
         "network interface",
-        _ids(_OF_INTERFACES),
+        ids(_OF_INTERFACES),
         tags="managed_interfaces",
         reference=exemption_malformed.EC2_TAGS,
     ),
 )
 SERVICE_RULES: tuple[Rule[Service], ...] = (
     *_OF_SERVICES,
-    exemption_malformed.rule("service", _ids(_OF_SERVICES)),
+    exemption_malformed.rule("service", ids(_OF_SERVICES)),
 )
 INGRESS_RULES: tuple[Rule[IngressConnection], ...] = (
     *_OF_INGRESS_CONNECTIONS,
-    exemption_malformed.rule("VPC ingress connection", _ids(_OF_INGRESS_CONNECTIONS)),
-)
-ENDPOINT_RULES: tuple[Rule[PathEndpoint], ...] = (
-    *_OF_ENDPOINTS,
-    exemption_malformed.rule(
-        "VPC endpoint", _ids(_OF_ENDPOINTS), tags="ingress_endpoints", reference=exemption_malformed.EC2_TAGS
-    ),
-)
-# Of bound target groups, as the sync leaves them; and of all that lead to endpoints, as the audit finds them.
-TARGET_GROUP_RULES: tuple[Rule[BoundGroup], ...] = (
-    *_OF_TARGET_GROUPS,
-    exemption_malformed.rule(
-        "target group",
-        _ids(_OF_TARGET_GROUPS, _OF_PATH_GROUPS),
-        tags="bindings",
-        reference=exemption_malformed.ELB_TAGS,
-    ),
-)
-PATH_GROUP_RULES: tuple[Rule[PathGroup], ...] = (
-    *_OF_PATH_GROUPS,
-    exemption_malformed.rule(
-        "target group",
-        _ids(_OF_TARGET_GROUPS, _OF_PATH_GROUPS),
-        tags="bindings",
-        reference=exemption_malformed.ELB_TAGS,
-    ),
-)
-# Of a target group: what only the sync judges, and what it leaves to the audit. AR901 both judge, by the same tags.
-OF_SYNC = frozenset(_ids(_OF_TARGET_GROUPS))
-LEFT_BY_SYNC = frozenset(_ids(_OF_PATH_GROUPS))
-BALANCER_RULES: tuple[Rule[PathBalancer], ...] = (
-    *_OF_BALANCERS,
-    exemption_malformed.rule(
-        "load balancer", _ids(_OF_BALANCERS), tags="bindings", reference=exemption_malformed.ELB_TAGS
-    ),
-)
-API_RULES: tuple[Rule[Api], ...] = (
-    *_OF_APIS,
-    exemption_malformed.rule("API", _ids(_OF_APIS), tags="apis", reference=exemption_malformed.API_TAGS),
+    exemption_malformed.rule("VPC ingress connection", ids(_OF_INGRESS_CONNECTIONS)),
 )
 
-BY_ID: Mapping[str, Rule[Any]] = {
-    rule.id: rule
-    for rules in (
-        API_RULES,
-        BALANCER_RULES,
-        PATH_GROUP_RULES,
-        TARGET_GROUP_RULES,
-        ENDPOINT_RULES,
-        INGRESS_RULES,
-        SERVICE_RULES,
-        INTERFACE_RULES,
-        RULES,
-    )
-    for rule in rules
-}
+
+@cache
+def by_id() -> Mapping[str, Rule[Any]]:
+    """All rules there are. Those of private paths are imported when somebody asks for them: few events do."""
+    from apprunner_guardrails.rules import private_paths  # noqa: PLC0415
+
+    kinds = (*private_paths.KINDS, INGRESS_RULES, SERVICE_RULES, INTERFACE_RULES, RULES)
+    return {rule.id: rule for rules in kinds for rule in rules}
+
+
+_NONE: frozenset[str] = frozenset()  # one for all
 
 
 def without[S](rules: tuple[Rule[S], ...], facts: Collection[FactName]) -> tuple[tuple[Rule[S], ...], frozenset[str]]:
     """The rules that can be asked where these facts are not read, and the ids of those that are left to others."""
+    if not facts:
+        return rules, _NONE
     left = frozenset(rule.id for rule in rules if not set(facts).isdisjoint(rule.needs))
     return tuple(rule for rule in rules if rule.id not in left), left
 
 
+@once
 def chosen[S](rules: tuple[Rule[S], ...], settings: Settings) -> tuple[Rule[S], ...]:
     """The rules as the settings have them: some switched off, some of another severity."""
     check_overrides(settings)
@@ -261,9 +170,9 @@ def chosen[S](rules: tuple[Rule[S], ...], settings: Settings) -> tuple[Rule[S], 
 
 def check_overrides(settings: Settings) -> None:
     """Raises BadSettings for a rule that there is not: a typing error must not leave a rule on, or off."""
-    unknown = sorted(settings.rule_overrides.keys() - BY_ID.keys())
+    unknown = sorted(settings.rule_overrides.keys() - by_id().keys()) if settings.rule_overrides else []
     if unknown:
         raise BadSettings(
             f"environment variable RULE_OVERRIDES: {', '.join(unknown)} is no rule; there are"
-            f" {', '.join(sorted(BY_ID))}"
+            f" {', '.join(sorted(by_id()))}"
         )

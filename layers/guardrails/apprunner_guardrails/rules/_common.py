@@ -1,8 +1,9 @@
 """What several rules need: walks that survive unknowns, and the commands that mend."""
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator
-from itertools import batched
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import batched, islice
 from typing import Literal
 
 from apprunner_guardrails.events import EXEMPTION
@@ -22,8 +23,8 @@ from apprunner_guardrails.facts import (
     Wanted,
     connector_subnets,
     known,
-    told,
 )
+from apprunner_guardrails.once import once
 from apprunner_guardrails.routes import effective_table, is_public
 from apprunner_guardrails.settings import ANY_TAG, Settings
 from apprunner_guardrails.targets.plan import EVERY_ZONE
@@ -37,9 +38,10 @@ def each[S, T](subjects: Iterable[S], answers_of: Callable[[S], Iterator[T]]) ->
     """What there is to say of every subject; what one cannot tell is raised only after the others have spoken."""
     unknown: set[str] = set()
     for subject in subjects:
-        answers, why = told(answers_of(subject))
-        yield from answers
-        unknown |= {why} - {""}
+        try:
+            yield from answers_of(subject)
+        except NotKnown as why:
+            unknown.add(str(why))
     if unknown:
         raise NotKnown("; ".join(sorted(unknown)))
 
@@ -53,21 +55,27 @@ def private_subnets_in(zone_ids: Iterable[str], network: Network) -> Iterator[Su
 
     NotKnown at the end, for the zones that show none but have a subnet whose routes cannot be told.
     """
-    candidates = [one for one in known(network.subnets) if one.vpc_id == network.vpc_id and not one.ipv6_native]
-    candidates.sort(key=lambda subnet: (-subnet.free_addresses, subnet.id))
+    by_zone = _roomiest_first(known(network.subnets), network.vpc_id)
 
     def if_private(subnet: Subnet) -> Iterator[Subnet]:
         if not is_public(effective_table(subnet, network), network):
             yield subnet
 
     def roomiest(zone_id: str) -> Iterator[Subnet]:
-        there = [one for one in candidates if one.zone_id == zone_id]
-        private, why = told(each(there, if_private))
-        yield from private[:1]
-        if why and not private:
-            raise NotKnown(why)
+        return islice(each(by_zone.get(zone_id, ()), if_private), 1)
 
     return each(sorted(set(zone_ids)), roomiest)
+
+
+@once
+def _roomiest_first(subnets: tuple[Subnet, ...], vpc_id: str) -> Mapping[str, tuple[Subnet, ...]]:
+    """The VPC's subnets that take IPv4, by zone."""
+    candidates = [one for one in subnets if one.vpc_id == vpc_id and not one.ipv6_native]
+    candidates.sort(key=lambda subnet: (-subnet.free_addresses, subnet.id))
+    by_zone: dict[str, list[Subnet]] = defaultdict(list)
+    for one in candidates:
+        by_zone[one.zone_id].append(one)
+    return {zone_id: tuple(there) for zone_id, there in by_zone.items()}
 
 
 def replace_connector(

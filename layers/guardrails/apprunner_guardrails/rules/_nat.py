@@ -1,10 +1,22 @@
 """The NAT gateways that carry subnets' internet-bound traffic, for the two rules that judge them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from apprunner_guardrails.facts import Connector, NatGateway, Network, NotKnown, RouteTable, Subnet, known, told
+from apprunner_guardrails.facts import (
+    Connector,
+    NatGateway,
+    Network,
+    NotKnown,
+    RouteTable,
+    Subnet,
+    Unread,
+    known,
+    subnets_indexed,
+    told,
+)
 from apprunner_guardrails.light import dataclass
-from apprunner_guardrails.routes import WayOut, effective_table, is_public, ways_out
+from apprunner_guardrails.once import once
+from apprunner_guardrails.routes import Lists, WayOut, carrying, effective_table, is_public
 from apprunner_guardrails.rules._common import each, each_subnet
 
 
@@ -19,23 +31,35 @@ class NatWay:
 
 
 def each_nat_way[T](connector: Connector, network: Network, answers_of: Callable[[NatWay], Iterator[T]]) -> Iterator[T]:
-    return each_subnet(connector, network, lambda subnet: each(_nat_ways(subnet, network), answers_of))
+    def of_subnet(subnet: Subnet) -> Iterator[T]:
+        table = effective_table(subnet, network)
+        return each(_nat_ways(subnet, table, network.prefix_lists, network.nat_gateways), answers_of)
+
+    return each_subnet(connector, network, of_subnet)
 
 
-def _nat_ways(subnet: Subnet, network: Network) -> Iterator[NatWay]:
+@once
+def _nat_ways(
+    subnet: Subnet, table: RouteTable, lists: Lists, gateways: tuple[NatGateway, ...] | Unread
+) -> tuple[NatWay, ...]:
     """Blackhole routes are AR108's concern alone."""
-    table = effective_table(subnet, network)
-    for way in ways_out(table, network, 4):
-        if way.target.startswith("nat-") and not way.blackhole:
-            found = (nat for nat in known(network.nat_gateways) if nat.id == way.target)
-            yield NatWay(subnet=subnet, table=table, way=way, nat=next(found, None))
+    through = [one for one in carrying(table, lists, 4) if one.target.startswith("nat-") and not one.blackhole]
+    return tuple(
+        NatWay(subnet=subnet, table=table, way=way, nat=_gateways_by_id(known(gateways)).get(way.target))
+        for way in through
+    )
+
+
+@once
+def _gateways_by_id(gateways: tuple[NatGateway, ...]) -> Mapping[str, NatGateway]:
+    return {nat.id: nat for nat in gateways}
 
 
 def home_of(nat: NatGateway, network: Network) -> Subnet:
     """The subnet that a (zonal) NAT gateway sits in."""
-    for subnet in known(network.subnets):
-        if subnet.id == nat.subnet_id:
-            return subnet
+    home = subnets_indexed(known(network.subnets)).get(nat.subnet_id)
+    if home is not None:
+        return home
     raise NotKnown(f"the subnet {nat.subnet_id} of {nat.id} cannot be seen from this account")
 
 

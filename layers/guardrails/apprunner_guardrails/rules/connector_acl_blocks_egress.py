@@ -5,6 +5,7 @@ from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import AclEntry, Connector, Network, NetworkAcl, Subnet, told
 from apprunner_guardrails.findings import Severity
 from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 from apprunner_guardrails.reach import ANSWERS, FINAL, FOR_ALL_CLIENTS, acl_of, on_port, tcp_entries
 from apprunner_guardrails.routes import COVERS, INTERNET, Cidr, Family, effective_table, families, leads_out, ways_out
 from apprunner_guardrails.rules._common import allow_in_acl, each_subnet, free_number
@@ -73,6 +74,7 @@ def _is_used(family: Family, verdict: _Verdict, subnet: Subnet, network: Network
     return verdict.share == 0 or leads_out(effective_table(subnet, network), network)
 
 
+@once
 def _judge(acl: NetworkAcl, family: Family, direction: _Direction) -> _Verdict:
     """The worst verdict over the range's ports; ports between two entries' bounds are judged alike, so one is tried."""
     entries = tcp_entries(acl, family, egress=direction.egress)

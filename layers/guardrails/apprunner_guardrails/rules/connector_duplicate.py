@@ -1,22 +1,36 @@
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network, is_over, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, by_age, delete_connector, listed, use_connector
 from apprunner_guardrails.settings import Settings
+
+type _Place = tuple[frozenset[str], frozenset[str]]  # the ids of subnets and of security groups
 
 
 def _older(connector: Connector, network: Network) -> Connector | None:
     """The oldest of the active connectors with the same subnets and groups, if that is another: a pair is told once."""
-    others = (one for one in known(known(network.fleet).connectors) if one.arn != connector.arn and not is_over(one))
-    older = (one for one in others if _alike(one, connector) and by_age(one) < by_age(connector))
-    return min(older, key=by_age, default=None)
+    alike = _active_alike(known(known(network.fleet).connectors)).get(_place(connector), ())
+    older = (one for one in alike if one.arn != connector.arn and by_age(one) < by_age(connector))
+    return next(older, None)
 
 
-def _alike(one: Connector, other: Connector) -> bool:
+@once
+def _active_alike(connectors: tuple[Connector, ...]) -> Mapping[_Place, Sequence[Connector]]:
+    """The active ones by where they are, from the oldest to the youngest."""
+    by_place: dict[_Place, list[Connector]] = defaultdict(list)
+    for one in sorted(connectors, key=by_age):
+        if not is_over(one):
+            by_place[_place(one)].append(one)
+    return by_place
+
+
+def _place(connector: Connector) -> _Place:
     """Two that name no group both use the default group of the VPC."""
-    return (set(one.subnet_ids), set(one.security_group_ids)) == (set(other.subnet_ids), set(other.security_group_ids))
+    return frozenset(connector.subnet_ids), frozenset(connector.security_group_ids)
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:

@@ -1,9 +1,11 @@
 import shlex
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector, Network, SecurityGroup, known
+from apprunner_guardrails.facts import Connector, Network, NetworkInterface, SecurityGroup, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE
 from apprunner_guardrails.settings import Settings
 
@@ -12,9 +14,18 @@ def _useless(network: Network) -> Iterator[tuple[SecurityGroup, int]]:
     """Groups with inbound rules that only App Runner's interfaces carry, and how many of those there are."""
     for group in sorted(known(network.security_groups), key=lambda group: group.id):
         if group.ingress:
-            carriers = [one for one in known(network.group_interfaces) if group.id in one.group_ids]
+            carriers = _by_group(known(network.group_interfaces)).get(group.id, ())
             if all(carrier.app_runner for carrier in carriers):
                 yield group, len(carriers)
+
+
+@once
+def _by_group(interfaces: tuple[NetworkInterface, ...]) -> Mapping[str, Sequence[NetworkInterface]]:
+    by_group: dict[str, list[NetworkInterface]] = defaultdict(list)
+    for one in interfaces:
+        for group_id in set(one.group_ids):
+            by_group[group_id].append(one)
+    return by_group
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:

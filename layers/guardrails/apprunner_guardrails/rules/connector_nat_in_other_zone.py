@@ -1,10 +1,13 @@
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network, RouteTable, Subnet, known, told
 from apprunner_guardrails.findings import Severity
-from apprunner_guardrails.routes import effective_table
-from apprunner_guardrails.rules._common import each, listed, set_route
+from apprunner_guardrails.once import once
+from apprunner_guardrails.routes import table_of
+from apprunner_guardrails.rules._common import listed, set_route
 from apprunner_guardrails.rules._nat import NatWay, each_nat_way, home_of, usable_nat_gateway_in
 from apprunner_guardrails.settings import Settings
 
@@ -48,12 +51,18 @@ def _bring_home(nat_way: NatWay, network: Network) -> Iterator[str]:
             yield set_route(network, "create-route", "NEW_ROUTE_TABLE_ID", destination, nat_gateway)
 
 
-def _zones_of(table: RouteTable, network: Network) -> set[str]:
-    def zone_if_served(subnet: Subnet) -> Iterator[str]:
-        if effective_table(subnet, network) == table:
-            yield subnet.zone_id
+def _zones_of(table: RouteTable, network: Network) -> AbstractSet[str]:
+    return _zones_by_table(known(network.subnets), known(network.route_tables)).get(table.id, frozenset())
 
-    return set(told(each(known(network.subnets), zone_if_served))[0])
+
+@once
+def _zones_by_table(subnets: tuple[Subnet, ...], tables: tuple[RouteTable, ...]) -> Mapping[str, AbstractSet[str]]:
+    by_table: dict[str, set[str]] = defaultdict(set)
+    for subnet in subnets:
+        table = table_of(subnet, tables)
+        if table is not None:
+            by_table[table.id].add(subnet.zone_id)
+    return by_table
 
 
 RULE = Rule(

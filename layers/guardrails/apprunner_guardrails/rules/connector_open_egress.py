@@ -5,11 +5,13 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, Network, SecurityGroup, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, listed
 from apprunner_guardrails.settings import Settings
 
 
-def _open_peers(group: SecurityGroup) -> set[str]:
+@once
+def _open_peers(group: SecurityGroup) -> frozenset[str]:
     """The CIDRs that together are everywhere, such as 0.0.0.0/0 or its halves; a prefix list's entries are not read."""
     peers = {peer for rule in group.egress if rule.protocol == "-1" for peer in rule.peers if "/" in peer}
     ipv6 = {peer for peer in peers if ":" in peer}
@@ -19,7 +21,7 @@ def _open_peers(group: SecurityGroup) -> set[str]:
         found |= {"0.0.0.0/0"} & ipv4 or ipv4
     if list(collapse_addresses(IPv6Network(peer, strict=False) for peer in ipv6)) == [IPv6Network("::/0")]:
         found |= {"::/0"} & ipv6 or ipv6
-    return found
+    return frozenset(found)
 
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:

@@ -1,9 +1,12 @@
 import shlex
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import Connector, ManagedInterface, Network, is_over, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, listed
 from apprunner_guardrails.settings import Settings
 
@@ -13,14 +16,30 @@ def _has_groups(connector: Connector, interface: ManagedInterface) -> bool:
     return not connector.security_group_ids or set(connector.security_group_ids) == set(interface.group_ids)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Active:
+    count: int
+    by_subnet: Mapping[str, Sequence[Connector]]
+
+
+@once
+def _active(connectors: tuple[Connector, ...]) -> _Active:
+    active = [one for one in connectors if not is_over(one)]
+    by_subnet: dict[str, list[Connector]] = defaultdict(list)
+    for one in active:
+        for subnet_id in set(one.subnet_ids):
+            by_subnet[subnet_id].append(one)
+    return _Active(count=len(active), by_subnet=by_subnet)
+
+
 def check(interface: ManagedInterface, network: Network, settings: Settings) -> Iterator[str]:
-    active = [one for one in known(interface.connectors) if not is_over(one)]
-    in_subnet = [one for one in active if interface.subnet_id in one.subnet_ids]
+    active = _active(known(interface.connectors))
+    in_subnet = active.by_subnet.get(interface.subnet_id, ())
     if not any(_has_groups(one, interface) for one in in_subnet):
         yield (
             f"no active VPC connector has the subnet {interface.subnet_id} with the security groups"
             f" {listed(interface.group_ids)}; none of these can be deleted while {interface.id} is there"
-            f" (active connectors: {len(active)}, in that subnet: {len(in_subnet)})"
+            f" (active connectors: {active.count}, in that subnet: {len(in_subnet)})"
         )
 
 

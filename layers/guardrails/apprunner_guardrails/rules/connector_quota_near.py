@@ -1,5 +1,7 @@
 import shlex
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from apprunner_guardrails.engine import Rule
 from apprunner_guardrails.facts import (
@@ -13,8 +15,12 @@ from apprunner_guardrails.facts import (
     known,
 )
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import by_age
 from apprunner_guardrails.settings import Settings
+
+type _Age = tuple[str, str]
 
 _NEAR = 80  # % of the quota
 
@@ -28,13 +34,32 @@ def _quota(network: Network) -> int:
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
     """Told on those connectors alone that are on the line or beyond it, so that each more is one alert more."""
     fleet, quota = known(network.fleet), _quota(network)
-    others = (one for one in known(fleet.connectors) if not is_over(one) and one.arn != connector.arn)
-    active = sorted((*others, connector), key=by_age)
-    if (active.index(connector) + 1) * 100 < quota * _NEAR:
+    active, age = _ages(known(fleet.connectors)), by_age(connector)
+    itself = active.of.get(connector.arn, ())  # as the list has it, if it does
+    older = bisect_left(active.sorted, age) - sum(one < age for one in itself)
+    if (older + 1) * 100 < quota * _NEAR:
         return
+    count = len(active.sorted) - len(itself) + 1
     assumed = isinstance(fleet.quota, Unread)
     source = "App Runner's default: the Region's own could not be read" if assumed else f"quota {CONNECTOR_QUOTA}"
-    yield f"the Region nears its quota of VPC connectors: {len(active)} of {quota} are active ({source})"
+    yield f"the Region nears its quota of VPC connectors: {count} of {quota} are active ({source})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ages:
+    """Of the active connectors, by `by_age`: from the oldest to the youngest, and by their ARN."""
+
+    sorted: Sequence[_Age]
+    of: Mapping[str, Sequence[_Age]]
+
+
+@once
+def _ages(connectors: tuple[Connector, ...]) -> _Ages:
+    of: dict[str, list[_Age]] = defaultdict(list)
+    for one in connectors:
+        if not is_over(one):
+            of[one.arn].append(by_age(one))
+    return _Ages(sorted=sorted(age for ages in of.values() for age in ages), of=of)
 
 
 def command(connector: Connector, network: Network, settings: Settings) -> str:

@@ -1,8 +1,10 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from apprunner_guardrails.engine import Rule
-from apprunner_guardrails.facts import Connector, Fleet, Network, NotKnown, Service, is_over, known
+from apprunner_guardrails.facts import Connector, Fleet, Network, NotKnown, Service, Unread, is_over, known
 from apprunner_guardrails.findings import Severity
+from apprunner_guardrails.light import dataclass
+from apprunner_guardrails.once import once
 from apprunner_guardrails.rules._common import CONNECTOR_GUIDE, delete_connector, listed
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.times import DAY_SECONDS, seconds
@@ -10,19 +12,37 @@ from apprunner_guardrails.times import DAY_SECONDS, seconds
 
 def check(connector: Connector, network: Network, settings: Settings) -> Iterator[str]:
     fleet = known(network.fleet)
-    services = [one for one in known(fleet.services).values() if not is_over(one)]
-    described = [one for one in services if isinstance(one, Service)]
-    if any(one.connector_arn == connector.arn for one in described):
+    users = _users(known(fleet.services))
+    if connector.arn in users.used:
         return
-    unread = [str(one) for one in services if not isinstance(one, Service)]
-    if unread:
+    if users.unread:
         raise NotKnown(
-            f"{len(unread)} of {len(services)} services could not be described, and none of the others uses it:"
-            f" {listed(set(unread))}"
+            f"{len(users.unread)} of {users.count} services could not be described, and none of the others uses it:"
+            f" {listed(set(users.unread))}"
         )
     yield (
-        f"no service uses it (services looked at: {len(services)}, at {fleet.read_at};"
+        f"no service uses it (services looked at: {users.count}, at {fleet.read_at};"
         f" age of the connector: {_age(connector, fleet)})"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Users:
+    """Of the services that are there: how many they are, the ARNs of the connectors that they use, and why some of
+    them could not be described."""
+
+    count: int
+    used: frozenset[str]
+    unread: tuple[str, ...]
+
+
+@once
+def _users(services: Mapping[str, Service | Unread]) -> _Users:
+    there = [one for one in services.values() if not is_over(one)]
+    return _Users(
+        count=len(there),
+        used=frozenset(one.connector_arn for one in there if isinstance(one, Service)),
+        unread=tuple(str(one) for one in there if not isinstance(one, Service)),
     )
 
 

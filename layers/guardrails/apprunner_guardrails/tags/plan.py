@@ -8,12 +8,15 @@ by "-", what is too long is cut. AWS's own tags (aws:…) count here, though not
 
 import unicodedata
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from apprunner_guardrails.callers import Who
 from apprunner_guardrails.events import TAGS
 from apprunner_guardrails.settings import KEY_LENGTH, Settings
-from apprunner_guardrails.tags.created import Created
 from apprunner_guardrails.tags.people import person
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.tags.created import Created
 
 MOST = 50
 VALUE_LENGTH = 255
@@ -24,7 +27,7 @@ NOT_OURS = (_AWS, TAGS)  # beginnings of keys that AWS keeps for itself, and of 
 _TOOLS = {"AWS CLI": "CLI", "SDK for Python": "SDK"}
 
 
-def wanted(created: Created, settings: Settings) -> Mapping[str, str]:
+def wanted(created: "Created", settings: Settings) -> Mapping[str, str]:
     """The tags that something should have, the most important first. One without a name is switched off.
 
     Of two with the same key the more important counts, and a default where nothing is known: created-by of nobody knows

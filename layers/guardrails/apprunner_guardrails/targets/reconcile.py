@@ -9,6 +9,7 @@ from dataclasses import field
 
 from apprunner_guardrails.aws import ec2, elbv2
 from apprunner_guardrails.aws.clients import Clients
+from apprunner_guardrails.aws.parsed_reads import ParsedReads
 from apprunner_guardrails.aws.reads import Reads, together
 from apprunner_guardrails.facts import (
     EndpointInterface,
@@ -366,7 +367,7 @@ def _coming(wanted: Wanted) -> Target:
 
 def _read_again(works: Sequence[_Work], means: Means) -> Iterable[tuple[_Work, tuple[Target, ...] | Unread]]:
     """What the targets of each group are after the run: AWS says yes to some calls that change nothing."""
-    reads = Reads(means.client, means.read_pace)
+    reads = ParsedReads(means.client, means.read_pace)
     touched = {one.arn: elbv2.target_health(reads, one.arn) for one in works if one.applied != Applied()}
     return ((one, touched[one.arn]() if one.arn in touched else one.targets) for one in works)
 

@@ -10,15 +10,18 @@ from apprunner_guardrails import observe
 from apprunner_guardrails.aws import elbv2, findings_table, sqs
 from apprunner_guardrails.aws import tags as index
 from apprunner_guardrails.aws.clients import Clients, with_paced_retries
+from apprunner_guardrails.aws.parsed_reads import ParsedReads
 from apprunner_guardrails.aws.reads import Pace, Reads
 from apprunner_guardrails.facts import BoundGroup, TargetGroup, Unread
 from apprunner_guardrails.findings import NOT_JUDGED
 from apprunner_guardrails.judge import Answers, Terms, judge_bound_group, owner
 from apprunner_guardrails.ledger import Record, State
 from apprunner_guardrails.light import dataclass, replace
+from apprunner_guardrails.once import judging
 from apprunner_guardrails.outlets import Outlets
 from apprunner_guardrails.respond import Now, held, means_of_telling, raise_first
-from apprunner_guardrails.rules import LEFT_BY_SYNC, OF_SYNC, check_overrides, exemption_malformed
+from apprunner_guardrails.rules import check_overrides, exemption_malformed
+from apprunner_guardrails.rules.private_paths import LEFT_BY_SYNC, OF_SYNC
 from apprunner_guardrails.settings import Policy, Settings
 from apprunner_guardrails.targets.binding import TAG, Resolved
 from apprunner_guardrails.targets.plan import DRAINING
@@ -61,6 +64,7 @@ class Synced:
     alerts: int
 
 
+@judging()
 def sync(
     asked: Asked,
     client: Clients,
@@ -81,7 +85,7 @@ def sync(
     check_overrides(settings)
     read_pace, change_pace = pace(READS_PER_SECOND), pace(CHANGES_PER_SECOND)
     client = with_paced_retries(client, lambda operation: change_pace if operation in CHANGES else read_pace)
-    reads, outlets = Reads(client, read_pace), Outlets(client, settings)
+    reads, outlets = ParsedReads(client, read_pace), Outlets(client, settings)
     recorded = _recorded(asked, reads, settings.findings_table)
     late: list[Exception] = []
     bound, unbound, missing = _bound(asked, reads, recorded, late)
