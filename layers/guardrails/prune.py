@@ -11,6 +11,7 @@ This runs where SAM builds, in whatever Python from 3.9 on that machine has, wit
 
 from __future__ import annotations
 
+import ast
 import gzip
 import hashlib
 import json
@@ -134,6 +135,7 @@ class LazyLoadedDocstring(str):
 """ + "".join(f"\n\nclass {name}(LazyLoadedDocstring):\n    pass\n" for name in DOCSTRINGS)
 
 ALIASES = "botocore/utils.py"
+HANDLERS = "botocore/handlers.py"
 AUTHORITIES = "botocore/cacert.pem"
 
 DATA = "botocore/data"
@@ -170,7 +172,9 @@ def pruned(folder: Path, operations: Mapping[str, Sequence[str]]) -> Mapping[str
     remove(folder)
     change(folder)
     drop_docstrings(folder)
-    cut_aliases(folder / ALIASES, cut_data(folder / DATA, operations))
+    names = cut_data(folder / DATA, operations)
+    cut_aliases(folder / ALIASES, names)
+    cut_handlers(folder / HANDLERS, names)
     lay_out_authorities(folder)
     after = _digests(folder)
     return {
@@ -273,6 +277,28 @@ def cut_aliases(path: Path, names: set[str]) -> None:
         raise Unexpected(f"{ALIASES} has no EVENT_ALIASES of one alias a line")
     kept = [one[0] for one in aliases if one and names & {one[1], one[2]}]
     _write(path, text[:start] + "\n".join(("\nEVENT_ALIASES = {", *kept)) + text[end:])
+
+
+def cut_handlers(path: Path, names: set[str]) -> None:
+    """Keep handlers of these services' events and of all services': each client has its own copy of the list, and each
+    is looked into when it is made. Raises Unexpected."""
+    text = _read(path)
+    listed = [one for one in ast.parse(text).body if isinstance(one, ast.Assign) and _name(one) == "BUILTIN_HANDLERS"]
+    if len(listed) != 1 or not isinstance(listed[0].value, ast.List):
+        raise Unexpected(f"{HANDLERS} has no list BUILTIN_HANDLERS")
+    lines = text.splitlines()
+    for entry in listed[0].value.elts:
+        event = entry.elts[0] if isinstance(entry, ast.Tuple) else entry
+        if not isinstance(event, ast.Constant) or lines[entry.lineno - 1][: entry.col_offset].strip():
+            raise Unexpected(f"{HANDLERS} has a handler in another form, in line {entry.lineno}")
+        about, _, of = str(event.value).partition(".")
+        if about == "docs" or (of and of.split(".")[0] not in {*names, "*"}):
+            lines[entry.lineno - 1 : entry.end_lineno] = [""] * ((entry.end_lineno or 0) - entry.lineno + 1)
+    _write(path, f"{CHANGED}it handles events of the services that are called.\n" + "\n".join(lines) + "\n")
+
+
+def _name(assigned: ast.Assign) -> str:
+    return assigned.targets[0].id if isinstance(assigned.targets[0], ast.Name) else ""
 
 
 def lay_out_authorities(folder: Path) -> None:

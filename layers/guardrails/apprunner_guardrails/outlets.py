@@ -1,14 +1,21 @@
 """Where alerts go: each channel's rendering, and the call that sends it. Only configured channels are there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from apprunner_guardrails import observe
-from apprunner_guardrails.alerts import Alert, Explanation, asff, chat, digest, event, text
-from apprunner_guardrails.aws import eventbridge, securityhub, sns
+from apprunner_guardrails.alerts import Alert, Explanation, event, text
+from apprunner_guardrails.aws import eventbridge, sns
 from apprunner_guardrails.aws.clients import Clients
 from apprunner_guardrails.ledger import Channel, Key
 from apprunner_guardrails.settings import Settings
 from apprunner_guardrails.tell import Send
+
+if TYPE_CHECKING:
+    from apprunner_guardrails.alerts.asff import Json
+    from apprunner_guardrails.alerts.digest import Digest
+
+# Renderings that most deployments have not chosen, or most invocations do not need, are imported where they are made.
 
 SEPARATE = 5  # resources with a message of their own; an audit that has more to tell puts them into one
 
@@ -40,14 +47,18 @@ class Outlets:
 
     def of_explanation(self, explanation: Explanation) -> Mapping[Channel, Callable[[], str]]:
         """Security Hub has no place for a call that failed."""
+        from apprunner_guardrails.alerts import chat  # noqa: PLC0415
+
         return {
             Channel.TEXT: lambda: self._publish(text.render_explanation(explanation)),
             Channel.CHAT: lambda: self._chat(chat.render_explanation(explanation)),
             Channel.EVENTS: lambda: self._put([event.explanation_entry(explanation)]).get(0, ""),
         }
 
-    def of_digest(self, one: digest.Digest) -> Mapping[Channel, Callable[[], str]]:
+    def of_digest(self, one: "Digest") -> Mapping[Channel, Callable[[], str]]:
         """For people; machines have an event for each transition."""
+        from apprunner_guardrails.alerts import chat, digest  # noqa: PLC0415
+
         return {
             Channel.TEXT: lambda: self._publish(digest.render(one)),
             Channel.CHAT: lambda: self._chat(chat.render_digest(one)),
@@ -69,6 +80,8 @@ class Outlets:
         return why
 
     def _chats(self, alerts: Sequence[Alert]) -> Mapping[Key, str]:
+        from apprunner_guardrails.alerts import chat  # noqa: PLC0415
+
         told = [(one.key, chat.render(alert, one)) for alert in alerts for one in alert.transitions]
         failed = sns.publish_batch(self._client, self._settings.chat_topic_arn, [message for _, message in told])
         return {told[place][0]: why for place, why in failed.items()}
@@ -91,6 +104,9 @@ class Outlets:
         return failed
 
     def _imports(self, alerts: Sequence[Alert]) -> Mapping[Key, str]:
+        from apprunner_guardrails.alerts import asff  # noqa: PLC0415
+        from apprunner_guardrails.aws import securityhub  # noqa: PLC0415
+
         told = {str(one["Id"]): (key, one) for key, one in _findings(alerts)}
         failed: dict[Key, str] = {}
         for batch in asff.batches([one for _, one in told.values()]):
@@ -99,7 +115,9 @@ class Outlets:
         return failed
 
 
-def _findings(alerts: Iterable[Alert]) -> Iterable[tuple[Key, asff.Json]]:
+def _findings(alerts: Iterable[Alert]) -> "Iterable[tuple[Key, Json]]":
+    from apprunner_guardrails.alerts import asff  # noqa: PLC0415
+
     return ((one.key, asff.finding(alert, one)) for alert in alerts for one in alert.transitions)
 
 

@@ -70,7 +70,8 @@ def test_each_call_names_the_guardrails_and_their_version() -> None:
     agents: list[str] = []
 
     def sent(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        agents.append(bytes(request.headers["User-Agent"]).decode())
+        agent: Any = request.headers["User-Agent"]
+        agents.append(agent.decode())
         return FAULTS["denied"].respond("ec2")
 
     ec2: Any = client("ec2")

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import symtable
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,20 @@ from typing import Any
 import pytest
 
 import prune
-from prune import ALIASES, AUTHORITIES, CHANGED, DATA, DOCS, MOVED, POWERTOOLS, REMOVED, REPLACED, Unexpected, cut_model
+from prune import (
+    ALIASES,
+    AUTHORITIES,
+    CHANGED,
+    DATA,
+    DOCS,
+    HANDLERS,
+    MOVED,
+    POWERTOOLS,
+    REMOVED,
+    REPLACED,
+    Unexpected,
+    cut_model,
+)
 
 PACKAGES = {"aws-lambda-powertools": POWERTOOLS, "botocore": "botocore", "urllib3": "urllib3"}
 OPERATIONS = {"dynamodb": ["Query"], "elbv2": ["DescribeTags"], "sts": ["AssumeRole"]}
@@ -75,7 +89,7 @@ def test_what_was_done_is_listed_and_the_installers_store_is_left_alone(store: P
     assert listing["changed"] == sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
     assert {*REMOVED} <= {one.removesuffix("/") for one in listing["removed"]}
     assert f"{DATA}/{UNCALLED}/" in listing["removed"]
-    assert {*listing["changed"]} == {*MOVED, *REPLACED, f"{DATA}/endpoints.json"} | {
+    assert {*listing["changed"]} == {*MOVED, *REPLACED, HANDLERS, f"{DATA}/endpoints.json"} | {
         f"{DOCS}/{name}" for name in ("__init__.py", "docstring.py")
     }
 
@@ -137,6 +151,23 @@ EVENT_ALIASES = {
 """
         in text
     )
+
+
+def test_handlers_are_left_of_events_that_may_come(installed: Path) -> None:
+    def handled() -> list[str]:
+        text = (installed / HANDLERS).read_text()
+        listed = text[text.index("\nBUILTIN_HANDLERS = [") : text.index("\n]\n", text.index("\nBUILTIN_HANDLERS = ["))]
+        return re.findall(r"^(?:    \(|        )'([a-z.*A-Z0-9-]+)'", listed, re.MULTILINE)
+
+    before = handled()
+    assert {"before-call.s3", "docs.*.iam.*.complete-section", "before-call.ec2.CopySnapshot"} <= set(before)
+    prune.pruned(installed, OPERATIONS)
+    called = {"dynamodb", "elbv2", "elasticloadbalancing", "elastic-load-balancing-v2", "sts", "*"}
+    parts = [one.split(".") for one in before]
+    expected = [".".join(one) for one in parts if one[0] != "docs" and (len(one) == 1 or one[1] in called)]
+    assert handled() == expected
+    assert "choose-signer.sts.AssumeRoleWithSAML" in expected
+    assert len(expected) < len(before) / 4
 
 
 SHAPES = {
@@ -310,6 +341,14 @@ OTHERWISE: Mapping[str, tuple[Change, str]] = {
     "no aliases": (
         changed(ALIASES, "\nEVENT_ALIASES = {\n", "\nOTHER_ALIASES = {\n"),
         f"{ALIASES} has no EVENT_ALIASES of one alias a line",
+    ),
+    "no list of handlers": (
+        changed(HANDLERS, "BUILTIN_HANDLERS = [\n", "OTHER_HANDLERS = [\n"),
+        f"{HANDLERS} has no list BUILTIN_HANDLERS",
+    ),
+    "handlers of another form": (
+        changed(HANDLERS, "    ('choose-service-name', handle_service_name_alias),", "    *MORE,"),
+        f"{HANDLERS} has a handler in another form, in line 1483",
     ),
     "an authority of another form": (
         lambda folder: rewrite(
