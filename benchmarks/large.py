@@ -108,7 +108,7 @@ def _written(question: Question, told: Mapping[str, Any]) -> Answer:
     )
 
 
-def _page(rows: Sequence[_Row], asked: _Parameters, member: str, size: int, token: str = "NextToken") -> _Row:  # noqa: S107 - a field's name
+def _page(rows: Sequence[_Row], asked: _Parameters, member: str, size: int, token: str = "NextToken") -> _Row:  # noqa: S107 - a field's name  # nosec B107  # a member's name
     first = int(asked.get(token) or 0)
     more = {token: str(first + size)} if first + size < len(rows) else {}
     return {member: list(rows[first : first + size]), **more}

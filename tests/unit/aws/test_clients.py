@@ -1,19 +1,27 @@
 """Clients for whatever environment the process has at the moment, and how long they try."""
 
 import re
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
+import botocore.httpsession
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
+from botocore.utils import parse_timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apprunner_guardrails import __version__
 from apprunner_guardrails.aws import clients
@@ -231,3 +239,91 @@ def test_however_many_ask_for_a_client_at_once_each_try_waits_once(throttling: T
 def test_what_is_no_client_of_the_sdk_is_given_out_as_it_is() -> None:
     stand_in = cast("BaseClient", SimpleNamespace())
     assert with_paced_retries(lambda _: stand_in, lambda _: lambda: None)("elbv2") is stand_in
+
+
+# Connections ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Contexts of TLS that this test makes, where nobody has set whom to trust."""
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    clients._trusting.cache_clear()
+    clients._clients.cache_clear()
+    yield
+    clients._trusting.cache_clear()
+    clients._clients.cache_clear()
+
+
+def session_of(service: str) -> Any:
+    made: Any = client(service)
+    return made._endpoint.http_session
+
+
+@pytest.mark.usefixtures("trusting")
+def test_the_authorities_are_read_once_for_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    read: list[object] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def loaded(context: ssl.SSLContext, *places: Any, **named: Any) -> None:
+        read.append((*places, *named.values()))
+        load(context, *places, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loaded)
+    sessions = [session_of(service) for service in ("ec2", "sns")]
+    pools = [one._manager.connection_from_url("https://aws.test") for one in sessions]
+    for session, pool in zip(sessions, pools, strict=True):
+        session._setup_ssl_cert(pool, "https://aws.test", session._verify)
+    assert [(pool.ca_certs, pool.cert_reqs) for pool in pools] == [(None, "CERT_REQUIRED")] * 2
+    assert len(read) == 1
+    (context,) = {session._manager.connection_pool_kw["ssl_context"] for session in sessions}
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert len(context.get_ca_certs()) > 100
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_list_of_authorities_of_ones_own_is_the_one_that_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    first = Path(botocore.httpsession.DEFAULT_CA_BUNDLE).read_text().partition("-----END CERTIFICATE-----")
+    own = tmp_path / "own.pem"
+    own.write_text(first[0] + first[1] + "\n")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(own))
+    assert len(session_of("ec2")._manager.connection_pool_kw["ssl_context"].get_ca_certs()) == 1
+
+
+@pytest.mark.usefixtures("trusting")
+def test_authorities_that_are_laid_out_one_by_one_are_read_when_they_are_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    (tmp_path / "cacert").mkdir()
+    monkeypatch.setattr(clients, "get_cert_path", lambda _: str(tmp_path / "cacert.pem"))
+    context = session_of("ec2")._manager.connection_pool_kw["ssl_context"]
+    assert (context.verify_mode, context.get_ca_certs()) == (ssl.CERT_REQUIRED, [])
+
+
+@pytest.mark.usefixtures("trusting")
+def test_requests_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body are sent apart, and Linux would keep the second back."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    options = session_of("sns")._manager.connection_pool_kw["socket_options"]
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options
+
+
+@given(st.integers(10**7, 4 * 10**9), st.integers(0, 999))
+def test_times_are_read_as_botocore_reads_them(seconds: int, milliseconds: int) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=1000 * milliseconds)
+    forms: tuple[Any, ...] = (
+        moment.isoformat(),
+        moment.isoformat().replace("+00:00", "Z"),
+        moment.timestamp(),
+        int(moment.timestamp()),
+    )
+    for told in forms:
+        assert clients._moment(told) == parse_timestamp(told)
+    assert clients._moment(moment.strftime("%a, %d %b %Y %H:%M:%S GMT")) == moment.replace(microsecond=0)
+    assert clients._moment(moment.replace(tzinfo=None).isoformat()) == moment

@@ -87,6 +87,8 @@ def read_networks(
         for vpc in sorted(vpcs)
         for name in ("EnableDnsSupport", "EnableDnsHostnames")
     }
+    if not connectors:
+        return {}  # and nothing is waited for
     # Each answer is looked at once, whatever the number of connectors: what is of one VPC, its connectors share.
     zones, interfaces, endpoints, every_group = asked_zones(), asked_interfaces(), asked_endpoints(), asked_groups()
     dns = {key: pending() for key, pending in attributes.items()}
