@@ -57,6 +57,19 @@ def test_the_facts_are_of_all_pages_and_asked_for_once() -> None:
     assert aws.asked == 2
 
 
+def test_whoever_makes_something_else_of_the_answer_asks_for_himself() -> None:
+    """An audit reads subnets once as they come and once by their ids: neither is given what the other made."""
+
+    def of(count: int) -> Callable[[Sequence[Any]], tuple[str, ...]]:
+        return lambda pages: ids(pages)[:count]
+
+    aws = Aws({"Subnets": ["a", "b", "c"]})
+    reads = ParsedReads(aws)
+    asked = [reads.ask("ec2", "DescribeSubnets", parse, Filters=[]) for parse in (ids, of(1), of(2), of(1), ids, len)]
+    assert [pending() for pending in asked] == [tuple("abc"), ("a",), ("a", "b"), ("a",), tuple("abc"), 1]
+    assert aws.asked == 4
+
+
 def test_answers_are_given_up_once_there_are_facts() -> None:
     aws = Aws(*PAGES)
     reads = ParsedReads(aws)

@@ -523,7 +523,14 @@ def subnets_by_id(reads: Reads, ids: Iterable[str]) -> Callable[[], Mapping[str,
     """Each subnet, by id; Unread where the answer leaves it out."""
 
     def ask(some: tuple[str, ...]) -> Pending[Mapping[str, Subnet]]:
-        return reads.ask("ec2", "DescribeSubnets", _subnets_by_id, Filters=where(("subnet-id", some)))
+        # As an audit asks for its connectors' subnets, so that it is one question where they are the same.
+        rows = reads.ask("ec2", "DescribeSubnets", rows_of("Subnets", subnet), Filters=where(("subnet-id", some)))
+
+        def wait() -> Mapping[str, Subnet] | Unread:
+            found = rows()
+            return found if isinstance(found, Unread) else {one.id: one for one in found}
+
+        return wait
 
     return each_of(tuple(ids), ask, call="ec2:DescribeSubnets", most=FILTER_VALUES, gone="")
 
@@ -617,10 +624,6 @@ def endpoint_interface(row: "NetworkInterfaceTypeDef") -> EndpointInterface:
 
 def _endpoints_by_id(pages: "Sequence[Page]") -> Mapping[str, InterfaceEndpoint]:
     return {row["VpcEndpointId"]: interface_endpoint(row) for page in pages for row in page["VpcEndpoints"]}
-
-
-def _subnets_by_id(pages: "Sequence[Page]") -> Mapping[str, Subnet]:
-    return {row["SubnetId"]: subnet(row) for page in pages for row in page["Subnets"]}
 
 
 def _groups_by_id(pages: "Sequence[Page]") -> Mapping[str, SecurityGroup]:

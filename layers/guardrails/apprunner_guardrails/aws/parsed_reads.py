@@ -1,12 +1,11 @@
 """Read calls about a whole Region: what is kept is the facts, and not the answers that they are made of.
 
 An answer as the SDK parses it takes some ten times the memory of its facts. Reads keeps it, for an event may want other
-facts of the same answer. Here the same question is always asked with the same parser, as soon as its answer is there.
+facts of the same answer. Here an answer is parsed as soon as it is there; whoever wants other facts asks again.
 """
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING
 
 from apprunner_guardrails import observe
@@ -34,17 +33,17 @@ class ParsedReads(Reads):
 
     def __init__(self, *means: "Any", **named: "Any") -> None:
         super().__init__(*means, **named)
-        self._told: dict[str, Future[Any] | _Told] = {}
+        self._told: dict[tuple[object, ...], Future[Any] | _Told] = {}
+        self._parsers: list[object] = []  # held, so that nothing else takes their identity
 
     def ask[T](
         self, service: str, operation: str, parse: "Callable[[Sequence[Page]], T]", **parameters: object
     ) -> Pending[T]:
-        question = f"{service}:{operation} {sorted(parameters.items())}"
+        question = (f"{service}:{operation} {sorted(parameters.items())}", *_what_it_makes(parse))
         if question not in self._told:
-            client = self._client(service)  # made here: botocore makes clients safely in one thread only
-            pace = self._paces.get(f"{service}:{operation}", self._paces.get(service, self._pace))
-            read = partial(reads._all_pages, client, pace, service, operation, parameters)  # noqa: SLF001 - one of it
-            self._told[question] = reads._pool().submit(_facts, read, parse, action(service, operation))  # noqa: SLF001
+            self._parsers.append(parse)
+            read = self._call(service, operation, parameters)
+            self._told[question] = reads._pool().submit(_facts, read, parse, action(service, operation))  # noqa: SLF001 - one pool
 
         def wait() -> T | Unread:
             told = self._told[question]
@@ -54,6 +53,12 @@ class ParsedReads(Reads):
             return facts
 
         return wait
+
+
+def _what_it_makes(parse: "Callable[[Sequence[Page]], object]") -> tuple[object, ...]:
+    """What two parsers have in common that make the same of an answer: their code, and what it was made for."""
+    cells: Sequence[Any] = getattr(parse, "__closure__", None) or ()
+    return (getattr(parse, "__code__", parse), *(id(cell.cell_contents) for cell in cells))
 
 
 def _facts[T](

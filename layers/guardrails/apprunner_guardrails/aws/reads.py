@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import batched
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -106,9 +106,7 @@ class Reads:
         """Send a call such as `ask("ec2", "DescribeSubnets", parse, Filters=[…])` unless it was already."""
         question = f"{service}:{operation} {sorted(parameters.items())}"
         if question not in self._sent:
-            client = self._client(service)  # made here: botocore makes clients safely in one thread only
-            pace = self._paces.get(f"{service}:{operation}", self._paces.get(service, self._pace))
-            self._sent[question] = _pool().submit(_all_pages, client, pace, service, operation, parameters)
+            self._sent[question] = _pool().submit(self._call(service, operation, parameters))
         sent = self._sent[question]
 
         def wait() -> T | Unread:
@@ -126,6 +124,13 @@ class Reads:
                 )
 
         return wait
+
+    def _call(
+        self, service: str, operation: str, parameters: Mapping[str, object]
+    ) -> "Callable[[], Sequence[Page] | Unread]":
+        client = self._client(service)  # made here: botocore makes clients safely in one thread only
+        pace = self._paces.get(f"{service}:{operation}", self._paces.get(service, self._pace))
+        return partial(_all_pages, client, pace, service, operation, parameters)
 
 
 def _all_pages(
