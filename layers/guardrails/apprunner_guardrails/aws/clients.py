@@ -132,10 +132,10 @@ class _HttpSession(URLLib3Session):
     """
 
     def _get_ssl_context(self) -> ssl.SSLContext:
-        return _trusting(self._verify)  # type: ignore[attr-defined]
+        return _trusting(self._verify)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
-        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]
+        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # and this
         conn.ca_certs = None  # the context has them
 
 
